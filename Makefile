@@ -1,0 +1,224 @@
+# Makefile - every entry point; `make help` lists them.
+#
+# Everything made goes to build/, so two checkouts, or two users, never meet. Sources are found by wildcard:
+# the kernel is every .c and .S of lib/ net/ dev/ kern/ except the unit tests (*_test.c), which stand beside
+# the code and are linked, with sim/ in the kernel's place, into one program for the host.
+
+BUILD   ?= debug
+SMP     ?= 2
+MEM     ?= 256M
+NIC     ?= e1000
+ACCEL   ?= tcg
+TIMEOUT ?= 120
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+SAY      = @printf '  %-7s %s\n'
+
+ifeq ($(filter $(BUILD),debug release),)
+$(error BUILD=$(BUILD): it is debug or release)
+endif
+
+B  := build/$(BUILD)
+PY := tools/python
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- Tools: native on x86-64 Linux, a cross compiler elsewhere; CC=clang builds the kernel too.
+first      = $(firstword $(foreach t,$(1),$(if $(shell command -v $(t) 2>/dev/null),$(t))))
+NATIVE    := $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m))
+TOOLPREFIX ?= $(if $(NATIVE),,$(patsubst %gcc,%,$(call first,x86_64-linux-gnu-gcc x86_64-elf-gcc)))
+ifeq ($(origin CC),default)
+CC := $(TOOLPREFIX)gcc
+endif
+LD      := $(TOOLPREFIX)ld
+NM      := $(TOOLPREFIX)nm
+IS_CLANG := $(findstring clang,$(CC))
+HOSTCC  ?= $(or $(IS_CLANG),$(call first,gcc cc clang),cc)
+USERCC  ?= $(or $(call first,x86_64-linux-musl-gcc musl-gcc),musl-gcc)
+NPROC   := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
+
+# ---- Flags.
+WARN  := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
+BASE  := -std=gnu11 -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -I. $(WARN)
+# UBSan in trap mode costs no runtime: an undefined operation is an invalid-opcode exception.
+UBSAN := $(if $(filter debug,$(BUILD)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+KFLAGS := $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(BASE) -Wframe-larger-than=1024 -ffreestanding \
+	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -ffile-prefix-map=$(CURDIR)/= $(UBSAN)
+CONFIG := -include lib/config/$(BUILD).h
+LDFLAGS := -m elf_x86_64 -nostdlib -static -z max-page-size=0x1000 -z noexecstack --build-id=none --fatal-warnings
+UFLAGS  := -std=gnu11 -static -O2 -g -Wall -Wextra -Werror -I.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+HFLAGS  := $(filter-out -O2,$(BASE)) -O1 -D_GNU_SOURCE $(SANITIZE) -include lib/config/debug.h
+
+# ---- Sources.
+find_in  = $(sort $(shell find $(1) $(2) 2>/dev/null))
+ALL_C   := $(call find_in,lib net dev kern sim,-name '*.c')
+TEST_C  := $(filter %_test.c,$(ALL_C))
+KERN_C  := $(filter-out $(TEST_C) sim/%,$(ALL_C))
+KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
+KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
+BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
+HOSTED_C := $(filter-out $(TEST_C),$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
+USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
+USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
+USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
+ROOTFS  := $(call find_in,user/rootfs)
+
+ELF := $(B)/towpath.elf
+CPIO := $(B)/initramfs.cpio
+ISO := $(B)/towpath.iso
+UNIT := build/host/unit-tests
+
+# ---- What is missing is installed or named before anything else is tried (no time lost when all is there).
+GOALS := $(or $(MAKECMDGOALS),all)
+NEED  := build $(if $(filter qemu run qemu-% gdb test test-% grade,$(GOALS)),run) \
+	$(if $(filter iso qemu-iso test test-qemu test-long grade,$(GOALS)),iso) \
+	$(if $(filter test test-% grade lint format,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) \
+	$(if $(filter deps,$(GOALS)),all)
+
+all: $(ELF) $(CPIO) ## build the kernel and its initramfs (BUILD=debug|release, CC=gcc|clang, V=1)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo 'Variables: BUILD=debug|release CC= TOOLPREFIX= V=1, and for a machine: SMP=2 MEM=256M NIC=e1000|virtio'
+	@echo '  ACCEL=tcg|kvm APPEND="..." CAPTURE=file.pcap HTTP_PORT= ECHO_PORT= UDP_ECHO_PORT= (0 or unset: a free one)'
+
+deps: ## install the packages this needs, or print the command that does
+	@tools/deps.sh $(sort $(NEED))
+
+# ---- Kernel: linked twice, first with an empty symbol table, then with that of the first pass. The table lies
+# behind all code, so no function moves between the passes.
+$(B)/%.o: %.c $(B)/flags | deps
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KFLAGS) $(CONFIG) $(EXTRA) -MMD -MP -c -o $@ $<
+
+$(B)/%.o: %.S $(B)/flags | deps
+	$(SAY) AS $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KFLAGS) -MMD -MP -c -o $@ $<
+
+# The compiler must not turn the loop inside memcpy() into a call of memcpy().
+$(B)/lib/string.o: EXTRA := -fno-builtin $(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
+
+$(B)/ksyms0.S: tools/mksyms.py | deps
+	@mkdir -p $(@D)
+	$(Q)$(PY) tools/mksyms.py </dev/null >$@
+
+$(B)/pass1.elf: $(KERN_O) $(B)/ksyms0.o kern/boot/kernel.ld $(B)/objects
+	$(SAY) LD $@
+	$(Q)$(LD) $(LDFLAGS) -T kern/boot/kernel.ld -o $@ $(KERN_O) $(B)/ksyms0.o
+
+$(B)/ksyms1.S: $(B)/pass1.elf tools/mksyms.py
+	$(Q)$(NM) -n $< >$(B)/pass1.map
+	$(Q)$(PY) tools/mksyms.py <$(B)/pass1.map >$@
+
+$(ELF): $(B)/pass1.elf $(B)/ksyms1.o
+	$(SAY) LD $@
+	$(Q)$(LD) $(LDFLAGS) -T kern/boot/kernel.ld -Map $(B)/towpath.map -o $@ $(KERN_O) $(B)/ksyms1.o
+
+$(B)/ksyms%.o: $(B)/ksyms%.S
+	$(Q)$(CC) $(KFLAGS) -c -o $@ $<
+
+# Rewritten only when their text changes: other flags rebuild all, a source added or removed links anew.
+$(B)/flags: TEXT = $(CC) $(KFLAGS)
+$(B)/objects: TEXT = $(KERN_O)
+build/host/flags: TEXT = $(HOSTCC) $(HFLAGS)
+build/host/objects: TEXT = $(HOST_O)
+$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(USER_LIB) $(ROOTFS)
+$(B)/flags $(B)/objects $(B)/programs build/host/flags build/host/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+
+# ---- User programs and the initramfs that carries them.
+$(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
+	$(SAY) USERCC $<
+	@mkdir -p $(@D)
+	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(USER_LIB)
+
+$(CPIO): $(USER_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
+	$(SAY) CPIO $@
+	$(Q)$(PY) tools/mkinitramfs.py $@ $(if $(wildcard user/rootfs),--tree user/rootfs) $(USER_BIN:%=--program %)
+
+# ---- Running. The tool chooses free ports, prints them, and keeps them in build/ports while the machine runs.
+RUN = $(PY) tools/run_qemu.py --elf $(ELF) --initrd $(CPIO) --smp '$(SMP)' --mem '$(MEM)' --nic '$(NIC)' \
+	--accel '$(ACCEL)' --append '$(APPEND)' --capture '$(CAPTURE)' --http-port '$(HTTP_PORT)' \
+	--echo-port '$(ECHO_PORT)' --udp-echo-port '$(UDP_ECHO_PORT)' --timeout '$(TIMEOUT)'
+
+qemu: all ## boot with the shell on this terminal (Ctrl-A X leaves); prints the URLs that reach the guest
+	@$(RUN) terminal
+
+qemu-iso: iso ## the same from the GRUB ISO
+	@$(RUN) --iso $(ISO) terminal
+
+qemu-gdb: all ## the same, stopped before the first instruction until `make gdb` comes
+	@$(RUN) gdb
+
+gdb: $(ELF) ## attach a debugger with symbols to `make qemu-gdb`
+	@$(RUN) attach
+
+run: all ## run CMD='...' in the guest: its output here, its exit status ours (TIMEOUT=120)
+	@CMD='$(subst ','\'',$(CMD))' $(RUN) run
+
+ports: ## the forwarded ports of the machine that runs from this checkout
+	@$(PY) tools/run_qemu.py ports
+
+iso: $(ISO) ## build a bootable GRUB (Multiboot2) image
+$(ISO): $(ELF) $(CPIO) tools/mkiso.sh | deps
+	$(SAY) ISO $@
+	$(Q)tools/mkiso.sh $@ $(ELF) $(CPIO) '$(APPEND)'
+
+# ---- Checking.
+# net/ and lib/ stay freestanding on the host too, so that libc cannot leak in; sim/ and the tests are hosted.
+$(BOTH_C:%.c=build/host/%.o): EXTRA := -ffreestanding
+build/host/%.o: %.c build/host/flags | deps
+	$(SAY) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HFLAGS) $(EXTRA) -MMD -MP -c -o $@ $<
+
+$(UNIT): $(HOST_O) build/host/objects
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $(HOST_O) -lm
+
+test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
+	@+$(MAKE) --no-print-directory -j$(NPROC) all iso $(UNIT)
+	@$(PY) tools/test.py all --elf $(ELF) --jobs $(NPROC)
+
+test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
+	@$(UNIT) $(TEST)
+
+test-qemu: all iso ## the grader's tests in QEMU (TEST=pytest expression)
+	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
+
+test-long: all iso ## the tests that take minutes
+	@$(PY) tools/test.py long --jobs $(NPROC)
+
+grade: all iso ## points a test and a total (in a lab's handout: that lab's)
+	@$(PY) tools/test.py grade --jobs $(NPROC)
+
+lint: deps ## prove the architecture: includes, symbols, globals, headers, format, other compiler
+	@+$(MAKE) --no-print-directory -j$(NPROC) all
+	@$(PY) tools/lint.py --objects $(B)
+
+stats: ## how the code reads, in figures, beside xv6's
+	@$(PY) tools/stats.py
+
+format: deps ## lay out every C file by .clang-format
+	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i
+
+handout: ## make a lab's tree for students: LAB=skb OUT=dir
+	@$(PY) labs/handout.py '$(LAB)' '$(OUT)'
+
+clean: ## remove build/
+	rm -rf build
+
+FORCE:
+.PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
+	format handout clean FORCE
+.SECONDARY:
+
+-include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d)

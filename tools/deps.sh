@@ -1,0 +1,90 @@
+#!/bin/sh
+# tools/deps.sh - see that the programs a goal needs are there; install them where that can be done, else say how.
+#
+# usage: tools/deps.sh build|run|iso|test|gdb|all ...
+# Plain sh: on a fresh machine there is nothing else. All there: silent, a few milliseconds. Debian and Ubuntu as
+# root or with a sudo that asks nothing: installs. Elsewhere: prints the command and stops with status 1.
+cd "$(dirname "$0")/.." || exit 1
+case " $* " in *" all "*) set -- build run iso test gdb ;; esac
+
+missing=
+lack() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
+need() { # need THING PROGRAM...: lacks THING when none of the programs is there
+    thing=$1
+    shift
+    for program in "$@"; do command -v "$program" >/dev/null 2>&1 && return; done
+    lack "$thing"
+}
+module() { tools/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('$1') is None)" 2>/dev/null; }
+
+for group in "$@"; do
+    case $group in
+    build)
+        need compiler gcc x86_64-linux-gnu-gcc x86_64-elf-gcc clang
+        need binutils nm x86_64-linux-gnu-nm x86_64-elf-nm
+        need musl x86_64-linux-musl-gcc musl-gcc
+        need python python3
+        ;;
+    run) need qemu qemu-system-x86_64 ;;
+    iso)
+        need grub grub-mkrescue grub2-mkrescue i686-elf-grub-mkrescue
+        need xorriso xorriso
+        need mtools mformat
+        ;;
+    test)
+        need clang clang
+        need format clang-format
+        need curl curl
+        for name in scapy pytest xdist; do module "$name" || lack "$name"; done
+        ;;
+    gdb) need gdb gdb x86_64-elf-gdb ;;
+    esac
+done
+[ -z "$missing" ] && exit 0
+
+package() { # package MANAGER THING: the packages' names there
+    case $1:$2 in
+    apt:compiler) echo gcc libc6-dev ;; *:compiler) echo gcc ;;
+    brew:binutils) echo x86_64-elf-gcc x86_64-elf-binutils ;; *:binutils) echo binutils ;;
+    apt:musl) echo musl-tools ;; dnf:musl) echo musl-gcc musl-libc-static ;; pacman:musl) echo musl ;;
+    brew:musl) echo filosottile/musl-cross/musl-cross ;;
+    pacman:python | brew:python) echo python ;; *:python) echo python3 ;;
+    apt:qemu) echo qemu-system-x86 ;; dnf:qemu) echo qemu-system-x86-core ;;
+    pacman:qemu) echo qemu-system-x86 ;; brew:qemu) echo qemu ;;
+    apt:grub) echo grub-common grub-pc-bin ;; dnf:grub) echo grub2-tools-extra grub2-pc-modules ;;
+    pacman:grub) echo grub ;; brew:grub) echo i686-elf-grub ;;
+    pacman:xorriso) echo libisoburn ;;
+    brew:clang | brew:format) echo llvm clang-format ;;
+    dnf:format) echo clang-tools-extra ;; pacman:format) echo clang ;;
+    apt:scapy) echo python3-scapy ;; dnf:scapy) echo python3-scapy ;; *:scapy) echo scapy ;;
+    apt:pytest | dnf:pytest) echo python3-pytest ;; *:pytest) echo python-pytest ;;
+    apt:xdist) echo python3-pytest-xdist ;; dnf:xdist) echo python3-pytest-xdist ;;
+    *:xdist) echo python-pytest-xdist ;;
+    apt:format) echo clang-format ;;
+    *) echo "$2" ;;
+    esac
+}
+
+list() { for thing in $missing; do package "$1" "$thing"; done | tr '\n' ' '; }
+
+install_debian() { # install_debian SUDO
+    echo "installing: $(list apt)"
+    # shellcheck disable=SC2046
+    $1 env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+        $1 env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(list apt) >build/deps.log 2>&1 ||
+        { tail -n 20 build/deps.log; exit 1; }
+}
+
+mkdir -p build
+if command -v apt-get >/dev/null; then
+    [ "$(id -u)" = 0 ] && install_debian "" && exit 0
+    sudo -n true 2>/dev/null && install_debian sudo && exit 0
+    command="sudo apt-get install $(list apt)"
+elif command -v dnf >/dev/null; then command="sudo dnf install $(list dnf)"
+elif command -v pacman >/dev/null; then command="sudo pacman -S $(list pacman)"
+elif command -v brew >/dev/null; then command="brew install $(list brew | sed 's/scapy\|python-pytest[-a-z]*//g')"
+else command="your package manager, for:$missing"
+fi
+echo "missing:$missing" >&2
+echo "install them with: $command" >&2
+exit 1

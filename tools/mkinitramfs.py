@@ -1,0 +1,66 @@
+"""tools/mkinitramfs.py - the initramfs: a tree and programs as one cpio archive ("newc").
+
+No root needed and the same bytes every time: owner 0, time 0, entries sorted. Linux: initramfs buffer format.
+"""
+import argparse
+import os
+import stat
+from pathlib import Path
+
+Entry = tuple[int, bytes]  # mode, contents
+
+
+def record(name: str, mode: int, data: bytes, inode: int) -> bytes:
+    links = 2 if stat.S_ISDIR(mode) else 1
+    raw = name.encode() + b"\0"
+    fields = [inode, mode, 0, 0, links, 0, len(data), 0, 0, 0, 0, len(raw), 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + raw
+    return pad(head) + pad(data)
+
+
+def pad(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
+
+
+def archive(entries: dict[str, Entry]) -> bytes:
+    """Parents come before children because a shorter name sorts first."""
+    complete = dict(entries)
+    for name in entries:
+        for parent in Path(name).parents:
+            if str(parent) != ".":
+                complete.setdefault(str(parent), (stat.S_IFDIR | 0o755, b""))
+    out = b"".join(record(name, *complete[name], inode) for inode, name in enumerate(sorted(complete), 1))
+    return out + record("TRAILER!!!", 0, b"", 0)
+
+
+def tree(root: Path) -> dict[str, Entry]:
+    """Every file, folder and link under root, by its name below root."""
+    entries: dict[str, Entry] = {}
+    for path in sorted(root.rglob("*")):
+        name = str(path.relative_to(root))
+        if path.is_symlink():
+            entries[name] = (stat.S_IFLNK | 0o777, os.readlink(path).encode())
+        elif path.is_dir():
+            entries[name] = (stat.S_IFDIR | 0o755, b"")
+        else:
+            executable = path.stat().st_mode & 0o100
+            entries[name] = (stat.S_IFREG | (0o755 if executable else 0o644), path.read_bytes())
+    return entries
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--tree", type=Path, action="append", default=[])
+    parser.add_argument("--program", type=Path, action="append", default=[], help="goes to /bin")
+    args = parser.parse_args()
+    entries: dict[str, Entry] = {}
+    for root in args.tree:
+        entries |= tree(root)
+    for program in args.program:
+        entries[f"bin/{program.name}"] = (stat.S_IFREG | 0o755, program.read_bytes())
+    args.out.write_bytes(archive(entries))
+
+
+if __name__ == "__main__":
+    main()
