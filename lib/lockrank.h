@@ -1,0 +1,34 @@
+/* lib/lockrank.h - the lock order: one line a lock, taken only downwards in this list (ranks strictly rise).
+ * LOCK_RANK(name, rank, what it protects). doc/locking.md is generated from here. Ranks from 100 are the
+ * kernel's own irq-safe spinlocks (struct spinlock): they may be taken inside any of net/'s locks. */
+#pragma once
+
+#define LOCK_RANKS(LOCK_RANK)                                                                                \
+    LOCK_RANK(SOCK_LISTEN, 10, "a listening socket: taken before a child's SOCK")                            \
+    LOCK_RANK(SOCK, 20, "one socket: state, queues, options, the TCP control block")                         \
+    LOCK_RANK(SOCK_TABLE, 30, "a bucket or table of sockets: ports bound, connections")                      \
+    LOCK_RANK(REASSEMBLY, 35, "IPv4 fragments waiting for the rest of their datagram")                       \
+    LOCK_RANK(ROUTE, 40, "the routing table of a struct net")                                                \
+    LOCK_RANK(NEIGH, 50, "the neighbour table: entries, their state and waiting packets")                    \
+    LOCK_RANK(NET_DEVICES, 60, "the list of a net's devices, their addresses, packet types and taps")        \
+    LOCK_RANK(NETDEV_TX, 70, "one device's transmit path: its queue and ring")                               \
+    LOCK_RANK(SOFTNET, 80, "a CPU's queue of packets that loop back")                                        \
+    LOCK_RANK(PIPE, 110, "a pipe")                                                                           \
+    LOCK_RANK(TTY, 115, "a terminal: its input line and settings")                                           \
+    LOCK_RANK(PROCESS, 120, "the process table, parents and children, pending signals")                      \
+    LOCK_RANK(FILES, 125, "a table of open files")                                                           \
+    LOCK_RANK(FS, 130, "the tree of in-memory files")                                                        \
+    LOCK_RANK(VM, 135, "an address space: its regions and page tables")                                      \
+    LOCK_RANK(WAITQ, 140, "a wait queue's list of waiters")                                                  \
+    LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \
+    LOCK_RANK(RUNQUEUE, 160, "a CPU's run queue and the state of its threads")                               \
+    LOCK_RANK(IRQ, 170, "the table of interrupt handlers, the IOAPIC")                                       \
+    LOCK_RANK(SLAB, 180, "a slab cache")                                                                     \
+    LOCK_RANK(KVM, 185, "the kernel's own mappings: stacks and devices")                                     \
+    LOCK_RANK(PAGE, 190, "the page allocator")                                                               \
+    LOCK_RANK(RANDOM, 195, "the kernel's random generator")                                                  \
+    LOCK_RANK(CONSOLE, 200, "the serial ports and the kernel log")
+
+#define LOCK_RANK_ENUM(name, rank, what) RANK_##name = (rank),
+enum lock_rank { LOCK_RANKS(LOCK_RANK_ENUM) };
+#undef LOCK_RANK_ENUM

@@ -1,0 +1,162 @@
+/* net/core/skbuff.h - struct sk_buff, the packet buffer.
+ *
+ *     head       data            tail        end
+ *      |-headroom-|----- len -----|-tailroom--|[skb_data]
+ *
+ * head <= data <= tail <= end, checked by every verb in every build: a violation panics and names the caller.
+ * The bytes are counted apart from the descriptor (skb->shared): clones share them, and whoever wants to write to
+ * shared bytes calls skb_cow() first. Every sk_buff has one owner at every moment; who is handed one owns it. */
+#pragma once
+#include "lib/bytes.h"
+#include "lib/checksum.h"
+#include "lib/list.h"
+#include "lib/refcount.h"
+#include "net/core/drop.h"
+
+struct net;
+struct net_device;
+struct sock;
+struct dst_entry;
+struct sk_buff;
+
+/* What is known of the checksum. Receive: NONE (verify in software) or UNNECESSARY (the device or loopback vouches).
+ * Transmit: NONE (the header's field is final) or PARTIAL (the field at csum_start + csum_offset holds the folded
+ * pseudo-header sum, length included; whoever sends sums from csum_start to the end and stores the result there). */
+enum skb_ip_summed { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_PARTIAL };
+
+/* Who the frame was addressed to (eth_type_trans decides). */
+enum skb_pkt_type { PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, PACKET_OUTGOING };
+
+/* Headroom that every transmit path provides, so that no layer below has to copy: Ethernet 14, IPv4 up to 60,
+ * TCP up to 60, a device's own header 12, rounded up. And the two bytes that put an IP header behind a 14-byte
+ * Ethernet header on a word boundary. */
+enum { SKB_TX_HEADROOM = 160, NET_IP_ALIGN = 2 };
+
+struct sk_buff_head {
+    struct list_head list;
+    uint32_t qlen;  /* packets */
+    uint64_t bytes; /* their len, summed */
+};
+
+struct sk_buff {
+    struct list_head list; /* in one sk_buff_head at most */
+    uint8_t *head, *data, *tail, *end;
+    struct refcount *shared;     /* counts the descriptors that share head..end; lies at end */
+    uint32_t len;                /* tail - data */
+    uint32_t truesize;           /* bytes charged to a socket: descriptor and buffer */
+    uint64_t id;                 /* for trace(): one number from the wire to the socket */
+    struct net_device *dev;      /* arrived on, or leaves by */
+    struct sock *sk;             /* charged for it, or NULL */
+    void (*destructor)(struct sk_buff *skb); /* undoes the charge; runs when the descriptor is freed */
+    struct dst_entry *dst;       /* the route, or NULL */
+    uint64_t tstamp;             /* arrival, time_now() */
+    uint16_t mac_offset, network_offset, transport_offset; /* from head; SKB_OFFSET_NONE while unknown */
+    be16 protocol;               /* EtherType */
+    uint8_t pkt_type;            /* enum skb_pkt_type */
+    uint8_t ip_summed;           /* enum skb_ip_summed */
+    uint16_t csum_start;         /* from head */
+    uint16_t csum_offset;        /* from csum_start */
+    uint16_t gso_size, gso_segs; /* gso_size != 0: to be cut into segments of that many payload bytes */
+    uint64_t cb[6];              /* the current owner's scratch; each protocol overlays its own struct */
+};
+enum { SKB_OFFSET_NONE = 0xffff };
+
+/* ---- life ---- */
+
+/* An empty buffer with size bytes between head and end; data == tail == head. NULL when memory is out.
+ * Process or softirq. The caller owns it. */
+struct sk_buff *alloc_skb(struct net *net, uint32_t size);
+/* The same with headroom already reserved: room for size bytes of payload behind it. */
+struct sk_buff *alloc_skb_headroom(struct net *net, uint32_t headroom, uint32_t size);
+/* Free because it was dropped: counts reason, leaves a trace point. Takes skb; NULL is fine. */
+void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason);
+/* Free because it did its work: nothing is counted. Takes skb; NULL is fine. */
+void consume_skb(struct sk_buff *skb);
+/* A second descriptor for the same bytes; NULL when memory is out. Neither may write to the bytes afterwards. */
+struct sk_buff *skb_clone(struct sk_buff *skb);
+/* A copy of descriptor and bytes with the same headroom at least. */
+struct sk_buff *skb_copy(const struct sk_buff *skb);
+/* Make the bytes skb's own, with headroom for at least headroom bytes: copies if they are shared or there is too
+ * little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
+int skb_cow(struct sk_buff *skb, uint32_t headroom) MUST_CHECK;
+bool skb_shared_data(const struct sk_buff *skb);
+
+/* ---- the verbs: each returns a pointer to the bytes it opened ---- */
+
+/* Make headroom in an empty buffer: move data and tail by n. */
+void skb_reserve(struct sk_buff *skb, uint32_t n);
+/* Open n bytes behind tail / in front of data; the bytes are not cleared. Too little room panics. */
+void *skb_put(struct sk_buff *skb, uint32_t n);
+void *skb_push(struct sk_buff *skb, uint32_t n);
+/* Take n bytes off the front; NULL, and nothing happens, if there are fewer. */
+void *skb_pull(struct sk_buff *skb, uint32_t n);
+/* Cut the packet to len bytes; a longer len changes nothing. */
+void skb_trim(struct sk_buff *skb, uint32_t len);
+
+static inline uint32_t skb_headroom(const struct sk_buff *skb)
+{
+    return (uint32_t)(skb->data - skb->head);
+}
+static inline uint32_t skb_tailroom(const struct sk_buff *skb)
+{
+    return (uint32_t)(skb->end - skb->tail);
+}
+/* Look before you read: the first n bytes as a header, or NULL if the packet is shorter. data does not move. */
+static inline const void *skb_header(const struct sk_buff *skb, uint32_t n)
+{
+    return likely(skb->len >= n) ? skb->data : NULL;
+}
+void skb_put_data(struct sk_buff *skb, const void *src, uint32_t n);
+
+/* ---- where the headers are ---- */
+
+static inline void skb_reset_mac_header(struct sk_buff *skb)
+{
+    skb->mac_offset = (uint16_t)(skb->data - skb->head);
+}
+static inline void skb_reset_network_header(struct sk_buff *skb)
+{
+    skb->network_offset = (uint16_t)(skb->data - skb->head);
+}
+static inline void skb_reset_transport_header(struct sk_buff *skb)
+{
+    skb->transport_offset = (uint16_t)(skb->data - skb->head);
+}
+static inline void *skb_mac_header(const struct sk_buff *skb)
+{
+    return skb->head + skb->mac_offset;
+}
+static inline void *skb_network_header(const struct sk_buff *skb)
+{
+    return skb->head + skb->network_offset;
+}
+static inline void *skb_transport_header(const struct sk_buff *skb)
+{
+    return skb->head + skb->transport_offset;
+}
+
+/* ---- checksums ---- */
+
+/* Fill the checksum that a CHECKSUM_PARTIAL packet still owes, in software. The bytes must be skb's own.
+ * 0, or -EINVAL when csum_start or csum_offset lie outside the packet. */
+int skb_checksum_help(struct sk_buff *skb) MUST_CHECK;
+
+/* ---- queues: the caller locks ---- */
+
+void skb_queue_head_init(struct sk_buff_head *q);
+static inline bool skb_queue_empty(const struct sk_buff_head *q)
+{
+    return list_empty(&q->list);
+}
+void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *skb);
+void skb_queue_head(struct sk_buff_head *q, struct sk_buff *skb);
+/* Put skb just behind (before) an entry that is in q. */
+void skb_queue_after(struct sk_buff_head *q, struct sk_buff *entry, struct sk_buff *skb);
+struct sk_buff *skb_peek(const struct sk_buff_head *q);
+struct sk_buff *skb_peek_tail(const struct sk_buff_head *q);
+/* The entry behind skb, or NULL at the end. */
+struct sk_buff *skb_queue_next(const struct sk_buff_head *q, const struct sk_buff *skb);
+struct sk_buff *skb_dequeue(struct sk_buff_head *q);
+void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb);
+/* Free everything in q as dropped for reason. */
+void skb_queue_purge(struct sk_buff_head *q, enum skb_drop_reason reason);

@@ -1,0 +1,103 @@
+/* net/ipv4/ip.h - IPv4 as its transports see it: header, routes, output, registration; private to net/. */
+#pragma once
+#include "lib/bytes.h"
+#include "net/core/sock.h"
+
+struct ip_hdr { /* RFC 791 3.1 */
+    uint8_t version_ihl, tos;
+    be16 tot_len, id, frag_off;
+    uint8_t ttl, protocol;
+    be16 check;
+    be32 saddr, daddr;
+};
+_Static_assert(sizeof(struct ip_hdr) == 20, "RFC 791 3.1");
+enum { IP_RF = 0x8000, IP_DF = 0x4000, IP_MF = 0x2000, IP_OFFSET_MASK = 0x1fff }; /* frag_off, RFC 791 3.1 */
+enum { IP_DEFAULT_TTL = 64, IP_MAX_PACKET = 65535 };                              /* RFC 1122 3.2.1.7 */
+
+static inline unsigned ip_hdr_len(const struct ip_hdr *ip)
+{
+    return (ip->version_ihl & 0x0fu) * 4u;
+}
+static inline const struct ip_hdr *ip_hdr(const struct sk_buff *skb)
+{
+    return skb_network_header(skb);
+}
+static inline be32 ip_address(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    return cpu_to_be32((uint32_t)a << 24 | (uint32_t)b << 16 | (uint32_t)c << 8 | d);
+}
+static inline bool ipv4_is_zero(be32 a)
+{
+    return a.raw == 0;
+}
+static inline bool ipv4_is_loopback(be32 a) /* 127/8, RFC 1122 3.2.1.3(g) */
+{
+    return be32_to_cpu(a) >> 24 == 127;
+}
+static inline bool ipv4_is_multicast(be32 a) /* 224/4, RFC 1112 4 */
+{
+    return be32_to_cpu(a) >> 28 == 14;
+}
+static inline bool ipv4_is_limited_broadcast(be32 a)
+{
+    return be32_to_cpu(a) == 0xffffffff;
+}
+
+/* ---- routes ---- */
+
+enum dst_kind { DST_UNICAST, DST_LOCAL, DST_BROADCAST, DST_MULTICAST };
+/* Where packets to one destination go; counted, held by sk_buffs and sockets. */
+struct dst_entry {
+    struct refcount refs;
+    struct net_device *dev;
+    enum dst_kind kind;
+    be32 gateway; /* next hop, or the destination itself */
+    be32 prefsrc; /* the source address to use */
+    uint32_t mtu;
+    uint32_t generation; /* of the table it was made from: stale when they differ */
+};
+/* Look up the way to daddr (saddr zero: any; ifindex 0: any device). 0 and *dst with a reference, or -ENETUNREACH,
+ * -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
+int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
+bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
+void dst_hold(struct dst_entry *dst);
+void dst_release(struct dst_entry *dst); /* NULL is fine */
+/* What a destination address is to this host, as seen on dev (NULL: on any). */
+enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device *dev);
+
+/* ---- output ---- */
+
+/* Fields of the IP header a sender chooses. */
+struct ip_tx {
+    be32 saddr, daddr;
+    uint8_t protocol, ttl, tos; /* ttl 0: the default */
+    bool df;                    /* do not fragment */
+};
+/* Put an IP header in front of skb (transport header at data, headroom for 20 bytes and a link header) and send it
+ * along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output. Takes skb.
+ * 0, or -errno (-EMSGSIZE: df and too big; -ENOBUFS; -EHOSTUNREACH). Process or softirq; sk->lock may be held. */
+int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx);
+
+/* ---- input: transports register by protocol number ---- */
+
+struct inet_protocol {
+    /* A datagram for this host: transport header at data, the IP header still at ip_hdr(skb), trimmed to its total
+     * length. Takes skb. Softirq. */
+    void (*handler)(struct sk_buff *skb);
+    /* An ICMP error came that quotes one of ours: skb (not taken) has the quoted IP header at data with its options and
+     * at least 8 bytes behind it. info is the next-hop MTU for 3/4 (RFC 1191), else 0. */
+    void (*err_handler)(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
+};
+int inet_add_protocol(struct net *net, const struct inet_protocol *p, uint8_t protocol); /* 0 or -EEXIST */
+void inet_del_protocol(struct net *net, uint8_t protocol);
+
+/* ICMP types and codes that transports meet (RFC 792, RFC 1122 3.2.2.1). */
+enum icmp_type { ICMP_ECHOREPLY = 0, ICMP_DEST_UNREACH = 3, ICMP_SOURCE_QUENCH = 4, ICMP_REDIRECT = 5, ICMP_ECHO = 8,
+                 ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETERPROB = 12 };
+enum icmp_unreach_code { ICMP_NET_UNREACH = 0, ICMP_HOST_UNREACH = 1, ICMP_PROT_UNREACH = 2, ICMP_PORT_UNREACH = 3,
+                         ICMP_FRAG_NEEDED = 4, ICMP_SR_FAILED = 5 };
+/* Answer the received packet skb (IP header at ip_hdr(skb), not taken) with an ICMP error, if the rules of
+ * RFC 1122 3.2.2 and the rate limit allow. Softirq. */
+void icmp_send(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
+/* The errno a socket gets for an ICMP error, and whether it is a hard one (RFC 1122 4.2.3.9). */
+int icmp_errno(uint8_t type, uint8_t code, bool *hard);

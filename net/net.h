@@ -1,0 +1,91 @@
+/* net/net.h - what net/ offers to kern/ (and to sim/): networks and sockets.
+ *
+ * All state hangs on a struct net; a machine may hold several that know nothing of each other. Socket calls have the
+ * meaning of the Linux call of that name and return 0, a count, or -errno. All are process context, no lock held. */
+#pragma once
+#include "lib/abi/errno.h"
+#include "lib/abi/socket.h"
+#include "lib/format.h"
+#include "net/port.h"
+
+struct net;
+struct sock;
+struct net_device;
+
+/* A network with a loopback device that is down. NULL when memory is out. */
+struct net *net_create(const char *name);
+/* Close what is open, free all. No socket and no driver's device may be left. */
+void net_destroy(struct net *net);
+
+/* ---- data in and out ---- */
+
+/* One piece of memory: base is a user address, or a kernel one for ITER_KERNEL. */
+struct io_vector {
+    uintptr_t base;
+    size_t len;
+};
+enum iter_kind { ITER_USER, ITER_KERNEL };
+/* A place within a list of pieces; copying moves it on. */
+struct iov_iter {
+    const struct io_vector *vectors;
+    unsigned n;
+    enum iter_kind kind;
+    size_t offset; /* into vectors[0] */
+    size_t count;  /* bytes left in all */
+};
+void iov_iter_init(struct iov_iter *it, enum iter_kind kind, const struct io_vector *v, unsigned n);
+/* Copy n bytes (n <= it->count) and move on. 0, or -EFAULT with the place unchanged. No lock held. */
+int copy_from_iter(void *dst, size_t n, struct iov_iter *it) MUST_CHECK;
+int copy_to_iter(const void *src, size_t n, struct iov_iter *it) MUST_CHECK;
+
+/* A message: struct msghdr with its parts already in kernel memory. */
+struct message {
+    struct sockaddr_storage *name; /* send: the destination or NULL; receive: where the source goes, or NULL */
+    socklen_t name_len;            /* receive: set to the source's length, 0 if there is none */
+    struct iov_iter iter;
+    void *control; /* control messages in kernel memory, or NULL */
+    size_t control_len;
+    int flags; /* receive: MSG_TRUNC, MSG_CTRUNC, ... come back here */
+};
+
+/* ---- sockets ---- */
+
+/* The caller holds one reference in *sk and gives it up with sock_release(). -EAFNOSUPPORT, -EPROTONOSUPPORT,
+ * -ESOCKTNOSUPPORT, -EINVAL, -ENOMEM. type is without SOCK_NONBLOCK and SOCK_CLOEXEC. */
+int sock_create(struct net *net, int family, int type, int protocol, struct sock **sk);
+/* close(): takes the reference. */
+void sock_release(struct sock *sk);
+int sock_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+int sock_listen(struct sock *sk, int backlog);
+/* flags: MSG_DONTWAIT for a socket in non-blocking mode, else 0; in all three below. */
+int sock_accept(struct sock *sk, int flags, struct sock **newsk);
+int sock_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags);
+/* Bytes taken; -EAGAIN, -EPIPE (the caller raises SIGPIPE unless MSG_NOSIGNAL), -EINTR, ... */
+ssize_t sock_sendmsg(struct sock *sk, struct message *msg, int flags);
+/* Bytes given (with MSG_TRUNC in flags, a datagram's whole length); 0 at the end of a stream. */
+ssize_t sock_recvmsg(struct sock *sk, struct message *msg, int flags);
+int sock_shutdown(struct sock *sk, int how);
+/* Write the local (or peer's) address to addr; its length, or -errno (-ENOTCONN). */
+int sock_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer);
+/* value is kernel memory. get: *len is the room on entry, the length written on return. */
+int sock_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len);
+int sock_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len);
+/* SIOC*, FIONREAD: arg is a user address. -ENOTTY when the network knows no such request. */
+int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
+/* POLLIN, POLLOUT, ... that hold now. To wait for a change, hang on sock_waitq(). */
+int sock_poll(struct sock *sk);
+struct waitq *sock_waitq(struct sock *sk);
+int sock_type(const struct sock *sk); /* SOCK_STREAM, ... */
+
+/* ---- what the network tells of itself ---- */
+
+/* A file of /proc/net: show writes the whole text. Process context. */
+struct net_proc_file {
+    struct list_head link; /* in the net's list */
+    const char *name;
+    void (*show)(struct net *net, struct textbuf *out);
+};
+/* The file called name, or NULL. */
+const struct net_proc_file *net_proc_find(struct net *net, const char *name);
+/* The file behind prev (NULL: the first), or NULL at the end. */
+const struct net_proc_file *net_proc_next(struct net *net, const struct net_proc_file *prev);
