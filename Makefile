@@ -12,7 +12,7 @@ ACCEL   ?= tcg
 TIMEOUT ?= 120
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
-SAY      = @printf '  %-7s %s\n'
+SAY      = @$(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),:,printf '  %-7s %s\n')
 
 ifeq ($(filter $(BUILD),debug release),)
 $(error BUILD=$(BUILD): it is debug or release)
