@@ -200,9 +200,12 @@ test-long: all iso ## the tests that take minutes
 grade: all iso ## points a test and a total (in a lab's handout: that lab's)
 	@$(PY) tools/test.py grade --jobs $(NPROC)
 
+OTHER := $(if $(IS_CLANG),gcc,clang)
+LINT = +$(PY) tools/lint.py --objects $(B) --nm $(NM) --kernel-compile '$(CC) $(KFLAGS) $(CONFIG)' \
+	--hosted-compile '$(HOSTCC) $(HFLAGS)' --other-build '$(MAKE) -s -j$(NPROC) CC=$(OTHER) B=build/$(OTHER) all'
 lint: deps ## prove the architecture: includes, symbols, globals, headers, format, other compiler
 	@+$(MAKE) --no-print-directory -j$(NPROC) all
-	@$(PY) tools/lint.py --objects $(B)
+	@$(LINT)
 
 stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py
