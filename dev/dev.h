@@ -1,7 +1,7 @@
 /* dev/dev.h - what a driver asks for: registers, memory a device can see, interrupts.
  *
- * Implemented by kern/devport.c over PCI, and on the host by the harness that runs a driver against QEMU's own card
- * or a register model. Drivers include this, lib/, and net/'s public headers; nothing else. */
+ * Implemented by kern/devport.c over PCI, and on the host by the harness that runs a driver against QEMU's
+ * own card or a register model. Drivers include this, lib/, and net/'s public headers; nothing else. */
 #pragma once
 #include "lib/compiler.h"
 #include "net/port.h"
@@ -52,15 +52,16 @@ void device_config_write32(struct device *d, unsigned offset, uint32_t value);
 void device_set_master(struct device *d, bool on); /* let it do DMA */
 /* Vectors by MSI-X, index 0 .. n - 1; the number granted, or -ENOSYS if the device has none. */
 int device_msix_enable(struct device *d, unsigned n);
-/* Call handler(arg) in hard irq on each interrupt; it returns whether the device had asked for it (lines are shared).
- * index is the MSI-X vector, or 0 for the INTx line. 0 or -errno. Process context. */
+/* Call handler(arg) in hard irq on each interrupt; it returns whether the device had asked for it (lines are
+ * shared). index is the MSI-X vector, or 0 for the INTx line. 0 or -errno. Process context. */
 int device_irq_request(struct device *d, unsigned index, bool (*handler)(void *arg), void *arg);
 /* No more calls, and none is running when it returns. Process context. */
 void device_irq_free(struct device *d, unsigned index, void *arg);
 
 /* ---- memory ---- */
 
-/* Zeroed, page-aligned, physically contiguous; *bus is its address for the device. NULL when memory is out. */
+/* Zeroed, page-aligned, physically contiguous; *bus is its address for the device. NULL when memory is out.
+ */
 void *dma_alloc(struct device *d, size_t size, dma_addr_t *bus);
 void dma_free(struct device *d, void *p, size_t size);
 /* The device's address of bytes in an sk_buff (or any dma_buffer_alloc memory). */
@@ -68,8 +69,8 @@ dma_addr_t dma_map(struct device *d, const void *p);
 
 void udelay(unsigned microseconds); /* busy wait */
 
-/* x86 keeps stores in order and loads in order; only the compiler must be told. A store followed by a load of another
- * word needs a real fence. */
+/* x86 keeps stores in order and loads in order; only the compiler must be told. A store followed by a load of
+ * another word needs a real fence. */
 #define dma_wmb() barrier()
 #define dma_rmb() barrier()
 #define dma_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)

@@ -1,10 +1,9 @@
 /* lib/bytes.h - network order is a type.
- * A be16 or be32 is a struct, so that mixing it with a host integer does not compile; both have an alignment of
- * one byte, so that a header struct made of them may lie anywhere in a packet. */
+ * A be16 or be32 is a struct, so that mixing it with a host integer does not compile; both have an alignment
+ * of one byte, so that a header struct made of them may lie anywhere in a packet. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
-
 
 typedef struct {
     uint16_t raw;

@@ -1,6 +1,6 @@
 /* lib/checksum.h - the Internet checksum (RFC 1071): the one's complement sum of 16-bit words.
- * A partial sum is 32 bits, not folded, in the byte order of memory: sums of pieces may be added when every piece
- * but the last has an even length, or with csum_add_at(). */
+ * A partial sum is 32 bits, not folded, in the byte order of memory: sums of pieces may be added when every
+ * piece but the last has an even length, or with csum_add_at(). */
 #pragma once
 #include "lib/bytes.h"
 #include <stddef.h>

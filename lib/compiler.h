@@ -21,14 +21,14 @@
         __typeof__(b) max_b_ = (b);                                                                          \
         max_a_ > max_b_ ? max_a_ : max_b_;                                                                   \
     })
-#define CLAMP(x, lo, hi)      MAX(lo, MIN(x, hi))
-#define ROUND_UP(x, align)    (((x) + (align)-1) / (align) * (align))
-#define ROUND_DOWN(x, align)  ((x) / (align) * (align))
+#define CLAMP(x, lo, hi)     MAX(lo, MIN(x, hi))
+#define ROUND_UP(x, align)   (((x) + (align)-1) / (align) * (align))
+#define ROUND_DOWN(x, align) ((x) / (align) * (align))
 
 /* One load or store, not torn, repeated or invented by the compiler. Orders nothing. */
-#define READ_ONCE(x)       (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, val) (*(volatile __typeof__(x) *)&(x) = (val))
-#define barrier()          __asm__ volatile("" ::: "memory")
+#define READ_ONCE(x)           (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, val)     (*(volatile __typeof__(x) *)&(x) = (val))
+#define barrier()              __asm__ volatile("" ::: "memory")
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 #define MUST_CHECK             __attribute__((warn_unused_result))

@@ -1,6 +1,6 @@
 /* lib/format.h - printf's formatting, without a C library.
- * %d %i %u %x %X %o %c %s %p %% with flags - 0 + # and space, width, precision, hh h l ll z. Two of our own, taking
- * pointers: %pI4 (const be32 *, dotted quad) and %pM (const uint8_t[6], colon-separated MAC). */
+ * %d %i %u %x %X %o %c %s %p %% with flags - 0 + # and space, width, precision, hh h l ll z. Two of our own,
+ * taking pointers: %pI4 (const be32 *, dotted quad) and %pM (const uint8_t[6], colon-separated MAC). */
 #pragma once
 #include "lib/compiler.h"
 #include <stdarg.h>

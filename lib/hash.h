@@ -1,4 +1,5 @@
-/* lib/hash.h - a keyed hash for tables that a peer may try to fill on one chain, and for what must not be guessed. */
+/* lib/hash.h - a keyed hash for tables that a peer may try to fill on one chain, and for what must not be
+ * guessed. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
-/* lib/random.h - a generator of random bytes: ChaCha20 (RFC 8439 2.3) in counter mode, rekeyed from its own output. */
+/* lib/random.h - a generator of random bytes: ChaCha20 (RFC 8439 2.3) in counter mode, rekeyed from its own
+ * output. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

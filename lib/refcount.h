@@ -22,7 +22,8 @@ static inline void refcount_get(struct refcount *r)
 static inline bool refcount_get_unless_zero(struct refcount *r)
 {
     int old = refcount_read(r);
-    while (old && !__atomic_compare_exchange_n(&r->count, &old, old + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    while (old &&
+           !__atomic_compare_exchange_n(&r->count, &old, old + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         ;
     return old != 0;
 }

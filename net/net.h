@@ -1,7 +1,8 @@
 /* net/net.h - what net/ offers to kern/ (and to sim/): networks and sockets.
  *
- * All state hangs on a struct net; a machine may hold several that know nothing of each other. Socket calls have the
- * meaning of the Linux call of that name and return 0, a count, or -errno. All are process context, no lock held. */
+ * All state hangs on a struct net; a machine may hold several that know nothing of each other. Socket calls
+ * have the meaning of the Linux call of that name and return 0, a count, or -errno. All are process context,
+ * no lock held. */
 #pragma once
 #include "lib/abi/errno.h"
 #include "lib/abi/socket.h"
@@ -40,8 +41,9 @@ int copy_to_iter(const void *src, size_t n, struct iov_iter *it) MUST_CHECK;
 
 /* A message: struct msghdr with its parts already in kernel memory. */
 struct message {
-    struct sockaddr_storage *name; /* send: the destination or NULL; receive: where the source goes, or NULL */
-    socklen_t name_len;            /* receive: set to the source's length, 0 if there is none */
+    struct sockaddr_storage
+        *name;          /* send: the destination or NULL; receive: where the source goes, or NULL */
+    socklen_t name_len; /* receive: set to the source's length, 0 if there is none */
     struct iov_iter iter;
     void *control; /* control messages in kernel memory, or NULL */
     size_t control_len;

@@ -1,7 +1,7 @@
 /* net/port.h - everything net/ and the drivers ask of the world beneath them: the narrow waist.
  *
- * Two implementations: kern/port.c (the kernel) and sim/port.c (the host, under virtual time). net/ may include
- * this header, its own headers and lib/; nothing else.
+ * Two implementations: kern/port.c (the kernel) and sim/port.c (the host, under virtual time). net/ may
+ * include this header, its own headers and lib/; nothing else.
  *
  * Contexts. PROCESS may wait. SOFTIRQ may not. IRQ may only raise a softirq, trace and read the clock. */
 #pragma once
@@ -13,28 +13,31 @@
 
 enum context { CONTEXT_PROCESS, CONTEXT_SOFTIRQ, CONTEXT_IRQ };
 
-/* ---- memory: never waits; NULL when exhausted, and then the caller drops and counts. Process or softirq. ---- */
+/* ---- memory: never waits; NULL when exhausted, and then the caller drops and counts. Process or softirq.
+ * ---- */
 
 /* size zeroed bytes, aligned for any type; free with mem_free (NULL is fine). */
 void *mem_alloc(size_t size);
 void mem_free(void *p);
 
-/* Objects of one size with a name, from per-CPU caches in the kernel, one malloc each on the host. Not zeroed. */
+/* Objects of one size with a name, from per-CPU caches in the kernel, one malloc each on the host. Not
+ * zeroed. */
 struct pool;
 struct pool *pool_create(const char *name, size_t size);
 void pool_destroy(struct pool *pool); /* every object must have been put back */
 void *pool_get(struct pool *pool);
 void pool_put(struct pool *pool, void *object);
 
-/* A buffer of at least size bytes that a device can reach (physically contiguous, 64-byte aligned, not zeroed). */
+/* A buffer of at least size bytes that a device can reach (physically contiguous, 64-byte aligned, not
+ * zeroed). */
 void *dma_buffer_alloc(size_t size);
 void dma_buffer_free(void *p, size_t size);
 
 /* ---- time: u64 nanoseconds since boot; callbacks run in softirq, on the CPU that set the timer ---- */
 
-#define us(n)  ((uint64_t)(n)*1000)
-#define ms(n)  ((uint64_t)(n)*1000000)
-#define sec(n) ((uint64_t)(n)*1000000000)
+#define us(n)      ((uint64_t)(n)*1000)
+#define ms(n)      ((uint64_t)(n)*1000000)
+#define sec(n)     ((uint64_t)(n)*1000000000)
 #define TIME_NEVER UINT64_MAX
 
 struct timer {
@@ -49,10 +52,11 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Arm t for when, or move it there. True if it was armed before. Process or softirq, any locks. */
 bool timer_set(struct timer *t, uint64_t when);
 bool timer_pending(const struct timer *t);
-/* Disarm. True if it was armed, and then fn will not run for that arming. fn may still be running elsewhere. */
+/* Disarm. True if it was armed, and then fn will not run for that arming. fn may still be running elsewhere.
+ */
 bool timer_cancel(struct timer *t);
-/* Disarm and wait until a running fn has returned: afterwards it does not run. No lock that fn takes may be held;
- * not from fn itself. */
+/* Disarm and wait until a running fn has returned: afterwards it does not run. No lock that fn takes may be
+ * held; not from fn itself. */
 bool timer_cancel_sync(struct timer *t);
 
 /* ---- locks: one kind; spins with softirqs off while held; process and softirq, never hard irq ---- */
@@ -76,19 +80,27 @@ struct waitq {
     struct list_head waiters;
 };
 void waitq_init(struct waitq *wq);
-/* Drop l, which must be the only lock held, sleep until waitq_wake() or deadline, take l again. Spurious returns
- * are allowed: the caller looks at its condition again. 0, -ETIMEDOUT, or -EINTR when a signal is pending. */
+/* Drop l, which must be the only lock held, sleep until waitq_wake() or deadline, take l again. Spurious
+ * returns are allowed: the caller looks at its condition again. 0, -ETIMEDOUT, or -EINTR when a signal is
+ * pending. */
 int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline);
 /* Wake every waiter and poller of wq. Process or softirq; locks may be held. */
 void waitq_wake(struct waitq *wq);
 
 /* ---- deferral ---- */
 
-enum softirq_level { SOFTIRQ_HI, SOFTIRQ_TIMER, SOFTIRQ_NET_TX, SOFTIRQ_NET_RX, SOFTIRQ_BLOCK, SOFTIRQ_TASKLET,
-                     SOFTIRQ_LEVELS };
+enum softirq_level {
+    SOFTIRQ_HI,
+    SOFTIRQ_TIMER,
+    SOFTIRQ_NET_TX,
+    SOFTIRQ_NET_RX,
+    SOFTIRQ_BLOCK,
+    SOFTIRQ_TASKLET,
+    SOFTIRQ_LEVELS
+};
 
-/* One piece of work at one level. It hangs on one CPU's list at a time: what must run on several CPUs at once has
- * one softirq a CPU. fn runs with no lock held, in SOFTIRQ context. */
+/* One piece of work at one level. It hangs on one CPU's list at a time: what must run on several CPUs at once
+ * has one softirq a CPU. fn runs with no lock held, in SOFTIRQ context. */
 struct softirq {
     struct list_head link;
     void (*fn)(struct softirq *s);
@@ -96,8 +108,8 @@ struct softirq {
     uint32_t pending;
 };
 void softirq_open(struct softirq *s, enum softirq_level level, void (*fn)(struct softirq *s));
-/* Run s->fn soon, on this CPU. Any context. Raising it again before it began to run changes nothing; once it has
- * begun, a raise runs it again afterwards. Never nested on a CPU. */
+/* Run s->fn soon, on this CPU. Any context. Raising it again before it began to run changes nothing; once it
+ * has begun, a raise runs it again afterwards. Never nested on a CPU. */
 void softirq_raise(struct softirq *s);
 
 /* A softirq at TASKLET level that never runs on two CPUs at once. */
@@ -125,8 +137,10 @@ unsigned cpu_count(void); /* ids are 0 .. cpu_count() - 1; fixed once the first 
 /* ---- the record ---- */
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-void klog(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3); /* one line, no newline; any context */
-/* A fixed-size record: time, CPU, the packet's id, the point, a length. point is a string constant. Any context. */
+void klog(enum log_level level, const char *fmt, ...)
+    PRINTF_LIKE(2, 3); /* one line, no newline; any context */
+/* A fixed-size record: time, CPU, the packet's id, the point, a length. point is a string constant. Any
+ * context. */
 void trace(const char *point, uint64_t packet_id, uint32_t length);
 _Noreturn void panic(const char *fmt, ...) PRINTF_LIKE(1, 2);
 

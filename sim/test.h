@@ -18,7 +18,8 @@ struct test_case {
 };
 void test_register(struct test_case *t);
 /* Record a failure of the running test and leave it. */
-_Noreturn void test_fail(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define TEST(name_)                                                                                          \
     static void test_##name_(void);                                                                          \

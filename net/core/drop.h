@@ -1,5 +1,5 @@
-/* net/core/drop.h - why packets die: one line a reason, from which come the enum, the counters of a struct net and
- * the lines of /proc/net/drops. Nothing is dropped silently. DROP(name, text). */
+/* net/core/drop.h - why packets die: one line a reason, from which come the enum, the counters of a struct
+ * net and the lines of /proc/net/drops. Nothing is dropped silently. DROP(name, text). */
 #pragma once
 
 #define SKB_DROP_REASONS(DROP)                                                                               \

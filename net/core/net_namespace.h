@@ -66,7 +66,8 @@ enum { ETH_P_IP = 0x0800, ETH_P_ARP = 0x0806, ETH_P_ALL = 0x0003 };
 struct packet_type {
     struct list_head link;
     uint16_t type;
-    void (*func)(struct sk_buff *skb, struct packet_type *pt); /* takes skb; softirq; network header at data */
+    void (*func)(struct sk_buff *skb,
+                 struct packet_type *pt); /* takes skb; softirq; network header at data */
 };
 void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);

@@ -1,17 +1,18 @@
 /* net/core/netdevice.h - what a network driver and net/ know of each other: struct net_device and NAPI.
  *
- * A driver allocates a net_device, fills in its operations and features, and registers it. Receive: its top half
- * masks the card and calls napi_schedule(); net_rx_action() calls poll(budget) in softirq; poll hands packets to
- * napi_gro_receive() and completes only when it did fewer than budget. net/core alone runs the
- * poll / re-enable / look-again sequence, through the driver's quiet() and listen(). Transmit: dev_queue_xmit()
- * calls ndo_start_xmit under the device's tx lock, in process or softirq context. */
+ * A driver allocates a net_device, fills in its operations and features, and registers it. Receive: its top
+ * half masks the card and calls napi_schedule(); net_rx_action() calls poll(budget) in softirq; poll hands
+ * packets to napi_gro_receive() and completes only when it did fewer than budget. net/core alone runs the
+ * poll / re-enable / look-again sequence, through the driver's quiet() and listen(). Transmit:
+ * dev_queue_xmit() calls ndo_start_xmit under the device's tx lock, in process or softirq context. */
 #pragma once
 #include "net/core/skbuff.h"
 #include "net/port.h"
 
 enum { ETH_ALEN = 6, ETH_HLEN = 14, ETH_DATA_LEN = 1500, ETH_FRAME_MIN = 60, IFNAMSIZ_ = 16 };
 
-/* What the device can do for a packet; the rest net/core does in software, in one place (dev_hard_start_xmit). */
+/* What the device can do for a packet; the rest net/core does in software, in one place
+ * (dev_hard_start_xmit). */
 enum netdev_features {
     NETIF_F_HW_CSUM = 1 << 0, /* fills CHECKSUM_PARTIAL */
     NETIF_F_SG = 1 << 1,      /* gathers fragments */
@@ -44,15 +45,16 @@ struct net_device_ops {
     int (*ndo_open)(struct net_device *dev);
     /* Stop irqs and DMA, then free what open made. Process context. */
     void (*ndo_stop)(struct net_device *dev);
-    /* Queue skb on the ring. OK: the driver owns skb (and frees it, also on an error it counts). BUSY: it could not,
-     * skb stays the caller's; the driver has called netif_stop_queue(). The tx lock is held. */
+    /* Queue skb on the ring. OK: the driver owns skb (and frees it, also on an error it counts). BUSY: it
+     * could not, skb stays the caller's; the driver has called netif_stop_queue(). The tx lock is held. */
     enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
     /* Optional. A batch of start_xmit calls has ended: ring the doorbell. Without it start_xmit rings it. */
     void (*ndo_xmit_flush)(struct net_device *dev);
-    void (*ndo_set_rx_mode)(struct net_device *dev);           /* optional: flags changed (promiscuous, multicast) */
+    void (*ndo_set_rx_mode)(struct net_device *dev); /* optional: flags changed (promiscuous, multicast) */
     int (*ndo_change_mtu)(struct net_device *dev, uint32_t mtu); /* optional: 0 or -EINVAL */
-    void (*ndo_get_stats)(struct net_device *dev, struct net_device_stats *stats); /* optional: add the card's own */
-    void (*ndo_tx_timeout)(struct net_device *dev);            /* optional: the queue was stopped for too long */
+    void (*ndo_get_stats)(struct net_device *dev,
+                          struct net_device_stats *stats); /* optional: add the card's own */
+    void (*ndo_tx_timeout)(struct net_device *dev);        /* optional: the queue was stopped for too long */
 };
 
 struct napi_struct {
@@ -60,9 +62,9 @@ struct napi_struct {
     struct net_device *dev;
     int (*poll)(struct napi_struct *napi, int budget); /* packets handled, at most budget; softirq */
     void (*quiet)(struct napi_struct *napi);           /* no more interrupts, please; any context */
-    bool (*listen)(struct napi_struct *napi);          /* interrupts again; true if something slipped in meanwhile */
-    uint32_t state;                                    /* NAPI_SCHEDULED and NAPI_DISABLED bits, atomic */
-    int weight;                                        /* budget of one poll */
+    bool (*listen)(struct napi_struct *napi); /* interrupts again; true if something slipped in meanwhile */
+    uint32_t state;                           /* NAPI_SCHEDULED and NAPI_DISABLED bits, atomic */
+    int weight;                               /* budget of one poll */
 };
 enum { NAPI_WEIGHT = 64, NET_RX_BUDGET = 300 };
 enum { NAPI_SCHEDULED = 1 << 0, NAPI_DISABLED = 1 << 1, NAPI_MISSED = 1 << 2 };
@@ -96,8 +98,8 @@ struct net_device {
 
 /* ---- for drivers: making and registering ---- */
 
-/* A device with priv_size zeroed bytes of the driver's own and Ethernet's defaults (MTU 1500, flags). NULL when memory
- * is out. Process context. */
+/* A device with priv_size zeroed bytes of the driver's own and Ethernet's defaults (MTU 1500, flags). NULL
+ * when memory is out. Process context. */
 struct net_device *alloc_netdev(size_t priv_size, const char *name);
 void free_netdev(struct net_device *dev); /* only while not registered */
 static inline void *netdev_priv(struct net_device *dev)
@@ -118,7 +120,8 @@ void napi_enable(struct napi_struct *napi);
 void napi_disable(struct napi_struct *napi);
 /* Top half: the card has been asked to be quiet; poll it soon on this CPU. Any context, from irq too. */
 void napi_schedule(struct napi_struct *napi);
-/* A buffer for a frame of up to size bytes, with NET_IP_ALIGN reserved; NULL when memory is out. Softirq or process. */
+/* A buffer for a frame of up to size bytes, with NET_IP_ALIGN reserved; NULL when memory is out. Softirq or
+ * process. */
 struct sk_buff *netdev_alloc_skb(struct net_device *dev, uint32_t size);
 /* A received frame, MAC header at data, FCS cut off. Takes skb. Softirq, from poll. */
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
@@ -138,16 +141,18 @@ void netif_tx_lock(struct net_device *dev);
 void netif_tx_unlock(struct net_device *dev);
 void netif_carrier_on(struct net_device *dev);
 void netif_carrier_off(struct net_device *dev);
-/* Counts of sk_buffs that lie in a device's receive ring by design; shown beside the live ones. Any context. */
+/* Counts of sk_buffs that lie in a device's receive ring by design; shown beside the live ones. Any context.
+ */
 void netdev_ring_skbs(struct net_device *dev, int change);
 
 /* ---- for net/ ---- */
 
-/* Deliver a frame whose protocol is known (eth_type_trans has run): taps first, then the packet type's handler.
- * Takes skb. Softirq. */
+/* Deliver a frame whose protocol is known (eth_type_trans has run): taps first, then the packet type's
+ * handler. Takes skb. Softirq. */
 void netif_receive_skb(struct sk_buff *skb);
 /* Queue skb (complete frame) on the device's queueing discipline and send what the ring takes. Takes skb.
- * Process or softirq, no lock above NETDEV_TX. 0 if queued, -ENOBUFS or -ENETDOWN if dropped (and counted). */
+ * Process or softirq, no lock above NETDEV_TX. 0 if queued, -ENOBUFS or -ENETDOWN if dropped (and counted).
+ */
 int dev_queue_xmit(struct sk_buff *skb);
 int dev_open(struct net_device *dev);   /* process context */
 void dev_close(struct net_device *dev); /* process context */

@@ -4,8 +4,9 @@
  *      |-headroom-|----- len -----|-tailroom--|[skb_data]
  *
  * head <= data <= tail <= end, checked by every verb in every build: a violation panics and names the caller.
- * The bytes are counted apart from the descriptor (skb->shared): clones share them, and whoever wants to write to
- * shared bytes calls skb_cow() first. Every sk_buff has one owner at every moment; who is handed one owns it. */
+ * The bytes are counted apart from the descriptor (skb->shared): clones share them, and whoever wants to
+ * write to shared bytes calls skb_cow() first. Every sk_buff has one owner at every moment; who is handed one
+ * owns it. */
 #pragma once
 #include "lib/bytes.h"
 #include "lib/checksum.h"
@@ -19,17 +20,18 @@ struct sock;
 struct dst_entry;
 struct sk_buff;
 
-/* What is known of the checksum. Receive: NONE (verify in software) or UNNECESSARY (the device or loopback vouches).
- * Transmit: NONE (the header's field is final) or PARTIAL (the field at csum_start + csum_offset holds the folded
- * pseudo-header sum, length included; whoever sends sums from csum_start to the end and stores the result there). */
+/* What is known of the checksum. Receive: NONE (verify in software) or UNNECESSARY (the device or loopback
+ * vouches). Transmit: NONE (the header's field is final) or PARTIAL (the field at csum_start + csum_offset
+ * holds the folded pseudo-header sum, length included; whoever sends sums from csum_start to the end and
+ * stores the result there). */
 enum skb_ip_summed { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_PARTIAL };
 
 /* Who the frame was addressed to (eth_type_trans decides). */
 enum skb_pkt_type { PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, PACKET_OUTGOING };
 
 /* Headroom that every transmit path provides, so that no layer below has to copy: Ethernet 14, IPv4 up to 60,
- * TCP up to 60, a device's own header 12, rounded up. And the two bytes that put an IP header behind a 14-byte
- * Ethernet header on a word boundary. */
+ * TCP up to 60, a device's own header 12, rounded up. And the two bytes that put an IP header behind a
+ * 14-byte Ethernet header on a word boundary. */
 enum { SKB_TX_HEADROOM = 160, NET_IP_ALIGN = 2 };
 
 struct sk_buff_head {
@@ -41,21 +43,21 @@ struct sk_buff_head {
 struct sk_buff {
     struct list_head list; /* in one sk_buff_head at most */
     uint8_t *head, *data, *tail, *end;
-    struct refcount *shared;     /* counts the descriptors that share head..end; lies at end */
-    uint32_t len;                /* tail - data */
-    uint32_t truesize;           /* bytes charged to a socket: descriptor and buffer */
-    uint64_t id;                 /* for trace(): one number from the wire to the socket */
-    struct net_device *dev;      /* arrived on, or leaves by */
-    struct sock *sk;             /* charged for it, or NULL */
+    struct refcount *shared;                 /* counts the descriptors that share head..end; lies at end */
+    uint32_t len;                            /* tail - data */
+    uint32_t truesize;                       /* bytes charged to a socket: descriptor and buffer */
+    uint64_t id;                             /* for trace(): one number from the wire to the socket */
+    struct net_device *dev;                  /* arrived on, or leaves by */
+    struct sock *sk;                         /* charged for it, or NULL */
     void (*destructor)(struct sk_buff *skb); /* undoes the charge; runs when the descriptor is freed */
-    struct dst_entry *dst;       /* the route, or NULL */
-    uint64_t tstamp;             /* arrival, time_now() */
+    struct dst_entry *dst;                   /* the route, or NULL */
+    uint64_t tstamp;                         /* arrival, time_now() */
     uint16_t mac_offset, network_offset, transport_offset; /* from head; SKB_OFFSET_NONE while unknown */
-    be16 protocol;               /* EtherType */
-    uint8_t pkt_type;            /* enum skb_pkt_type */
-    uint8_t ip_summed;           /* enum skb_ip_summed */
-    uint16_t csum_start;         /* from head */
-    uint16_t csum_offset;        /* from csum_start */
+    be16 protocol;                                         /* EtherType */
+    uint8_t pkt_type;                                      /* enum skb_pkt_type */
+    uint8_t ip_summed;                                     /* enum skb_ip_summed */
+    uint16_t csum_start;                                   /* from head */
+    uint16_t csum_offset;                                  /* from csum_start */
     uint16_t gso_size, gso_segs; /* gso_size != 0: to be cut into segments of that many payload bytes */
     uint64_t cb[6];              /* the current owner's scratch; each protocol overlays its own struct */
 };
@@ -72,12 +74,13 @@ struct sk_buff *alloc_skb_headroom(struct net *net, uint32_t headroom, uint32_t 
 void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason);
 /* Free because it did its work: nothing is counted. Takes skb; NULL is fine. */
 void consume_skb(struct sk_buff *skb);
-/* A second descriptor for the same bytes; NULL when memory is out. Neither may write to the bytes afterwards. */
+/* A second descriptor for the same bytes; NULL when memory is out. Neither may write to the bytes afterwards.
+ */
 struct sk_buff *skb_clone(struct sk_buff *skb);
 /* A copy of descriptor and bytes with the same headroom at least. */
 struct sk_buff *skb_copy(const struct sk_buff *skb);
-/* Make the bytes skb's own, with headroom for at least headroom bytes: copies if they are shared or there is too
- * little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
+/* Make the bytes skb's own, with headroom for at least headroom bytes: copies if they are shared or there is
+ * too little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
 int skb_cow(struct sk_buff *skb, uint32_t headroom) MUST_CHECK;
 bool skb_shared_data(const struct sk_buff *skb);
 
@@ -101,7 +104,8 @@ static inline uint32_t skb_tailroom(const struct sk_buff *skb)
 {
     return (uint32_t)(skb->end - skb->tail);
 }
-/* Look before you read: the first n bytes as a header, or NULL if the packet is shorter. data does not move. */
+/* Look before you read: the first n bytes as a header, or NULL if the packet is shorter. data does not move.
+ */
 static inline const void *skb_header(const struct sk_buff *skb, uint32_t n)
 {
     return likely(skb->len >= n) ? skb->data : NULL;

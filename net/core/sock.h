@@ -1,11 +1,11 @@
 /* net/core/sock.h - struct sock: what every socket has, whatever its protocol; private to net/.
  *
- * Locking: sk->lock guards all of it except where a line says otherwise. User memory is never touched with the lock
- * held: a sender copies into a fresh sk_buff first and then takes the lock to queue it; a receiver takes a buffer off
- * the queue, unlocks, copies. Readers (writers) of one stream take turns by sock_lock_reader() (sock_lock_writer()),
- * a sleeping lock, so that bytes stay in order.
- * Life: refcount. The creator's reference goes with sock_release(); each armed timer, each table and each sk_buff in
- * flight that points to the sock holds one. */
+ * Locking: sk->lock guards all of it except where a line says otherwise. User memory is never touched with
+ * the lock held: a sender copies into a fresh sk_buff first and then takes the lock to queue it; a receiver
+ * takes a buffer off the queue, unlocks, copies. Readers (writers) of one stream take turns by
+ * sock_lock_reader() (sock_lock_writer()), a sleeping lock, so that bytes stay in order. Life: refcount. The
+ * creator's reference goes with sock_release(); each armed timer, each table and each sk_buff in flight that
+ * points to the sock holds one. */
 #pragma once
 #include "net/core/net_namespace.h"
 
@@ -24,7 +24,8 @@ struct sock_ops {
     int (*getname)(struct sock *sk, struct sockaddr_storage *addr, bool peer);
     int (*setsockopt)(struct sock *sk, int level, int option, const void *value, socklen_t len);
     int (*getsockopt)(struct sock *sk, int level, int option, void *value, socklen_t *len);
-    int (*ioctl)(struct sock *sk, unsigned request, uintptr_t arg); /* -ENOTTY: unknown, the family is asked next */
+    int (*ioctl)(struct sock *sk, unsigned request,
+                 uintptr_t arg); /* -ENOTTY: unknown, the family is asked next */
     int (*poll)(struct sock *sk);
 };
 /* What a family makes of (type, protocol): registered by its module's init. */
@@ -43,12 +44,12 @@ struct sock {
     struct refcount refs; /* atomic */
 
     struct lock lock;
-    struct waitq wq;     /* readers, writers, connecters and pollers; woken after every change of readiness */
-    int state;           /* the protocol's: enum tcp_state_name for TCP */
-    int err;             /* positive errno to report once (SO_ERROR) */
-    uint8_t shutdown;    /* RCV_SHUTDOWN | SEND_SHUTDOWN */
+    struct waitq wq;  /* readers, writers, connecters and pollers; woken after every change of readiness */
+    int state;        /* the protocol's: enum tcp_state_name for TCP */
+    int err;          /* positive errno to report once (SO_ERROR) */
+    uint8_t shutdown; /* RCV_SHUTDOWN | SEND_SHUTDOWN */
     bool reading, writing; /* somebody is in sock_lock_reader / _writer */
-    bool dead;           /* closed by the user: nobody will read err or data */
+    bool dead;             /* closed by the user: nobody will read err or data */
 
     struct sk_buff_head receive_queue;
     uint32_t rcvbuf, sndbuf; /* limits in truesize bytes */
@@ -76,8 +77,8 @@ struct sock *sk_alloc(struct net *net, int family, int type, int protocol, const
 void sock_hold(struct sock *sk);
 void sock_put(struct sock *sk);
 
-/* Take the right to read (write) the stream; sleeps. Called with sk->lock held, returns with it held. deadline is
- * absolute; 0, -EAGAIN (deadline 0: do not wait), -ETIMEDOUT or -EINTR. */
+/* Take the right to read (write) the stream; sleeps. Called with sk->lock held, returns with it held.
+ * deadline is absolute; 0, -EAGAIN (deadline 0: do not wait), -ETIMEDOUT or -EINTR. */
 int sock_lock_reader(struct sock *sk, uint64_t deadline);
 void sock_unlock_reader(struct sock *sk);
 int sock_lock_writer(struct sock *sk, uint64_t deadline);
@@ -85,7 +86,8 @@ void sock_unlock_writer(struct sock *sk);
 /* Absolute deadline of a call: 0 with MSG_DONTWAIT, else now + the socket's time-out. */
 uint64_t sock_rcv_deadline(const struct sock *sk, int flags);
 uint64_t sock_snd_deadline(const struct sock *sk, int flags);
-/* Wait on sk->wq (sk->lock held, returns with it held). deadline 0: -EAGAIN at once. 0, -EAGAIN (time-out), -EINTR. */
+/* Wait on sk->wq (sk->lock held, returns with it held). deadline 0: -EAGAIN at once. 0, -EAGAIN (time-out),
+ * -EINTR. */
 int sock_wait(struct sock *sk, uint64_t deadline);
 /* Read and clear sk->err as -errno; 0 if there is none. Lock held. */
 int sock_error(struct sock *sk);
@@ -93,8 +95,8 @@ int sock_error(struct sock *sk);
 /* Append skb to receive_queue if rcvbuf allows: charges it and wakes readers. sk->lock held.
  * 0 and skb is taken, or -ENOBUFS and it stays the caller's. */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
-/* Charge skb to the socket: its destructor takes truesize off rmem_alloc (wmem_alloc) again; wmem also wakes writers
- * and holds a reference to sk. */
+/* Charge skb to the socket: its destructor takes truesize off rmem_alloc (wmem_alloc) again; wmem also wakes
+ * writers and holds a reference to sk. */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 /* Wake whoever waits or polls. Any lock may be held. */

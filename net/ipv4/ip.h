@@ -56,8 +56,8 @@ struct dst_entry {
     uint32_t mtu;
     uint32_t generation; /* of the table it was made from: stale when they differ */
 };
-/* Look up the way to daddr (saddr zero: any; ifindex 0: any device). 0 and *dst with a reference, or -ENETUNREACH,
- * -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
+/* Look up the way to daddr (saddr zero: any; ifindex 0: any device). 0 and *dst with a reference, or
+ * -ENETUNREACH, -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
 void dst_hold(struct dst_entry *dst);
@@ -73,29 +73,43 @@ struct ip_tx {
     uint8_t protocol, ttl, tos; /* ttl 0: the default */
     bool df;                    /* do not fragment */
 };
-/* Put an IP header in front of skb (transport header at data, headroom for 20 bytes and a link header) and send it
- * along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output. Takes skb.
- * 0, or -errno (-EMSGSIZE: df and too big; -ENOBUFS; -EHOSTUNREACH). Process or softirq; sk->lock may be held. */
+/* Put an IP header in front of skb (transport header at data, headroom for 20 bytes and a link header) and
+ * send it along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output.
+ * Takes skb. 0, or -errno (-EMSGSIZE: df and too big; -ENOBUFS; -EHOSTUNREACH). Process or softirq; sk->lock
+ * may be held. */
 int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx);
 
 /* ---- input: transports register by protocol number ---- */
 
 struct inet_protocol {
-    /* A datagram for this host: transport header at data, the IP header still at ip_hdr(skb), trimmed to its total
-     * length. Takes skb. Softirq. */
+    /* A datagram for this host: transport header at data, the IP header still at ip_hdr(skb), trimmed to its
+     * total length. Takes skb. Softirq. */
     void (*handler)(struct sk_buff *skb);
-    /* An ICMP error came that quotes one of ours: skb (not taken) has the quoted IP header at data with its options and
-     * at least 8 bytes behind it. info is the next-hop MTU for 3/4 (RFC 1191), else 0. */
+    /* An ICMP error came that quotes one of ours: skb (not taken) has the quoted IP header at data with its
+     * options and at least 8 bytes behind it. info is the next-hop MTU for 3/4 (RFC 1191), else 0. */
     void (*err_handler)(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
 };
 int inet_add_protocol(struct net *net, const struct inet_protocol *p, uint8_t protocol); /* 0 or -EEXIST */
 void inet_del_protocol(struct net *net, uint8_t protocol);
 
 /* ICMP types and codes that transports meet (RFC 792, RFC 1122 3.2.2.1). */
-enum icmp_type { ICMP_ECHOREPLY = 0, ICMP_DEST_UNREACH = 3, ICMP_SOURCE_QUENCH = 4, ICMP_REDIRECT = 5, ICMP_ECHO = 8,
-                 ICMP_TIME_EXCEEDED = 11, ICMP_PARAMETERPROB = 12 };
-enum icmp_unreach_code { ICMP_NET_UNREACH = 0, ICMP_HOST_UNREACH = 1, ICMP_PROT_UNREACH = 2, ICMP_PORT_UNREACH = 3,
-                         ICMP_FRAG_NEEDED = 4, ICMP_SR_FAILED = 5 };
+enum icmp_type {
+    ICMP_ECHOREPLY = 0,
+    ICMP_DEST_UNREACH = 3,
+    ICMP_SOURCE_QUENCH = 4,
+    ICMP_REDIRECT = 5,
+    ICMP_ECHO = 8,
+    ICMP_TIME_EXCEEDED = 11,
+    ICMP_PARAMETERPROB = 12
+};
+enum icmp_unreach_code {
+    ICMP_NET_UNREACH = 0,
+    ICMP_HOST_UNREACH = 1,
+    ICMP_PROT_UNREACH = 2,
+    ICMP_PORT_UNREACH = 3,
+    ICMP_FRAG_NEEDED = 4,
+    ICMP_SR_FAILED = 5
+};
 /* Answer the received packet skb (IP header at ip_hdr(skb), not taken) with an ICMP error, if the rules of
  * RFC 1122 3.2.2 and the rate limit allow. Softirq. */
 void icmp_send(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);

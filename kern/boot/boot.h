@@ -1,0 +1,28 @@
+/* kern/boot/boot.h - what the boot loader told us, in one form for PVH (QEMU -kernel) and Multiboot2 (GRUB).
+ * boot_info is filled before kmain's first line and constant afterwards. */
+#pragma once
+#include "lib/compiler.h"
+
+enum { BOOT_MAX_REGIONS = 64, BOOT_MAX_MODULES = 4, BOOT_CMDLINE_MAX = 2048 };
+struct boot_region {
+    uint64_t start, length;
+    bool usable;
+};
+struct boot_info {
+    const char *loader; /* "PVH" or "Multiboot2 (GRUB 2.06)" */
+    char cmdline[BOOT_CMDLINE_MAX];
+    struct boot_region regions[BOOT_MAX_REGIONS];
+    unsigned n_regions;
+    struct {
+        uint64_t start, length; /* physical: the initramfs archives, in order */
+    } modules[BOOT_MAX_MODULES];
+    unsigned n_modules;
+    uint64_t rsdp; /* physical, 0 if unknown */
+};
+extern struct boot_info boot_info;
+
+/* The value of NAME=value on the command line (copied to buf, cut to size), or the empty text for a bare
+ * NAME. False if it is not there. Words are separated by blanks; a value may stand in double quotes. */
+bool cmdline_get(const char *name, char *buf, size_t size);
+/* Complain, one line a word, about words that nothing in the kernel or init knows. */
+void cmdline_check(void);

@@ -1,0 +1,46 @@
+/* kern/mm/vm.h - user address spaces: regions of anonymous memory and copies of files, demand-zero pages,
+ * copy-on-write after fork. */
+#pragma once
+#include "kern/mm/mm.h"
+#include "lib/list.h"
+
+enum { VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_STACK = 8 };
+struct vm_region {
+    struct list_head link; /* in the space's list, by address, not overlapping */
+    uint64_t start, end;   /* page aligned */
+    uint32_t prot;
+};
+struct vm_space; /* counted: shared by the threads of a process */
+
+struct vm_space *vm_create(void);              /* empty; NULL when memory is out */
+struct vm_space *vm_fork(struct vm_space *vm); /* a copy on write; NULL when memory is out */
+void vm_get(struct vm_space *vm);
+void vm_put(struct vm_space *vm); /* not while any CPU runs on it */
+/* Switch this CPU to vm; NULL: the kernel's own tables. Called by the scheduler, irqs off. */
+void vm_activate(struct vm_space *vm);
+
+/* Reserve [start, start + len) with prot; pages come at first touch, zeroed. addr 0: choose a place (top
+ * down). fixed: replace what is there. The address, or -errno (-EINVAL, -ENOMEM, -EEXIST) as a negative
+ * value. Process context. */
+int64_t vm_map(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed);
+int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len);
+int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot);
+/* Copy kernel bytes into a space that need not be the current one and whatever the region's prot (exec's
+ * loader). */
+int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n);
+/* brk: the heap's end; start set by exec. Returns the end now in force. */
+void vm_set_brk_start(struct vm_space *vm, uint64_t addr);
+uint64_t vm_brk(struct vm_space *vm, uint64_t addr);
+/* A page fault at addr in the current space: 0 if it was mended, -EFAULT if the access is not allowed,
+ * -ENOMEM. error is the CPU's code (bit 1: write, bit 4: fetch). Called from trap_handle, also for faults of
+ * copy_*_user. */
+int vm_fault(struct vm_space *vm, uint64_t addr, uint64_t error);
+/* Pages resident, for ps. */
+uint64_t vm_resident(const struct vm_space *vm);
+
+/* ---- user memory (kern/mm/usercopy.S, .c); copy_from_user and copy_to_user are net/port.h's ---- */
+
+/* Copy a NUL-terminated text of at most max bytes, NUL included: its length, -EFAULT, -ENAMETOOLONG. */
+int64_t copy_string_from_user(char *dst, uint64_t src, size_t max);
+/* Zero n bytes: 0 or -EFAULT. */
+int clear_user(uint64_t dst, size_t n);

@@ -1,0 +1,16 @@
+/* kern/sched/softirq.h - running softirqs: on return from interrupts, when they are enabled again, and past a
+ * budget by ksoftirqd/N, the lowest-priority thread of its CPU. Opening and raising are port.h's. */
+#pragma once
+#include "net/port.h"
+
+void softirq_init_cpu(void); /* the lists */
+void ksoftirqd_start(void);  /* one thread a CPU, after smp_start */
+/* The outermost hard irq ends (irqs off, preempt_count already without HARDIRQ_ONE): run what is pending, in
+ * level order, with irqs on, for at most SOFTIRQ_BUDGET_NS or SOFTIRQ_ROUNDS rounds; wake ksoftirqd for the
+ * rest. */
+void softirq_irq_exit(void);
+/* Hold softirqs off on this CPU / allow them again and run what came meanwhile. Nests. Process or softirq
+ * context. */
+void local_bh_disable(void);
+void local_bh_enable(void);
+uint64_t softirq_runs(unsigned cpu, enum softirq_level level); /* for /proc/softirqs */

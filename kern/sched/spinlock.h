@@ -1,0 +1,31 @@
+/* kern/sched/spinlock.h - the kernel's own spinlock: irqs off on this CPU while held; ranks of lib/lockrank.h
+ * from 100 on, taken in rising order. net/ uses struct lock of port.h instead. */
+#pragma once
+#include "kern/cpu/cpu.h"
+#include "lib/lockrank.h"
+
+struct spinlock {
+    uint32_t word;
+    enum lock_rank rank;
+    const char *name;
+    struct cpu *owner;
+};
+#define SPINLOCK_INIT(name_, rank_)                                                                          \
+    {                                                                                                        \
+        .name = (name_), .rank = (rank_)                                                                     \
+    }
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank);
+uint64_t spin_lock(struct spinlock *l); /* irqs off, then take; the flags for spin_unlock */
+void spin_unlock(struct spinlock *l, uint64_t flags);
+bool spin_held(const struct spinlock *l); /* by this CPU */
+
+/* A lock whose holder may sleep. Process context only. */
+#include "net/port.h"
+struct mutex {
+    struct spinlock guard;
+    struct thread *owner;
+    struct waitq wq;
+};
+void mutex_init(struct mutex *m, const char *name);
+void mutex_lock(struct mutex *m);
+void mutex_unlock(struct mutex *m);

@@ -1,0 +1,69 @@
+/* kern/sched/thread.h - threads of the kernel and of processes, and the scheduler. */
+#pragma once
+#include "kern/cpu/trap.h"
+#include "kern/sched/spinlock.h"
+
+struct process;
+struct vm_space;
+
+enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_DEAD };
+enum { PRIO_NORMAL = 0, PRIO_LOW = 1, PRIO_IDLE = 2, PRIO_LEVELS = 3 }; /* ksoftirqd: PRIO_LOW */
+
+struct thread {
+    /* constant after creation */
+    int tid;
+    char name[16];
+    void (*fn)(void *arg);
+    void *arg;
+    uint8_t *kstack; /* lowest address */
+    uint64_t kstack_top;
+    struct process *process; /* NULL: a kernel thread */
+    struct list_head all;    /* every thread there is (PROCESS lock) */
+    struct list_head group;  /* kern/proc: the threads of its process */
+
+    /* RUNQUEUE lock of the CPU it is on */
+    struct list_head run;
+    enum thread_state state;
+    uint32_t cpu, prio, affinity; /* affinity: bit a CPU it may run on */
+    bool on_cpu;                  /* registers are live on a CPU: not to be run elsewhere yet */
+    uint64_t slice_end, runtime_ns, last_start;
+
+    /* its own, or with itself off every CPU */
+    uint64_t rsp;           /* saved stack pointer while not running */
+    struct vm_space *vm;    /* address space to run in; NULL: any */
+    uint64_t fs_base;       /* user %fs, saved at switch */
+    uint8_t *fpu;           /* XSAVE/FXSAVE area; NULL: kernel thread */
+    struct trapframe *user; /* registers at the kernel's entry from user mode */
+
+    uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
+    int exit_code;
+};
+
+void sched_init(void);           /* the boot CPU: its idle thread is the one that called kmain */
+void sched_init_cpu(void);       /* each other CPU */
+_Noreturn void sched_idle(void); /* the idle loop: halts when nothing runs */
+
+/* A thread that will call fn(arg), not yet runnable; NULL when memory is out. Its affinity is every CPU. */
+struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg);
+void thread_start(struct thread *t);  /* make it runnable: on its cpu, or the least busy one it may run on */
+_Noreturn void thread_exit(int code); /* the current thread; its stack and struct are freed by the reaper */
+void thread_set_cpu(struct thread *t, unsigned cpu); /* pin; before thread_start */
+/* Called by thread_exit's reaper for a thread of a process once it is off every CPU; kern/proc supplies it.
+ */
+void process_thread_reaped(struct thread *t);
+
+/* Give up the CPU. state was set before with thread_set_sleeping() unless it is a mere yield. */
+void schedule(void);
+void yield(void);
+/* Make a sleeping thread runnable; any context. True if it was sleeping. */
+bool thread_wake(struct thread *t);
+/* At a hard irq's end or preempt_enable with need_resched set and preempt_count 0. */
+void preempt_schedule(void);
+/* A signal was sent: set signal_pending and end an interruptible sleep. */
+void thread_interrupt(struct thread *t);
+/* Sleep at least ns; -EINTR when a signal comes. Process context. */
+int thread_sleep_until(uint64_t deadline);
+/* The least free tid. kern/proc uses it for processes' pids as well: a process's pid is its first thread's
+ * tid. */
+struct thread *thread_find(int tid);
+void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* PROCESS lock held meanwhile */

@@ -1,0 +1,15 @@
+/* kern/time/time.h - the clock, and one clock event a CPU. time_now() and time_wall() are port.h's. */
+#pragma once
+#include "lib/compiler.h"
+
+void clock_init(void); /* calibrate the TSC against the PM timer (or the PIT); read the RTC */
+/* Call timer_interrupt() on this CPU in hard irq at or soon after when (ns since boot). A later call replaces
+ * it; TIME_NEVER: none. irqs off. */
+void clock_event_set(uint64_t when);
+void clock_event_init_cpu(void);
+/* kern/time/timer.c: the CPU's clock event fired: raise TIMER, let the scheduler count the slice. Hard irq.
+ */
+void timer_interrupt(void);
+void timers_init_cpu(void);
+/* When the earliest timer of this CPU is due, TIME_NEVER if none. irqs off. */
+uint64_t timers_next(void);
