@@ -1,0 +1,242 @@
+/* lib/abi/socket.h - Linux's socket ABI (x86-64): addresses, messages, options, interface requests.
+ * Numbers and layouts are the kernel's own; lib/abi_test.c compares them with the host's headers. */
+#pragma once
+#include "lib/bytes.h"
+#include <stddef.h>
+
+/* TCP's socket options (IPPROTO_TCP). In both branches: the C library's <netinet/tcp.h> declares more than we
+ * want. */
+enum {
+    TCP_NODELAY = 1,
+    TCP_MAXSEG = 2,
+    TCP_CORK = 3,
+    TCP_KEEPIDLE = 4,
+    TCP_KEEPINTVL = 5,
+    TCP_KEEPCNT = 6,
+    TCP_SYNCNT = 7,
+    TCP_LINGER2 = 8,
+    TCP_DEFER_ACCEPT = 9,
+    TCP_WINDOW_CLAMP = 10,
+    TCP_INFO = 11,
+    TCP_QUICKACK = 12,
+    TCP_CONGESTION = 13,
+    TCP_USER_TIMEOUT = 18
+};
+
+#if __STDC_HOSTED__
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <net/route.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#else
+
+/* ---- addresses ---- */
+
+typedef unsigned int socklen_t;
+typedef long ssize_t;
+typedef uint16_t sa_family_t;
+
+enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_PACKET = 17 };
+
+struct sockaddr {
+    sa_family_t sa_family;
+    char sa_data[14];
+};
+struct sockaddr_storage {
+    sa_family_t ss_family;
+    char ss_padding[118];
+    unsigned long ss_align;
+};
+_Static_assert(sizeof(struct sockaddr_storage) == 128, "the ABI's size");
+struct in_addr {
+    uint32_t s_addr; /* network order */
+};
+struct sockaddr_in {
+    sa_family_t sin_family;
+    uint16_t sin_port; /* network order */
+    struct in_addr sin_addr;
+    uint8_t sin_zero[8];
+};
+_Static_assert(sizeof(struct sockaddr_in) == 16, "the ABI's size");
+
+#define INADDR_ANY       ((uint32_t)0x00000000)
+#define INADDR_LOOPBACK  ((uint32_t)0x7f000001)
+#define INADDR_BROADCAST ((uint32_t)0xffffffff)
+
+/* ---- sockets and messages ---- */
+
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
+enum { IPPROTO_IP = 0, IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_RAW = 255 };
+enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
+
+struct iovec {
+    void *iov_base;
+    size_t iov_len;
+};
+struct msghdr {
+    void *msg_name;
+    socklen_t msg_namelen;
+    struct iovec *msg_iov;
+    size_t msg_iovlen;
+    void *msg_control;
+    size_t msg_controllen;
+    int msg_flags;
+};
+_Static_assert(sizeof(struct msghdr) == 56, "the ABI's size");
+struct cmsghdr {
+    size_t cmsg_len;
+    int cmsg_level, cmsg_type;
+};
+struct linger {
+    int l_onoff, l_linger;
+};
+
+enum {
+    MSG_OOB = 0x1,
+    MSG_PEEK = 0x2,
+    MSG_DONTROUTE = 0x4,
+    MSG_CTRUNC = 0x8,
+    MSG_TRUNC = 0x20,
+    MSG_DONTWAIT = 0x40,
+    MSG_EOR = 0x80,
+    MSG_WAITALL = 0x100,
+    MSG_ERRQUEUE = 0x2000,
+    MSG_NOSIGNAL = 0x4000,
+    MSG_MORE = 0x8000,
+    MSG_WAITFORONE = 0x10000,
+    MSG_CMSG_CLOEXEC = 0x40000000
+};
+
+/* ---- options ---- */
+
+enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_RAW = 255 };
+enum {
+    SO_DEBUG = 1,
+    SO_REUSEADDR = 2,
+    SO_TYPE = 3,
+    SO_ERROR = 4,
+    SO_DONTROUTE = 5,
+    SO_BROADCAST = 6,
+    SO_SNDBUF = 7,
+    SO_RCVBUF = 8,
+    SO_KEEPALIVE = 9,
+    SO_OOBINLINE = 10,
+    SO_PRIORITY = 12,
+    SO_LINGER = 13,
+    SO_REUSEPORT = 15,
+    SO_RCVLOWAT = 18,
+    SO_SNDLOWAT = 19,
+    SO_RCVTIMEO = 20,
+    SO_SNDTIMEO = 21,
+    SO_BINDTODEVICE = 25,
+    SO_TIMESTAMP = 29,
+    SO_ACCEPTCONN = 30,
+    SO_SNDBUFFORCE = 32,
+    SO_RCVBUFFORCE = 33,
+    SO_PROTOCOL = 38,
+    SO_DOMAIN = 39
+};
+#define SCM_TIMESTAMP    SO_TIMESTAMP
+enum { IP_TOS = 1, IP_TTL = 2, IP_HDRINCL = 3, IP_PKTINFO = 8, IP_MTU_DISCOVER = 10, IP_RECVERR = 11 };
+enum { IP_RECVTTL = 12, IP_MTU = 14 };
+enum { IP_PMTUDISC_DONT = 0, IP_PMTUDISC_WANT = 1, IP_PMTUDISC_DO = 2 };
+
+/* ---- poll ---- */
+
+enum { POLLIN = 0x1, POLLPRI = 0x2, POLLOUT = 0x4, POLLERR = 0x8, POLLHUP = 0x10, POLLNVAL = 0x20 };
+enum { POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x200, POLLRDHUP = 0x2000 };
+
+/* ---- requests about interfaces, routes and neighbours ---- */
+
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421 };
+enum {
+    SIOCADDRT = 0x890b,
+    SIOCDELRT = 0x890c,
+    SIOCGIFNAME = 0x8910,
+    SIOCGIFCONF = 0x8912,
+    SIOCGIFFLAGS = 0x8913,
+    SIOCSIFFLAGS = 0x8914,
+    SIOCGIFADDR = 0x8915,
+    SIOCSIFADDR = 0x8916,
+    SIOCGIFDSTADDR = 0x8917,
+    SIOCGIFBRDADDR = 0x8919,
+    SIOCSIFBRDADDR = 0x891a,
+    SIOCGIFNETMASK = 0x891b,
+    SIOCSIFNETMASK = 0x891c,
+    SIOCGIFMETRIC = 0x891d,
+    SIOCGIFMTU = 0x8921,
+    SIOCSIFMTU = 0x8922,
+    SIOCGIFHWADDR = 0x8927,
+    SIOCGIFINDEX = 0x8933,
+    SIOCGIFTXQLEN = 0x8942,
+    SIOCDARP = 0x8953,
+    SIOCGARP = 0x8954,
+    SIOCSARP = 0x8955,
+    SIOCGIFMAP = 0x8970
+};
+
+#define IFNAMSIZ         16
+enum {
+    IFF_UP = 0x1,
+    IFF_BROADCAST = 0x2,
+    IFF_LOOPBACK = 0x8,
+    IFF_RUNNING = 0x40,
+    IFF_NOARP = 0x80,
+    IFF_PROMISC = 0x100,
+    IFF_MULTICAST = 0x1000
+};
+struct ifmap {
+    unsigned long mem_start, mem_end;
+    unsigned short base_addr;
+    unsigned char irq, dma, port;
+};
+struct ifreq {
+    char ifr_name[IFNAMSIZ];
+    union {
+        struct sockaddr ifr_addr, ifr_dstaddr, ifr_broadaddr, ifr_netmask, ifr_hwaddr;
+        short ifr_flags;
+        int ifr_ifindex, ifr_metric, ifr_mtu, ifr_qlen;
+        struct ifmap ifr_map;
+    };
+};
+_Static_assert(sizeof(struct ifreq) == 40, "the ABI's size");
+struct ifconf {
+    int ifc_len; /* bytes */
+    union {
+        void *ifc_buf;
+        struct ifreq *ifc_req;
+    };
+};
+_Static_assert(sizeof(struct ifconf) == 16, "the ABI's size");
+
+enum { RTF_UP = 0x1, RTF_GATEWAY = 0x2, RTF_HOST = 0x4, RTF_REJECT = 0x200 };
+struct rtentry {
+    unsigned long rt_pad1;
+    struct sockaddr rt_dst, rt_gateway, rt_genmask;
+    unsigned short rt_flags;
+    short rt_pad2;
+    unsigned long rt_pad3;
+    void *rt_pad4;
+    short rt_metric;
+    char *rt_dev;
+    unsigned long rt_mtu, rt_window;
+    unsigned short rt_irtt;
+};
+_Static_assert(sizeof(struct rtentry) == 120, "the ABI's size");
+
+enum { ARPHRD_ETHER = 1, ARPHRD_LOOPBACK = 772 };
+enum { ATF_COM = 0x2, ATF_PERM = 0x4 };
+struct arpreq {
+    struct sockaddr arp_pa, arp_ha;
+    int arp_flags;
+    struct sockaddr arp_netmask;
+    char arp_dev[16];
+};
+_Static_assert(sizeof(struct arpreq) == 68, "the ABI's size");
+#endif
