@@ -5,11 +5,13 @@
  *         CHECK(x == 3);
  *     }
  *
- * Tests register themselves; sim/test_main.c runs them in order of name, each in a fresh virtual kernel state
- * (sim_init with the seed), and ends with 'N passed, N failed'. */
+ * Tests register themselves; sim/test_main.c runs them in order of name, each in a process of its own and in
+ * a fresh virtual world (sim_init with the seed; sim_fini looks for what was left over), and ends with 'N
+ * passed, N failed'. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct test_case {
     const char *name, *file;
@@ -40,3 +42,20 @@ _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
         if (check_a_ != check_b_)                                                                            \
             test_fail(__FILE__, __LINE__, "%s is %lld, %s is %lld", #a, check_a_, #b, check_b_);             \
     } while (0)
+
+/* The statement panics with a message that contains text. It runs in a copy of the process, so that the test
+ * goes on unharmed. */
+#define EXPECT_PANIC(statement, text_)                                                                       \
+    do {                                                                                                     \
+        pid_t panic_child_ = test_fork_for_panic(text_);                                                     \
+        if (panic_child_ == 0) {                                                                             \
+            statement;                                                                                       \
+            test_did_not_panic();                                                                            \
+        }                                                                                                    \
+        if (!test_wait_for_panic(panic_child_))                                                              \
+            test_fail(__FILE__, __LINE__, "%s did not panic with '%s'", #statement, text_);                  \
+    } while (0)
+enum { TEST_PANICKED = 99 }; /* exit status of the copy that panicked as expected */
+pid_t test_fork_for_panic(const char *text);
+_Noreturn void test_did_not_panic(void);
+bool test_wait_for_panic(pid_t child);

@@ -1,0 +1,130 @@
+/* sim/port_mem.c - memory of net/port.h: every object one malloc, so that AddressSanitizer sees its edges and
+ * its death. What lives is counted; any allocation can be made to fail. */
+#include "sim/state.h"
+#include "sim/test.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { FRESH = 0xcd }; /* what memory holds that was not zeroed: the same in every run */
+
+/* Count an allocation; true if it is to fail. */
+static bool refuse(const char *what)
+{
+    sim_not_in_irq(what);
+    sim.alloc_count++;
+    if (sim.fail_at && sim.alloc_count == sim.fail_at)
+        return true;
+    return sim.fail_per_million && sim_chance(sim.fail_per_million);
+}
+
+void sim_fail_nth_alloc(uint64_t n)
+{
+    sim.fail_at = n ? sim.alloc_count + n : 0;
+}
+
+void sim_fail_allocs(uint32_t per_million)
+{
+    sim.fail_per_million = per_million;
+}
+
+uint64_t sim_alloc_count(void)
+{
+    return sim.alloc_count;
+}
+
+uint64_t sim_live_objects(void)
+{
+    uint64_t live = sim.live_memory + sim.live_buffers;
+    struct pool *pool;
+
+    list_for_each_entry (pool, &sim.pools, link)
+        live += pool->live;
+    return live;
+}
+
+void *mem_alloc(size_t size)
+{
+    void *p = refuse("mem_alloc()") ? NULL : calloc(1, size);
+
+    sim.live_memory += p != NULL;
+    return p;
+}
+
+void mem_free(void *p)
+{
+    sim_not_in_irq("mem_free()");
+    sim.live_memory -= p != NULL;
+    free(p);
+}
+
+struct pool *pool_create(const char *name, size_t size)
+{
+    struct pool *pool = refuse("pool_create()") ? NULL : calloc(1, sizeof *pool);
+
+    if (!pool)
+        return NULL;
+    pool->name = name;
+    pool->size = size;
+    list_add_tail(&pool->link, &sim.pools);
+    return pool;
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (pool->live)
+        panic("pool %s destroyed with %llu objects still out", pool->name, (unsigned long long)pool->live);
+    list_del(&pool->link);
+    free(pool);
+}
+
+void *pool_get(struct pool *pool)
+{
+    void *object = refuse("pool_get()") ? NULL : malloc(pool->size);
+
+    if (!object)
+        return NULL;
+    pool->live++;
+    return memset(object, FRESH, pool->size);
+}
+
+void pool_put(struct pool *pool, void *object)
+{
+    sim_not_in_irq("pool_put()");
+    if (!pool->live)
+        panic("pool %s gets back more objects than it gave", pool->name);
+    pool->live--;
+    free(object);
+}
+
+void *dma_buffer_alloc(size_t size)
+{
+    void *p = NULL;
+
+    if (refuse("dma_buffer_alloc()") || posix_memalign(&p, 64, size))
+        return NULL;
+    sim.live_buffers++;
+    return memset(p, FRESH, size);
+}
+
+void dma_buffer_free(void *p, size_t size)
+{
+    sim_not_in_irq("dma_buffer_free()");
+    if (!p)
+        return;
+    memset(p, FRESH, size); /* a size larger than was allocated is caught here */
+    sim.live_buffers--;
+    free(p);
+}
+
+void memory_check_leaks(void)
+{
+    struct pool *pool = list_first_entry(&sim.pools, struct pool, link);
+
+    if (pool)
+        panic("leak: pool %s was not destroyed, %llu of its objects are out", pool->name,
+              (unsigned long long)pool->live);
+    if (sim.live_memory)
+        panic("leak: %llu pieces of mem_alloc() memory", (unsigned long long)sim.live_memory);
+    if (sim.live_buffers)
+        panic("leak: %llu DMA buffers", (unsigned long long)sim.live_buffers);
+}

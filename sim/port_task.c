@@ -1,0 +1,246 @@
+/* sim/port_task.c - tasks and the wait queues of net/port.h. A task is a coroutine on a stack of its own; the
+ * loop of events resumes it, and it switches back when it waits or ends. The body of a test has no coroutine:
+ * while it waits, the loop runs on top of it. */
+#include "lib/format.h"
+#include "sim/state.h"
+#include <errno.h>
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+/* ---- switching stacks; AddressSanitizer must be told each time. The build always has it (Makefile:
+ * SANITIZE) ---- */
+
+enum { GUARD = 4096 };
+
+static void *stack_alloc(void)
+{
+    char *p = mmap(NULL, SIM_STACK_SIZE + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED || mprotect(p, GUARD, PROT_NONE))
+        abort();
+    return p + GUARD;
+}
+
+static void stack_free(void *stack)
+{
+    ASAN_UNPOISON_MEMORY_REGION(stack, SIM_STACK_SIZE); /* the next user of these addresses starts afresh */
+    munmap((char *)stack - GUARD, SIM_STACK_SIZE + GUARD);
+}
+
+/* swapcontext(), but out of the two calls that AddressSanitizer does not warn about. */
+static void switch_context(ucontext_t *from, const ucontext_t *to)
+{
+    volatile bool resumed = false;
+
+    getcontext(from); /* returns a second time when somebody switches back */
+    if (!resumed) {
+        resumed = true;
+        setcontext(to);
+    }
+}
+
+static void switch_to_task(struct sim_task *t)
+{
+    __sanitizer_start_switch_fiber(&sim.loop_fake_stack, t->stack, SIM_STACK_SIZE);
+    switch_context(&sim.loop, &t->context);
+    __sanitizer_finish_switch_fiber(sim.loop_fake_stack, NULL, NULL);
+}
+
+static void switch_to_loop(struct sim_task *t)
+{
+    void **fake_stack = t->done ? NULL : &t->fake_stack;
+
+    __sanitizer_start_switch_fiber(fake_stack, sim.loop_stack, sim.loop_stack_size);
+    switch_context(&t->context, &sim.loop);
+    __sanitizer_finish_switch_fiber(t->fake_stack, &sim.loop_stack, &sim.loop_stack_size);
+}
+
+static void task_main(void)
+{
+    struct sim_task *t = sim.current;
+
+    __sanitizer_finish_switch_fiber(NULL, &sim.loop_stack, &sim.loop_stack_size);
+    t->fn(t->arg);
+    sim_no_locks("at the end of a task");
+    t->done = true;
+    switch_to_loop(t);
+    abort(); /* nobody resumes a finished task */
+}
+
+/* ---- tasks ---- */
+
+static void resume(struct timer *timer)
+{
+    struct sim_task *t = container_of(timer, struct sim_task, resume);
+
+    t->runnable = true;
+    if (t == &sim.body)
+        return; /* its own loop looks */
+    sim.context = CONTEXT_PROCESS;
+    sim.current = t;
+    switch_to_task(t);
+    sim.current = NULL;
+    if (t->done) {
+        stack_free(t->stack);
+        t->stack = NULL;
+    }
+}
+
+/* Let others run until t is resumed. */
+static void give_way(struct sim_task *t)
+{
+    t->runnable = false;
+    if (t != &sim.body) {
+        switch_to_loop(t);
+        return;
+    }
+    while (!t->runnable)
+        if (!sim_step(TIME_NEVER))
+            task_report_stuck("when no event is left");
+    sim.context = CONTEXT_PROCESS;
+    sim.current = t;
+}
+
+static void wait_ended(struct sim_task *t, int result)
+{
+    list_del(&t->waiter);
+    timer_cancel(&t->timeout);
+    t->result = result;
+    timer_set(&t->resume, sim.now);
+}
+
+static void wait_timed_out(struct timer *timer)
+{
+    wait_ended(container_of(timer, struct sim_task, timeout), -ETIMEDOUT);
+}
+
+static void task_init(struct sim_task *t, const char *name)
+{
+    t->name = name;
+    list_init(&t->waiter);
+    timer_init(&t->timeout, wait_timed_out);
+    timer_init(&t->resume, resume);
+}
+
+void task_init_body(void)
+{
+    task_init(&sim.body, "the test");
+    sim.current = &sim.body;
+    sim.context = CONTEXT_PROCESS;
+}
+
+struct sim_task *sim_spawn(const char *name, void (*fn)(void *arg), void *arg)
+{
+    struct sim_task *t = calloc(1, sizeof *t);
+
+    if (!t || getcontext(&t->context))
+        abort();
+    task_init(t, name);
+    t->fn = fn;
+    t->arg = arg;
+    t->stack = stack_alloc();
+    t->context.uc_stack.ss_sp = t->stack;
+    t->context.uc_stack.ss_size = SIM_STACK_SIZE;
+    makecontext(&t->context, task_main, 0);
+    list_add_tail(&t->link, &sim.tasks);
+    timer_set(&t->resume, sim.now);
+    return t;
+}
+
+bool sim_task_done(const struct sim_task *t)
+{
+    return t->done;
+}
+
+void sim_signal(struct sim_task *t, bool pending)
+{
+    t->signalled = pending;
+    if (pending && !list_empty(&t->waiter))
+        wait_ended(t, -EINTR);
+}
+
+void sim_sleep(uint64_t duration)
+{
+    struct waitq nobody_wakes;
+    struct lock lock;
+    uint64_t until = sim.now + duration;
+
+    waitq_init(&nobody_wakes);
+    lock_init(&lock, "sim_sleep", RANK_SOCK_LISTEN);
+    lock_acquire(&lock);
+    while (sim.now < until && waitq_wait(&nobody_wakes, &lock, until) != -EINTR)
+        ;
+    lock_release(&lock);
+}
+
+void task_report_stuck(const char *when)
+{
+    char names[512] = "";
+    struct sim_task *t;
+    size_t n = 0;
+
+    list_for_each_entry (t, &sim.tasks, link)
+        if (!t->done && n < sizeof names)
+            n += (size_t)ksnprintf(names + n, sizeof names - n, "; %s waits with lock %s since %llu ns",
+                                   t->name, t->waits_with ? t->waits_with : "(none)",
+                                   (unsigned long long)t->waits_since);
+    if (!list_empty(&sim.body.waiter) && n < sizeof names)
+        n += (size_t)ksnprintf(names + n, sizeof names - n, "; the test waits with lock %s since %llu ns",
+                               sim.body.waits_with, (unsigned long long)sim.body.waits_since);
+    if (n)
+        panic("stuck %s%s", when, names);
+}
+
+void task_free_all(void)
+{
+    struct sim_task *t, *next;
+
+    list_for_each_entry_safe (t, next, &sim.tasks, link) {
+        list_del(&t->link);
+        free(t);
+    }
+}
+
+/* ---- wait queues ---- */
+
+void waitq_init(struct waitq *wq)
+{
+    wq->guard = 0;
+    list_init(&wq->waiters);
+}
+
+static void check_may_wait(const struct lock *l)
+{
+    if (sim.context != CONTEXT_PROCESS || !sim.current)
+        panic("waiting outside process context");
+    if (sim.held_count != 1 || sim.held[0] != l)
+        panic("waiting with %u locks held, the last being %s", sim.held_count,
+              sim.held_count ? sim.held[sim.held_count - 1]->name : "none");
+}
+
+int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
+{
+    struct sim_task *t = sim.current;
+
+    check_may_wait(l);
+    if (t->signalled)
+        return -EINTR;
+    list_add_tail(&t->waiter, &wq->waiters);
+    t->waits_with = l->name;
+    t->waits_since = sim.now;
+    if (deadline != TIME_NEVER)
+        timer_set(&t->timeout, deadline);
+    lock_release(l);
+    give_way(t);
+    lock_acquire(l);
+    return t->result;
+}
+
+void waitq_wake(struct waitq *wq)
+{
+    sim_not_in_irq("waitq_wake()");
+    while (!list_empty(&wq->waiters))
+        wait_ended(list_first_entry(&wq->waiters, struct sim_task, waiter), 0);
+}
