@@ -63,9 +63,9 @@ static void illegal(void)
 
 static void divide(void)
 {
-    volatile int zero = 0;
+    volatile int seven = 7, zero = 0;
 
-    printf("%d\n", 1 / zero);
+    printf("%d\n", seven / zero);
 }
 
 /* Deep enough to leave any stack behind, though not without end: compilers object to that. */
