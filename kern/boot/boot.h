@@ -21,6 +21,13 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+/* The parts of the kernel's image (kern/boot/kernel.ld), each page aligned; virtual addresses. */
+extern char kernel_start[];
+extern char kernel_text_start[], kernel_text_end[];
+extern char kernel_rodata_start[], kernel_rodata_end[]; /* .extable, .ksyms and the notes too */
+extern char kernel_data_start[], kernel_data_end[];     /* .bss too */
+extern char kernel_end[];
+
 /* The value of NAME=value on the command line (copied to buf, cut to size), or the empty text for a bare
  * NAME. False if it is not there. Words are separated by blanks; a value may stand in double quotes. */
 bool cmdline_get(const char *name, char *buf, size_t size);

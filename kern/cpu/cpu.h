@@ -129,6 +129,13 @@ void cpu_kick(unsigned id);
 void tlb_shootdown(uint64_t start, uint64_t end);
 bool cpu_has_smap(void);
 
+/* ---- FPU (kern/cpu/fpu.c): the kernel itself never uses it ---- */
+
+extern size_t fpu_area_size;     /* bytes of a save area, which is 64-byte aligned; fixed by cpu_init_boot */
+void fpu_init_state(void *area); /* fill area with what a new program begins with */
+void fpu_save(void *area);       /* this CPU's FPU registers to area; irqs off or preemption disabled */
+void fpu_restore(const void *area);
+
 /* ---- instructions ---- */
 
 static inline void outb(uint16_t port, uint8_t v)

@@ -29,6 +29,8 @@ unsigned irq_isa_gsi(unsigned isa_irq, bool *level, bool *low);
 /* Called by entry.S's common path for vectors >= 32: counts, dispatches, EOIs, runs softirqs and preempts on
  * the way out (softirq_irq_exit). */
 struct trapframe;
+struct textbuf;
+void irq_show(struct textbuf *out); /* /proc/interrupts: counts of each line on each CPU */
 void irq_dispatch(struct trapframe *tf);
 
 void lapic_init_cpu(void);
