@@ -28,6 +28,10 @@ struct device_driver {
     int (*probe)(struct device *d);   /* process context; 0 or -errno, then the device stays unused */
     void (*remove)(struct device *d); /* process context; undoes probe */
 };
+/* Every driver there is, asked in this order; ends with NULL. dev/drivers.c */
+extern const struct device_driver *const device_drivers[];
+/* The first driver whose table names the device, or NULL. */
+const struct device_driver *device_find_driver(uint16_t vendor, uint16_t device);
 
 /* ---- registers: offsets in bytes from the start of a mapped BAR; an access is one exit to the model ---- */
 
