@@ -16,9 +16,10 @@
     LOCK_RANK(PIPE, 110, "a pipe")                                                                           \
     LOCK_RANK(TTY, 115, "a terminal: its input line and settings")                                           \
     LOCK_RANK(PROCESS, 120, "the process table, parents and children, pending signals")                      \
+    LOCK_RANK(THREADS, 122, "the list of all threads and the tids in use")                                   \
     LOCK_RANK(FILES, 125, "a table of open files")                                                           \
     LOCK_RANK(FS, 130, "the tree of in-memory files")                                                        \
-    LOCK_RANK(VM, 135, "an address space: its regions and page tables")                                      \
+    LOCK_RANK(MUTEX, 135, "who owns a mutex (an address space has one)")                                     \
     LOCK_RANK(WAITQ, 140, "a wait queue's list of waiters")                                                  \
     LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \
     LOCK_RANK(RUNQUEUE, 160, "a CPU's run queue and the state of its threads")                               \

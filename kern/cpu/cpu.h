@@ -13,6 +13,11 @@ enum { SOFTIRQ_MASK = 0xff00, HARDIRQ_MASK = 0xf0000, PREEMPT_MASK = 0xff };
 
 struct thread;
 struct tss;
+struct held_lock {
+    const void *lock;
+    const char *name;
+    uint32_t rank;
+};
 
 struct cpu {
     struct cpu *self;          /* %gs:0 */
@@ -29,8 +34,8 @@ struct cpu {
     void *timers;             /* kern/time/timer.c's part */
     void *runqueue;           /* kern/sched/sched.c's part */
     struct thread *idle;
-    struct thread *fpu_owner;    /* whose registers are in the FPU, NULL: nobody's */
-    struct lock *locks_held[16]; /* net/'s locks held here, for rank checks */
+    struct thread *fpu_owner;        /* whose registers are in the FPU, NULL: nobody's */
+    struct held_lock locks_held[16]; /* every lock held here, in the order taken, for rank checks */
     uint32_t n_locks_held;
     void *slab[64]; /* kern/mm/slab.c's per-CPU fronts, by cache number */
     uint64_t irqs, ticks, idle_ns, context_switches, page_faults, ipis;

@@ -18,7 +18,7 @@ struct thread {
     uint8_t *kstack; /* lowest address */
     uint64_t kstack_top;
     struct process *process; /* NULL: a kernel thread */
-    struct list_head all;    /* every thread there is (PROCESS lock) */
+    struct list_head all;    /* every thread there is (THREADS lock) */
     struct list_head group;  /* kern/proc: the threads of its process */
 
     /* RUNQUEUE lock of the CPU it is on */
@@ -26,7 +26,7 @@ struct thread {
     enum thread_state state;
     uint32_t cpu, prio, affinity; /* affinity: bit a CPU it may run on */
     bool on_cpu;                  /* registers are live on a CPU: not to be run elsewhere yet */
-    uint64_t slice_end, runtime_ns, last_start;
+    uint64_t slice_left, runtime_ns, last_start; /* ns; last_start: when it last got the CPU */
 
     /* its own, or with itself off every CPU */
     uint64_t rsp;           /* saved stack pointer while not running */
@@ -37,6 +37,7 @@ struct thread {
 
     uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
     int exit_code;
+    bool keeps_tid; /* see tid_free() */
 };
 
 void sched_init(void);           /* the boot CPU: its idle thread is the one that called kmain */
@@ -52,7 +53,11 @@ void thread_set_cpu(struct thread *t, unsigned cpu); /* pin; before thread_start
  */
 void process_thread_reaped(struct thread *t);
 
-/* Give up the CPU. state was set before with thread_set_sleeping() unless it is a mere yield. */
+/* The current thread is about to sleep: from here on a thread_wake() counts, so the condition is looked at
+ * after this and before schedule(). thread_set_runnable() takes it back. */
+void thread_set_sleeping(void);
+void thread_set_runnable(void);
+/* Give up the CPU; preempt_count is 0. Without thread_set_sleeping() before, others that wait run first. */
 void schedule(void);
 void yield(void);
 /* Make a sleeping thread runnable; any context. True if it was sleeping. */
@@ -63,7 +68,9 @@ void preempt_schedule(void);
 void thread_interrupt(struct thread *t);
 /* Sleep at least ns; -EINTR when a signal comes. Process context. */
 int thread_sleep_until(uint64_t deadline);
-/* The least free tid. kern/proc uses it for processes' pids as well: a process's pid is its first thread's
- * tid. */
+/* The thread called tid, NULL if there is none. It may exit at once; the caller knows why it does not. */
 struct thread *thread_find(int tid);
-void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* PROCESS lock held meanwhile */
+void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* THREADS lock held meanwhile */
+/* A process's pid is its first thread's tid, and lasts longer than that thread: with keeps_tid set the reaper
+ * leaves it taken, and kern/proc frees it once nobody can wait for the process any more. */
+void tid_free(int tid);
