@@ -186,7 +186,8 @@ $(UNIT): $(HOST_O) build/host/objects
 
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
 	@+$(MAKE) --no-print-directory -j$(NPROC) all iso $(UNIT)
-	@$(PY) tools/test.py all --elf $(ELF) --jobs $(NPROC)
+	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
+	@+$(PY) tools/test.py all --jobs $(NPROC) -- $(LINT)
 
 test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
 	@$(UNIT) $(TEST)
@@ -201,11 +202,11 @@ grade: all iso ## points a test and a total (in a lab's handout: that lab's)
 	@$(PY) tools/test.py grade --jobs $(NPROC)
 
 OTHER := $(if $(IS_CLANG),gcc,clang)
-LINT = +$(PY) tools/lint.py --objects $(B) --nm $(NM) --kernel-compile '$(CC) $(KFLAGS) $(CONFIG)' \
+LINT = $(PY) tools/lint.py --objects $(B) --nm $(NM) --kernel-compile '$(CC) $(KFLAGS) $(CONFIG)' \
 	--hosted-compile '$(HOSTCC) $(HFLAGS)' --other-build '$(MAKE) -s -j$(NPROC) CC=$(OTHER) B=build/$(OTHER) all'
 lint: deps ## prove the architecture: includes, symbols, globals, headers, format, other compiler
 	@+$(MAKE) --no-print-directory -j$(NPROC) all
-	@$(LINT)
+	@+$(LINT)
 
 stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py

@@ -16,6 +16,7 @@ NICS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on"}
 # SYSCALL; SMEP and SMAP catch a kernel that strays into user memory, RDRAND seeds the random generator.
 CPUS = {"tcg": "qemu64,+smep,+smap,+rdrand,+fsgsbase", "kvm": "host"}
 MAX_CPUS = 8
+SERVICES = {"http": ("tcp", 80), "echo": ("tcp", 7), "udp-echo": ("udp", 7)}  # what is forwarded to the guest
 
 
 class Refused(Exception):
@@ -52,11 +53,11 @@ class Settings:
                 raise Refused(f"{path} is not there: run `make` first")
 
     def argv(self, netdev: str, serials: list[str], append: str = "") -> list[str]:
-        """The command line for a checked machine; netdev defines n0, serials are COM1 and COM2."""
+        """The command line for a checked machine; netdev defines n0 (empty: no card), serials are COM1 and COM2."""
         args = [QEMU, "-nodefaults", "-no-reboot", "-display", "none", "-vga", "std"]
         args += ["-accel", self.accel, "-cpu", CPUS[self.accel], "-smp", self.processors(), "-m", self.mem]
         args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-        args += ["-netdev", netdev, "-device", f"{NICS[self.nic]},netdev=n0,romfile="]
+        args += ["-netdev", netdev, "-device", f"{NICS[self.nic]},netdev=n0,romfile="] if netdev else []
         if self.capture:
             args += ["-object", f"filter-dump,id=capture,netdev=n0,file={self.capture}"]
         for serial in serials:

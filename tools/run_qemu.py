@@ -16,11 +16,10 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from mkinitramfs import archive  # noqa: E402
-from qemu import Monitor, Refused, Settings  # noqa: E402
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tools.mkinitramfs import archive  # noqa: E402
+from tools.qemu import SERVICES, Monitor, Refused, Settings  # noqa: E402
 
-SERVICES = {"http": ("tcp", 80), "echo": ("tcp", 7), "udp-echo": ("udp", 7)}
 PORTS = Path("build/ports")
 GDB_SOCKET = "build/gdb.sock"
 TIMED_OUT, MACHINE_DIED = 124, 125

@@ -1,0 +1,148 @@
+"""grade/plugin.py - pytest's part of the grader: machines as fixtures, what they leave behind, the summary.
+
+A test leaves build/grade/<test>/ with serial.log, wire.pcapng and qemu.txt; a failure shows the end of the log.
+Machines of a module are shared by its tests where those leave no trace in each other.
+"""
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from _pytest.terminal import TerminalReporter
+
+from grade import report
+from grade.machine import Machine
+from grade.wire import Wire
+from tools.qemu import SERVICES, Settings
+
+OUT = Path("build/grade")
+
+
+@dataclass
+class Guest:
+    """A machine and the wire that it is on."""
+
+    machine: Machine
+    wire: Wire
+
+
+class Machines:
+    """All machines that one test or module booted; ended together, each looked at for a panic."""
+
+    def __init__(self, folder: Path, options: pytest.Config) -> None:
+        self.folder, self.options = folder, options
+        self.booted: list[Machine] = []
+
+    def settings(self, **choices: str) -> Settings:
+        build = Path("build") / str(choices.pop("build", self.options.getoption("--build")))
+        paths = {"elf": build / "towpath.elf", "initrd": build / "initramfs.cpio"}
+        if choices.pop("iso", ""):
+            paths["iso"] = build / "towpath.iso"
+        return Settings(**paths, **choices)
+
+    def subfolder(self) -> Path:
+        return self.folder if not self.booted else self.folder / str(len(self.booted) + 1)
+
+    def on_wire(self, **choices: str) -> Guest:
+        folder = self.subfolder()
+        wire = Wire(folder / "wire.pcapng")
+        return Guest(self.start(Machine(self.settings(**choices), folder, wire)), wire)
+
+    def on_user_network(self, files: dict[str, tuple[int, bytes]] | None = None, **choices: str) -> Machine:
+        """QEMU's own network, with the services forwarded to free ports."""
+        forwards = "".join(f",hostfwd={protocol}:127.0.0.1:0-:{port}" for protocol, port in SERVICES.values())
+        return self.start(Machine(self.settings(**choices), self.subfolder(), f"user,id=n0{forwards}", files))
+
+    def without_card(self, **choices: str) -> Machine:
+        return self.start(Machine(self.settings(**choices), self.subfolder(), ""))
+
+    def start(self, machine: Machine) -> Machine:
+        self.booted.append(machine)
+        machine.boot()
+        return machine
+
+    def end(self) -> None:
+        for machine in self.booted:
+            machine.stop()
+        for machine in self.booted:
+            assert not machine.panicked(), f"the kernel panicked:\n{machine.console.tail()}"
+            errors = machine.wire.errors if machine.wire else []
+            assert not errors, f"{len(errors)} frames from the guest, the first: {errors[0]}"
+
+
+def folder_of(name: str) -> Path:
+    folder = OUT / re.sub(r"[^\w.-]+", "_", name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
+    """Machines for one test."""
+    some = Machines(folder_of(f"{request.node.path.stem}.{request.node.name}"), request.config)
+    request.node.machines = some
+    yield some
+    some.end()
+
+
+@pytest.fixture(scope="module")
+def shared_machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
+    """Machines for all tests of a module."""
+    some = Machines(folder_of(request.node.path.stem), request.config)
+    request.node.machines = some
+    yield some
+    some.end()
+
+
+@pytest.fixture(scope="module")
+def shared_guest(shared_machines: Machines) -> Guest:
+    """A guest on our wire, shared by the tests of a module."""
+    return shared_machines.on_wire()
+
+
+@pytest.fixture
+def guest(shared_guest: Guest) -> Guest:
+    """The shared guest, its wire without faults and without frames that nobody looked at."""
+    wire = shared_guest.wire
+    wire.to_guest, wire.from_guest = type(wire.to_guest)(), type(wire.from_guest)()
+    wire.resets_strangers = False
+    wire.drain()
+    return shared_guest
+
+
+# ---- what pytest calls
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--build", default="debug", help="which kernel: debug or release")
+    parser.addoption("--points", action="store_true", help="graded tests only, and what they are worth")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--points"):
+        items[:] = [item for item in items if item.get_closest_marker("points")]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    result = outcome.get_result()
+    report.remember(item, result)
+    if result.failed:
+        for some in filter(None, (getattr(node, "machines", None) for node in item.listchain())):
+            for machine in some.booted:
+                result.sections.append((f"the end of {machine.log}", machine.console.tail()))
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Write the counts for `make test`; show the points for `make grade`."""
+    stats = terminalreporter.stats
+    counts = {"passed": len(stats.get("passed", [])),
+              "failed": len(stats.get("failed", [])) + len(stats.get("error", [])),
+              "skipped": len(stats.get("skipped", []))}
+    OUT.mkdir(parents=True, exist_ok=True)
+    (OUT / "summary.json").write_text(json.dumps(counts))
+    if config.getoption("--points"):
+        for line in report.table([result for key in ("passed", "failed", "error") for result in stats.get(key, [])]):
+            terminalreporter.write_line(line)

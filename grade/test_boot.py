@@ -1,0 +1,40 @@
+"""The machine: the ways it boots, and with what."""
+import pytest
+
+from grade.plugin import Machines
+
+
+@pytest.mark.parametrize("iso", ["", "iso"], ids=["by PVH", "from the GRUB ISO"])
+def test_the_kernel_boots_and_serves_its_page(machines: Machines, iso: str) -> None:
+    """One ELF, two ways in. The page comes over the card, so more than the console works."""
+    machine = machines.on_user_network(iso=iso)
+    assert machine.http("/").startswith(b"<!")
+
+
+@pytest.mark.parametrize("smp", ["1", "4"])
+def test_it_runs_on_one_processor_and_on_four(machines: Machines, smp: str) -> None:
+    machine = machines.on_wire(smp=smp).machine
+    assert machine.run("cat /proc/cpuinfo").count("processor") == int(smp)
+
+
+def test_it_boots_without_a_network_card(machines: Machines) -> None:
+    """A device that is absent gives one clear line, and a shell."""
+    machine = machines.without_card()
+    assert "lo" in machine.run("cat /proc/net/dev")
+    assert "eth0" not in machine.run("cat /proc/net/dev")
+
+
+def test_a_word_nobody_knows_on_the_command_line_gives_one_line(machines: Machines) -> None:
+    machine = machines.on_wire(append="nosuchoption=1").machine
+    assert len([line for line in machine.console.text.splitlines() if "nosuchoption" in line and "unknown" in line]) == 1
+
+
+def test_exit_ends_the_machine(machines: Machines) -> None:
+    machine = machines.on_wire().machine
+    machine.console.type("echo 5 > /dev/debugexit\n")
+    assert machine.wait_end(20) == 5 << 1 | 1
+
+
+def test_the_release_kernel_boots(machines: Machines) -> None:
+    machine = machines.on_user_network(build="release")
+    assert machine.http("/").startswith(b"<!")
