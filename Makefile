@@ -66,7 +66,8 @@ HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
-ROOTFS  := $(call find_in,user/rootfs)
+ROOTFS  := $(call find_in,user/rootfs,! -type l)
+LINKS   := $(call find_in,user/rootfs,-type l)
 
 ELF := $(B)/towpath.elf
 CPIO := $(B)/initramfs.cpio
@@ -129,7 +130,7 @@ $(B)/flags: TEXT = $(CC) $(KFLAGS)
 $(B)/objects: TEXT = $(KERN_O)
 build/host/flags: TEXT = $(HOSTCC) $(HFLAGS)
 build/host/objects: TEXT = $(HOST_O)
-$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(USER_LIB) $(ROOTFS)
+$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(USER_LIB) $(ROOTFS) $(LINKS)
 $(B)/flags $(B)/objects $(B)/programs build/host/flags build/host/objects: FORCE
 	@mkdir -p $(@D)
 	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
