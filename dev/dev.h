@@ -11,7 +11,7 @@ typedef uint64_t dma_addr_t; /* an address as the device sees it */
 
 /* One device on a bus, as its driver sees it. */
 struct device {
-    const char *name; /* "0000:00:03.0" */
+    const char *name; /* "00:03.0" */
     uint16_t vendor, device;
     struct net *net; /* the network its interfaces join */
     void *driver_data;

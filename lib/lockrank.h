@@ -24,6 +24,7 @@
     LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \
     LOCK_RANK(RUNQUEUE, 160, "a CPU's run queue and the state of its threads")                               \
     LOCK_RANK(IRQ, 170, "the table of interrupt handlers, the IOAPIC")                                       \
+    LOCK_RANK(PCI, 175, "PCI configuration space: its address port and its data port")                       \
     LOCK_RANK(SLAB, 180, "a slab cache")                                                                     \
     LOCK_RANK(KVM, 185, "the kernel's own mappings: stacks and devices")                                     \
     LOCK_RANK(PAGE, 190, "the page allocator")                                                               \
