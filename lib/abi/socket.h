@@ -115,7 +115,7 @@ enum {
 
 /* ---- options ---- */
 
-enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_TCP = 6, SOL_UDP = 17, SOL_RAW = 255 };
+enum { SOL_IP = 0, SOL_SOCKET = 1, SOL_RAW = 255 }; /* TCP and UDP options: IPPROTO_TCP, IPPROTO_UDP */
 enum {
     SO_DEBUG = 1,
     SO_REUSEADDR = 2,

@@ -10,6 +10,7 @@ struct arp_state;
 struct icmp_state;
 struct udp_state;
 struct tcp_state;
+struct raw_state;
 struct softnet;
 struct packet_type;
 struct sock_family;
@@ -22,55 +23,132 @@ struct net_module {
 };
 extern const struct net_module *const net_modules[]; /* net/init.c; ends with NULL */
 
+enum { PACKET_TYPE_SLOTS = 16 };
+
 struct net {
     const char *name;
     struct hash_key hash_key; /* random; for every hash table a peer could aim at */
     uint64_t next_skb_id;     /* atomic */
 
-    struct softnet *softnet; /* one for each CPU: poll list, loop-back queue, their softirqs */
+    struct softnet *softnet; /* one for each CPU: loop-back queue, its softirq, doorbells still to ring */
     struct pool *skb_pool;   /* struct sk_buff */
 
-    struct lock devices_lock; /* NET_DEVICES: the three lists; readers in softirq hold it briefly */
+    struct lock devices_lock; /* NET_DEVICES: the lists below */
     struct list_head devices; /* struct net_device.link */
     uint32_t next_ifindex;
-    struct list_head packet_types; /* struct packet_type.link */
+    struct list_head taps; /* struct packet_type.link, those of ETH_P_ALL */
+    uint32_t tap_count;    /* read without the lock: without taps a packet costs one load */
 
-    /* written by init functions only */
+    /* written by init functions only, before the first packet; read without a lock */
+    struct packet_type *packet_types[PACKET_TYPE_SLOTS]; /* chains by EtherType */
+    struct list_head link_types;
+    struct list_head notifiers;
     struct list_head sock_families;
     struct list_head proc_files;
+    struct list_head proc_sections;
 
     /* counters: atomic, relaxed */
     uint64_t drops[SKB_DROP_REASON_COUNT];
     int64_t live_skbs, ring_skbs;
+    int64_t sockets; /* struct socks alive */
+    struct net_proc_file *core_proc_files;
 
     /* the protocols' own; each allocated by its init, NULL where a protocol is left out */
+    struct net_device *loopback;
     struct ipv4_state *ipv4;
     struct arp_state *arp;
     struct icmp_state *icmp;
     struct udp_state *udp;
     struct tcp_state *tcp;
+    struct raw_state *raw;
 };
 
 static inline struct net *dev_net(const struct net_device *dev)
 {
     return dev->net;
 }
+/* Count one more of what several CPUs count. */
+static inline void net_count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
 struct net_device *dev_get_by_name(struct net *net, const char *name); /* NULL if there is none */
 struct net_device *dev_get_by_index(struct net *net, uint32_t ifindex);
+/* The device behind prev (NULL: the first), or NULL at the end. Process context. */
+struct net_device *dev_next(struct net *net, const struct net_device *prev);
+/* The device's counters, the card's own included. */
+void dev_get_stats(struct net_device *dev, struct net_device_stats *stats);
 
 /* ---- who gets received frames ---- */
 
 enum { ETH_P_IP = 0x0800, ETH_P_ARP = 0x0806, ETH_P_ALL = 0x0003 };
 
-/* A handler for an EtherType, or a tap (ETH_P_ALL) that sees every frame in and out as a clone. */
+/* A handler for an EtherType, or a tap (ETH_P_ALL) that sees every frame in and out as a clone. A tap is
+ * called with devices_lock held: it takes only locks of higher rank. */
 struct packet_type {
-    struct list_head link;
+    struct list_head link;    /* taps */
+    struct packet_type *next; /* the others: in their chain */
     uint16_t type;
     void (*func)(struct sk_buff *skb,
                  struct packet_type *pt); /* takes skb; softirq; network header at data */
 };
+/* Taps come and go at any time; other types only in a module's init and exit, while no packet flows. */
 void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);
+/* Give every tap a clone of skb. Process or softirq. */
+void dev_deliver_taps(struct net *net, struct sk_buff *skb);
+
+/* ---- how a kind of link frames its packets ---- */
+
+struct link_type {
+    struct list_head link; /* in net->link_types */
+    uint16_t type;         /* struct net_device.type: ARPHRD_ETHER, ... */
+    /* A received frame: set mac header, protocol, pkt_type; data moves behind the link header. False: no such
+     * frame; *reason says why. */
+    bool (*parse)(struct sk_buff *skb, struct net_device *dev, enum skb_drop_reason *reason);
+    /* Put the link header in front of data; dest NULL: the device's broadcast address. Room is the caller's
+     * duty. */
+    void (*create)(struct sk_buff *skb, const struct net_device *dev, uint16_t protocol, const uint8_t *dest);
+};
+/* A module's init does this once for each of its kinds; type is the copy to register. */
+void link_type_register(struct net *net, struct link_type *type);
+void link_type_unregister(struct link_type *type);
+
+/* ---- what happens to devices ---- */
+
+enum netdev_event { NETDEV_EVENT_REGISTER, NETDEV_EVENT_UP, NETDEV_EVENT_DOWN, NETDEV_EVENT_UNREGISTER };
+struct netdev_notifier {
+    struct list_head link;                                         /* in net->notifiers */
+    int (*event)(struct net_device *dev, enum netdev_event event); /* process context; REGISTER may fail */
+};
+
+/* ---- the CPU's own queue, for packets that loop back ---- */
+
+/* Receive skb later, in softirq, as if it had just arrived on skb->dev; dropped when the queue is full. Takes
+ * skb. Process or softirq; locks up to NETDEV_TX may be held. */
+void netif_rx(struct sk_buff *skb);
+int softnet_init(struct net *net); /* 0 or -ENOMEM */
+/* Return when s is not waiting to run, l being a lock its function takes. Process context, l held. */
+void softirq_settle(struct softirq *s, struct lock *l);
+void softnet_exit(struct net *net);
+/* Between these two, in softirq, doorbells are held back; the second one rings them. */
+void xmit_batch_begin(struct net *net);
+void xmit_batch_end(struct net *net);
+/* Whether dev's doorbell may wait for xmit_batch_end(). */
+bool xmit_batch_defer(struct net_device *dev);
+/* Ring dev's doorbell now. tx lock held. */
+void dev_xmit_flush(struct net_device *dev);
+/* The transmit part of a device: made at registration, emptied when it closes. */
+void dev_tx_init(struct net_device *dev);
+void dev_tx_purge(struct net_device *dev);
+
+/* ---- files of /proc/net ---- */
 
 void net_proc_register(struct net *net, struct net_proc_file *f);
 void net_proc_unregister(struct net *net, struct net_proc_file *f);
+/* Lines that a protocol adds to a file several share: section->name is "snmp" or "sockstat". */
+void net_proc_section_register(struct net *net, struct net_proc_file *section);
+void net_proc_section_unregister(struct net *net, struct net_proc_file *section);
+/* The files of net/core itself. 0 or -ENOMEM. */
+int net_proc_init(struct net *net);
+void net_proc_exit(struct net *net);

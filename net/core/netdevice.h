@@ -58,16 +58,20 @@ struct net_device_ops {
 };
 
 struct napi_struct {
-    struct list_head poll_list; /* the CPU's list of devices to poll */
+    struct softirq softirq; /* NET_RX; runs net_rx_action() on the CPU that took the interrupt */
+    struct waitq idle;      /* napi_disable() waits here for the last poll */
     struct net_device *dev;
     int (*poll)(struct napi_struct *napi, int budget); /* packets handled, at most budget; softirq */
     void (*quiet)(struct napi_struct *napi);           /* no more interrupts, please; any context */
     bool (*listen)(struct napi_struct *napi); /* interrupts again; true if something slipped in meanwhile */
-    uint32_t state;                           /* NAPI_SCHEDULED and NAPI_DISABLED bits, atomic */
+    uint32_t state;                           /* the bits below, atomic */
     int weight;                               /* budget of one poll */
 };
-enum { NAPI_WEIGHT = 64, NET_RX_BUDGET = 300 };
+enum { NAPI_WEIGHT = 64 };
+/* SCHEDULED: whoever set it owns the poll. MISSED: scheduled again meanwhile, so look once more. */
 enum { NAPI_SCHEDULED = 1 << 0, NAPI_DISABLED = 1 << 1, NAPI_MISSED = 1 << 2 };
+
+struct link_type;
 
 struct net_device {
     /* set by the driver before register_netdev, constant afterwards */
@@ -77,9 +81,11 @@ struct net_device {
     const struct net_device_ops *ops;
     uint16_t type; /* ARPHRD_ETHER 1, ARPHRD_LOOPBACK 772 */
 
+    /* set by register_netdev */
     struct net *net;
     uint32_t ifindex;
-    struct list_head link; /* NET_DEVICES lock: in net->devices */
+    const struct link_type *link_type; /* how its frames are read and written */
+    struct list_head link;             /* NET_DEVICES lock: in net->devices */
 
     uint32_t flags, mtu; /* written in process context by dev_open and friends; read anywhere */
     bool carrier;        /* netif_carrier_on/off, by the driver */
@@ -90,6 +96,7 @@ struct net_device {
     bool tx_stopped;       /* netif_stop_queue: ring full */
     uint64_t tx_stopped_at;
     struct softirq tx_softirq; /* drains tx_queue when the ring has room again */
+    struct timer tx_watchdog;  /* runs while the queue is stopped */
 
     struct net_device_stats stats; /* rx side by the polling CPU, tx side under tx_lock */
     void *ip_ptr;                  /* ipv4's part (struct in_device) */
@@ -113,7 +120,8 @@ void unregister_netdev(struct net_device *dev);
 
 /* ---- for drivers: receive ---- */
 
-/* poll is required; quiet and listen too. Before ndo_open returns: napi_enable(). */
+/* Prepare napi, disabled; the driver then sets quiet and listen, which are required too. Before ndo_open
+ * returns: napi_enable(). */
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int));
 void napi_enable(struct napi_struct *napi);
 /* Wait until no poll runs, and let none start. Process context. */

@@ -1,7 +1,7 @@
 /* net/core/skbuff.h - struct sk_buff, the packet buffer.
  *
  *     head       data            tail        end
- *      |-headroom-|----- len -----|-tailroom--|[skb_data]
+ *      |-headroom-|----- len -----|-tailroom--| count of sharers, canary
  *
  * head <= data <= tail <= end, checked by every verb in every build: a violation panics and names the caller.
  * The bytes are counted apart from the descriptor (skb->shared): clones share them, and whoever wants to
@@ -43,12 +43,13 @@ struct sk_buff_head {
 struct sk_buff {
     struct list_head list; /* in one sk_buff_head at most */
     uint8_t *head, *data, *tail, *end;
-    struct refcount *shared;                 /* counts the descriptors that share head..end; lies at end */
-    uint32_t len;                            /* tail - data */
-    uint32_t truesize;                       /* bytes charged to a socket: descriptor and buffer */
-    uint64_t id;                             /* for trace(): one number from the wire to the socket */
-    struct net_device *dev;                  /* arrived on, or leaves by */
-    struct sock *sk;                         /* charged for it, or NULL */
+    struct refcount *shared; /* counts the descriptors that share head..end; lies behind end */
+    uint32_t len;            /* tail - data */
+    uint32_t truesize;       /* bytes charged to a socket: descriptor and buffer */
+    uint64_t id;             /* for trace(): one number from the wire to the socket */
+    struct net *net;         /* whose it is: its pool and its counters */
+    struct net_device *dev;  /* arrived on, or leaves by */
+    struct sock *sk;         /* charged for it, or NULL */
     void (*destructor)(struct sk_buff *skb); /* undoes the charge; runs when the descriptor is freed */
     struct dst_entry *dst;                   /* the route, or NULL */
     uint64_t tstamp;                         /* arrival, time_now() */
@@ -83,6 +84,8 @@ struct sk_buff *skb_copy(const struct sk_buff *skb);
  * too little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
 int skb_cow(struct sk_buff *skb, uint32_t headroom) MUST_CHECK;
 bool skb_shared_data(const struct sk_buff *skb);
+/* Nobody is charged for skb any longer: runs its destructor now. */
+void skb_orphan(struct sk_buff *skb);
 
 /* ---- the verbs: each returns a pointer to the bytes it opened ---- */
 
@@ -91,7 +94,7 @@ void skb_reserve(struct sk_buff *skb, uint32_t n);
 /* Open n bytes behind tail / in front of data; the bytes are not cleared. Too little room panics. */
 void *skb_put(struct sk_buff *skb, uint32_t n);
 void *skb_push(struct sk_buff *skb, uint32_t n);
-/* Take n bytes off the front; NULL, and nothing happens, if there are fewer. */
+/* Take n bytes off the front: the new data, or NULL, and nothing happens, if there are fewer. */
 void *skb_pull(struct sk_buff *skb, uint32_t n);
 /* Cut the packet to len bytes; a longer len changes nothing. */
 void skb_trim(struct sk_buff *skb, uint32_t len);
@@ -156,6 +159,7 @@ void skb_queue_tail(struct sk_buff_head *q, struct sk_buff *skb);
 void skb_queue_head(struct sk_buff_head *q, struct sk_buff *skb);
 /* Put skb just behind (before) an entry that is in q. */
 void skb_queue_after(struct sk_buff_head *q, struct sk_buff *entry, struct sk_buff *skb);
+void skb_queue_before(struct sk_buff_head *q, struct sk_buff *entry, struct sk_buff *skb);
 struct sk_buff *skb_peek(const struct sk_buff_head *q);
 struct sk_buff *skb_peek_tail(const struct sk_buff_head *q);
 /* The entry behind skb, or NULL at the end. */

@@ -12,7 +12,7 @@
 struct sock_ops {
     size_t size; /* of the protocol's struct, which begins with a struct sock */
     int (*init)(struct sock *sk);
-    void (*destroy)(struct sock *sk); /* last reference gone */
+    void (*destroy)(struct sock *sk); /* last reference gone: takes no lock, as it may run under NETDEV_TX */
     void (*close)(struct sock *sk);   /* the user let go; called before the creator's reference is dropped */
     int (*bind)(struct sock *sk, const struct sockaddr *addr, socklen_t len);
     int (*listen)(struct sock *sk, int backlog);
@@ -31,8 +31,10 @@ struct sock_ops {
 /* What a family makes of (type, protocol): registered by its module's init. */
 struct sock_family {
     struct list_head link;
-    int family, type, protocol; /* protocol 0 in the call matches the first of the type */
+    int family, type, protocol; /* protocol 0 in the call matches the first of the type; 0 here matches any */
     const struct sock_ops *ops;
+    int (*ioctl)(struct sock *sk, unsigned request,
+                 uintptr_t arg); /* what ops->ioctl does not know, or NULL */
 };
 void sock_register(struct net *net, struct sock_family *f);
 void sock_unregister(struct net *net, struct sock_family *f);
@@ -72,13 +74,15 @@ struct sock {
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
 enum { SOCK_BUF_DEFAULT = 212992, SOCK_BUF_MIN = 2304, SOCK_BUF_MAX = 8 << 20 };
 
-/* A sock with one reference, for sock_create and for a listener's children. NULL when memory is out. */
-struct sock *sk_alloc(struct net *net, int family, int type, int protocol, const struct sock_ops *ops);
+/* A sock with one reference and ops->init run, for sock_create and for a listener's children. 0, -ENOMEM, or
+ * what init said. Process or softirq. */
+int sk_alloc(struct net *net, int family, int type, int protocol, const struct sock_ops *ops,
+             struct sock **sk);
 void sock_hold(struct sock *sk);
 void sock_put(struct sock *sk);
 
 /* Take the right to read (write) the stream; sleeps. Called with sk->lock held, returns with it held.
- * deadline is absolute; 0, -EAGAIN (deadline 0: do not wait), -ETIMEDOUT or -EINTR. */
+ * deadline is absolute; 0, -EAGAIN (deadline passed, or 0: do not wait) or -EINTR. */
 int sock_lock_reader(struct sock *sk, uint64_t deadline);
 void sock_unlock_reader(struct sock *sk);
 int sock_lock_writer(struct sock *sk, uint64_t deadline);
@@ -92,7 +96,7 @@ int sock_wait(struct sock *sk, uint64_t deadline);
 /* Read and clear sk->err as -errno; 0 if there is none. Lock held. */
 int sock_error(struct sock *sk);
 
-/* Append skb to receive_queue if rcvbuf allows: charges it and wakes readers. sk->lock held.
+/* Append skb to receive_queue unless rcvbuf is exceeded already: charges it and wakes readers. sk->lock held.
  * 0 and skb is taken, or -ENOBUFS and it stays the caller's. */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* Charge skb to the socket: its destructor takes truesize off rmem_alloc (wmem_alloc) again; wmem also wakes

@@ -1,6 +1,7 @@
 /* net/ipv4/ip.h - IPv4 as its transports see it: header, routes, output, registration; private to net/. */
 #pragma once
 #include "lib/bytes.h"
+#include "net/core/dst.h"
 #include "net/core/sock.h"
 
 struct ip_hdr { /* RFC 791 3.1 */
@@ -45,23 +46,10 @@ static inline bool ipv4_is_limited_broadcast(be32 a)
 
 /* ---- routes ---- */
 
-enum dst_kind { DST_UNICAST, DST_LOCAL, DST_BROADCAST, DST_MULTICAST };
-/* Where packets to one destination go; counted, held by sk_buffs and sockets. */
-struct dst_entry {
-    struct refcount refs;
-    struct net_device *dev;
-    enum dst_kind kind;
-    be32 gateway; /* next hop, or the destination itself */
-    be32 prefsrc; /* the source address to use */
-    uint32_t mtu;
-    uint32_t generation; /* of the table it was made from: stale when they differ */
-};
 /* Look up the way to daddr (saddr zero: any; ifindex 0: any device). 0 and *dst with a reference, or
  * -ENETUNREACH, -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
-void dst_hold(struct dst_entry *dst);
-void dst_release(struct dst_entry *dst); /* NULL is fine */
 /* What a destination address is to this host, as seen on dev (NULL: on any). */
 enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device *dev);
 

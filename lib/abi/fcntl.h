@@ -1,0 +1,39 @@
+/* lib/abi/fcntl.h - Linux's ABI for opening files and naming them (x86-64). */
+#pragma once
+#if __STDC_HOSTED__
+#include <fcntl.h>
+#include <unistd.h>
+#else
+
+enum {
+    O_RDONLY = 0,
+    O_WRONLY = 1,
+    O_RDWR = 2,
+    O_ACCMODE = 3,
+    O_CREAT = 0100,
+    O_EXCL = 0200,
+    O_NOCTTY = 0400,
+    O_TRUNC = 01000,
+    O_APPEND = 02000,
+    O_NONBLOCK = 04000,
+    O_LARGEFILE = 0100000,
+    O_DIRECTORY = 0200000,
+    O_NOFOLLOW = 0400000,
+    O_CLOEXEC = 02000000,
+    O_PATH = 010000000
+};
+
+enum { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETLK = 6, F_SETLKW = 7 };
+enum { F_SETOWN = 8, F_GETOWN = 9, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1 };
+
+enum {
+    AT_FDCWD = -100,
+    AT_SYMLINK_NOFOLLOW = 0x100,
+    AT_REMOVEDIR = 0x200,
+    AT_SYMLINK_FOLLOW = 0x400,
+    AT_EMPTY_PATH = 0x1000
+};
+enum { SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2 };
+enum { F_OK = 0, X_OK = 1, W_OK = 2, R_OK = 4 };
+enum { NAME_MAX = 255, PATH_MAX = 4096 };
+#endif

@@ -1,0 +1,210 @@
+/* net/core/dev.c - network devices: made, registered, opened, closed.
+ * A device is in net->devices from register_netdev to unregister_netdev; its flags say NETDEV_UP from the end
+ * of ndo_open to the beginning of ndo_stop. Every change is told to the notifiers, in their order. */
+#include "lib/string.h"
+#include "net/core/net_namespace.h"
+
+enum { TX_QUEUE_LEN = 1000, NETDEV_NUMBERS = 100 };
+
+struct net_device *alloc_netdev(size_t priv_size, const char *name)
+{
+    struct net_device *dev = mem_alloc(sizeof *dev + priv_size);
+    if (!dev)
+        return NULL;
+    memcpy(dev->name, name, strnlen(name, sizeof dev->name - 1));
+    memset(dev->broadcast, 0xff, ETH_ALEN);
+    dev->mtu = dev->max_mtu = ETH_DATA_LEN;
+    dev->flags = NETDEV_BROADCAST | NETDEV_MULTICAST;
+    dev->type = ARPHRD_ETHER;
+    dev->tx_queue_len = TX_QUEUE_LEN;
+    list_init(&dev->link);
+    return dev;
+}
+
+void free_netdev(struct net_device *dev)
+{
+    if (!dev)
+        return;
+    ASSERT(list_empty(&dev->link));
+    mem_free(dev);
+}
+
+/* ---- look-up ---- */
+
+static struct net_device *find_by_name(struct net *net, const char *name)
+{
+    struct net_device *dev;
+
+    list_for_each_entry (dev, &net->devices, link)
+        if (!strcmp(dev->name, name))
+            return dev;
+    return NULL;
+}
+
+struct net_device *dev_get_by_name(struct net *net, const char *name)
+{
+    lock_acquire(&net->devices_lock);
+    struct net_device *dev = find_by_name(net, name);
+    lock_release(&net->devices_lock);
+    return dev;
+}
+
+struct net_device *dev_get_by_index(struct net *net, uint32_t ifindex)
+{
+    struct net_device *dev, *found = NULL;
+
+    lock_acquire(&net->devices_lock);
+    list_for_each_entry (dev, &net->devices, link)
+        if (dev->ifindex == ifindex)
+            found = dev;
+    lock_release(&net->devices_lock);
+    return found;
+}
+
+struct net_device *dev_next(struct net *net, const struct net_device *prev)
+{
+    lock_acquire(&net->devices_lock);
+    const struct list_head *next = prev ? prev->link.next : net->devices.next;
+    struct net_device *dev = next == &net->devices ? NULL : list_entry(next, struct net_device, link);
+    lock_release(&net->devices_lock);
+    return dev;
+}
+
+void dev_get_stats(struct net_device *dev, struct net_device_stats *stats)
+{
+    *stats = dev->stats;
+    if (dev->ops->ndo_get_stats)
+        dev->ops->ndo_get_stats(dev, stats);
+}
+
+/* ---- registering ---- */
+
+/* "eth%d" becomes the first name that is free. devices_lock held. 0 or -EEXIST. */
+static int give_name(struct net *net, struct net_device *dev)
+{
+    char *number = strstr(dev->name, "%d");
+    if (!number)
+        return find_by_name(net, dev->name) ? -EEXIST : 0;
+    for (unsigned i = 0; i < NETDEV_NUMBERS; i++) {
+        ksnprintf(number, (size_t)(dev->name + sizeof dev->name - number), "%u", i);
+        if (!find_by_name(net, dev->name))
+            return 0;
+    }
+    return -EEXIST;
+}
+
+static const struct link_type *link_type_find(struct net *net, uint16_t type)
+{
+    struct link_type *lt;
+
+    list_for_each_entry (lt, &net->link_types, link)
+        if (lt->type == type)
+            return lt;
+    return NULL;
+}
+
+/* Tell every notifier; the first error ends it. */
+static int notify(struct net_device *dev, enum netdev_event event)
+{
+    struct netdev_notifier *n;
+
+    list_for_each_entry (n, &dev->net->notifiers, link) {
+        int err = n->event(dev, event);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int list_device(struct net *net, struct net_device *dev)
+{
+    lock_acquire(&net->devices_lock);
+    int err = give_name(net, dev);
+    if (!err) {
+        dev->ifindex = ++net->next_ifindex;
+        list_add_tail(&dev->link, &net->devices);
+    }
+    lock_release(&net->devices_lock);
+    return err;
+}
+
+static void unlist_device(struct net *net, struct net_device *dev)
+{
+    lock_acquire(&net->devices_lock);
+    list_del(&dev->link);
+    lock_release(&net->devices_lock);
+}
+
+int register_netdev(struct net *net, struct net_device *dev)
+{
+    dev->net = net;
+    dev->link_type = link_type_find(net, dev->type);
+    if (!dev->link_type)
+        return -EAFNOSUPPORT;
+    dev_tx_init(dev);
+    int err = list_device(net, dev);
+    if (err)
+        return err;
+    err = notify(dev, NETDEV_EVENT_REGISTER);
+    if (err) {
+        notify(dev, NETDEV_EVENT_UNREGISTER);
+        unlist_device(net, dev);
+    }
+    return err;
+}
+
+void unregister_netdev(struct net_device *dev)
+{
+    dev_close(dev);
+    notify(dev, NETDEV_EVENT_UNREGISTER);
+    unlist_device(dev->net, dev);
+}
+
+/* ---- opening and closing ---- */
+
+int dev_open(struct net_device *dev)
+{
+    if (dev->flags & NETDEV_UP)
+        return 0;
+    int err = dev->ops->ndo_open(dev);
+    if (err)
+        return err;
+    WRITE_ONCE(dev->flags, dev->flags | NETDEV_UP);
+    notify(dev, NETDEV_EVENT_UP);
+    return 0;
+}
+
+void dev_close(struct net_device *dev)
+{
+    if (!(dev->flags & NETDEV_UP))
+        return;
+    notify(dev, NETDEV_EVENT_DOWN);
+    WRITE_ONCE(dev->flags, dev->flags & ~(uint32_t)NETDEV_UP);
+    dev_tx_purge(dev);
+    dev->ops->ndo_stop(dev);
+}
+
+int dev_set_mtu(struct net_device *dev, uint32_t mtu)
+{
+    if (mtu < 68 || mtu > dev->max_mtu) /* RFC 791 3.2: every module forwards 68 bytes unfragmented */
+        return -EINVAL;
+    int err = dev->ops->ndo_change_mtu ? dev->ops->ndo_change_mtu(dev, mtu) : 0;
+    if (!err)
+        WRITE_ONCE(dev->mtu, mtu);
+    return err;
+}
+
+void netif_carrier_on(struct net_device *dev)
+{
+    WRITE_ONCE(dev->carrier, true);
+}
+
+void netif_carrier_off(struct net_device *dev)
+{
+    WRITE_ONCE(dev->carrier, false);
+}
+
+void netdev_ring_skbs(struct net_device *dev, int change)
+{
+    __atomic_fetch_add(&dev->net->ring_skbs, change, __ATOMIC_RELAXED);
+}

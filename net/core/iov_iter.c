@@ -1,0 +1,69 @@
+/* net/core/iov_iter.c - a place within a list of pieces of memory, the user's or the kernel's.
+ * A copy that fails leaves the place where it was; what had been copied until then is lost. */
+#include "lib/string.h"
+#include "net/net.h"
+
+void iov_iter_init(struct iov_iter *it, enum iter_kind kind, const struct io_vector *v, unsigned n)
+{
+    *it = (struct iov_iter){ .vectors = v, .n = n, .kind = kind };
+    for (unsigned i = 0; i < n; i++)
+        it->count += v[i].len;
+}
+
+/* One piece that lies within one vector. */
+typedef int (*copy_piece)(void *kernel, uintptr_t base, size_t n);
+
+static int piece_from_user(void *kernel, uintptr_t base, size_t n)
+{
+    return copy_from_user(kernel, base, n);
+}
+
+static int piece_to_user(void *kernel, uintptr_t base, size_t n)
+{
+    return copy_to_user(base, kernel, n);
+}
+
+static int piece_from_kernel(void *kernel, uintptr_t base, size_t n)
+{
+    memcpy(kernel, (const void *)base, n);
+    return 0;
+}
+
+static int piece_to_kernel(void *kernel, uintptr_t base, size_t n)
+{
+    memcpy((void *)base, kernel, n);
+    return 0;
+}
+
+static int walk(struct iov_iter *it, char *kernel, size_t n, copy_piece copy)
+{
+    struct iov_iter at = *it;
+
+    ASSERT(n <= at.count);
+    at.count -= n;
+    while (n) {
+        size_t piece = MIN(n, at.vectors->len - at.offset);
+        if (piece && copy(kernel, at.vectors->base + at.offset, piece))
+            return -EFAULT;
+        kernel += piece;
+        n -= piece;
+        at.offset += piece;
+        if (at.offset == at.vectors->len && at.n > 1) {
+            at.vectors++;
+            at.n--;
+            at.offset = 0;
+        }
+    }
+    *it = at;
+    return 0;
+}
+
+int copy_from_iter(void *dst, size_t n, struct iov_iter *it)
+{
+    return walk(it, dst, n, it->kind == ITER_USER ? piece_from_user : piece_from_kernel);
+}
+
+int copy_to_iter(const void *src, size_t n, struct iov_iter *it)
+{
+    return walk(it, (char *)src, n, it->kind == ITER_USER ? piece_to_user : piece_to_kernel);
+}

@@ -1,0 +1,285 @@
+/* net/core/skbuff.c - the packet buffer: its life and its verbs.
+ * head <= data <= tail <= end holds before and after every verb. A buffer is freed by the last descriptor
+ * that shares it; a net's live_skbs counts descriptors. */
+#include "net/core/skbuff.h"
+#include "lib/string.h"
+#include "net/core/dst.h"
+#include "net/core/net_namespace.h"
+
+/* What lies behind end, at the next multiple of eight. */
+struct skb_shared {
+    struct refcount refs;
+    uint32_t unused;
+    uint64_t canary; /* debug builds: SKB_CANARY, or somebody wrote past end */
+};
+#define SKB_CANARY 0x70617468746f776eu
+enum { SKB_POISON = 0xab, SKB_SIZE_MAX = 1 << 20 };
+
+static size_t shared_offset(const struct sk_buff *skb)
+{
+    return ROUND_UP((size_t)(skb->end - skb->head), 8);
+}
+
+/* ---- life ---- */
+
+static bool data_alloc(struct sk_buff *skb, uint32_t size)
+{
+    size_t offset = ROUND_UP((size_t)size, 8);
+    uint8_t *head = dma_buffer_alloc(offset + sizeof(struct skb_shared));
+    if (!head)
+        return false;
+    struct skb_shared *shared = (struct skb_shared *)(head + offset);
+    refcount_set(&shared->refs, 1);
+    shared->canary = SKB_CANARY;
+    skb->head = skb->data = skb->tail = head;
+    skb->end = head + size;
+    skb->shared = &shared->refs;
+    return true;
+}
+
+/* Let go of the bytes; who was the last frees them. */
+static void data_release(struct sk_buff *skb)
+{
+    struct skb_shared *shared = container_of(skb->shared, struct skb_shared, refs);
+    size_t offset = shared_offset(skb);
+
+    if (!refcount_put(&shared->refs))
+        return;
+    if (CONFIG_DEBUG) {
+        if (shared->canary != SKB_CANARY)
+            panic("sk_buff %lu: bytes behind its end were overwritten", skb->id);
+        memset(skb->head, SKB_POISON, offset);
+    }
+    dma_buffer_free(skb->head, offset + sizeof *shared);
+}
+
+static struct sk_buff *descriptor_alloc(struct net *net)
+{
+    struct sk_buff *skb = pool_get(net->skb_pool);
+    if (skb)
+        __atomic_fetch_add(&net->live_skbs, 1, __ATOMIC_RELAXED);
+    return skb;
+}
+
+static void descriptor_free(struct sk_buff *skb)
+{
+    struct net *net = skb->net;
+    __atomic_fetch_sub(&net->live_skbs, 1, __ATOMIC_RELAXED);
+    pool_put(net->skb_pool, skb);
+}
+
+struct sk_buff *alloc_skb(struct net *net, uint32_t size)
+{
+    ASSERT(size <= SKB_SIZE_MAX);
+    struct sk_buff *skb = descriptor_alloc(net);
+    if (!skb)
+        return NULL;
+    *skb = (struct sk_buff){
+        .net = net,
+        .id = __atomic_fetch_add(&net->next_skb_id, 1, __ATOMIC_RELAXED),
+        .mac_offset = SKB_OFFSET_NONE,
+        .network_offset = SKB_OFFSET_NONE,
+        .transport_offset = SKB_OFFSET_NONE,
+    };
+    list_init(&skb->list);
+    if (!data_alloc(skb, size)) {
+        descriptor_free(skb);
+        return NULL;
+    }
+    skb->truesize = (uint32_t)(sizeof *skb + shared_offset(skb) + sizeof(struct skb_shared));
+    return skb;
+}
+
+struct sk_buff *alloc_skb_headroom(struct net *net, uint32_t headroom, uint32_t size)
+{
+    struct sk_buff *skb = alloc_skb(net, headroom + size);
+    if (skb)
+        skb_reserve(skb, headroom);
+    return skb;
+}
+
+static void skb_free(struct sk_buff *skb)
+{
+    ASSERT(list_empty(&skb->list)); /* still in a queue: somebody else thinks it is his */
+    if (skb->destructor)
+        skb->destructor(skb);
+    dst_release(skb->dst);
+    data_release(skb);
+    descriptor_free(skb);
+}
+
+void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+    if (!skb)
+        return;
+    trace(skb_drop_reason_name(reason), skb->id, skb->len);
+    net_count(&skb->net->drops[reason]);
+    skb_free(skb);
+}
+
+void consume_skb(struct sk_buff *skb)
+{
+    if (skb)
+        skb_free(skb);
+}
+
+void skb_orphan(struct sk_buff *skb)
+{
+    if (skb->destructor)
+        skb->destructor(skb);
+    skb->destructor = NULL;
+    skb->sk = NULL;
+}
+
+/* ---- copies ---- */
+
+/* to becomes a second descriptor of from's packet, in no queue and charged to nobody. */
+static void descriptor_copy(struct sk_buff *to, const struct sk_buff *from)
+{
+    *to = *from;
+    list_init(&to->list);
+    to->sk = NULL;
+    to->destructor = NULL;
+    if (to->dst)
+        dst_hold(to->dst);
+}
+
+struct sk_buff *skb_clone(struct sk_buff *skb)
+{
+    struct sk_buff *clone = descriptor_alloc(skb->net);
+    if (!clone)
+        return NULL;
+    descriptor_copy(clone, skb);
+    refcount_get(clone->shared);
+    return clone;
+}
+
+bool skb_shared_data(const struct sk_buff *skb)
+{
+    return refcount_read(skb->shared) != 1;
+}
+
+static uint16_t moved(uint16_t offset, int32_t by)
+{
+    return offset == SKB_OFFSET_NONE ? offset : (uint16_t)(offset + by);
+}
+
+/* Give skb, whose fields still tell of the old buffer, bytes of its own with that much headroom. */
+static int data_copy(struct sk_buff *skb, uint32_t headroom)
+{
+    const struct sk_buff old = *skb;
+    int32_t by = (int32_t)headroom - (int32_t)skb_headroom(&old);
+
+    if (!data_alloc(skb, headroom + old.len + skb_tailroom(&old)))
+        return -ENOMEM;
+    /* headers that were pulled lie in front of data: they move along */
+    uint32_t kept = MIN(headroom, skb_headroom(&old));
+    skb->data += headroom;
+    skb->tail = skb->data + old.len;
+    memcpy(skb->data - kept, old.data - kept, kept + old.len);
+    skb->mac_offset = moved(old.mac_offset, by);
+    skb->network_offset = moved(old.network_offset, by);
+    skb->transport_offset = moved(old.transport_offset, by);
+    skb->csum_start = (uint16_t)(old.csum_start + by);
+    return 0;
+}
+
+struct sk_buff *skb_copy(const struct sk_buff *skb)
+{
+    struct sk_buff *copy = descriptor_alloc(skb->net);
+    if (!copy)
+        return NULL;
+    descriptor_copy(copy, skb);
+    if (data_copy(copy, skb_headroom(skb)) == 0)
+        return copy;
+    dst_release(copy->dst);
+    descriptor_free(copy);
+    return NULL;
+}
+
+int skb_cow(struct sk_buff *skb, uint32_t headroom)
+{
+    if (!skb_shared_data(skb) && skb_headroom(skb) >= headroom)
+        return 0;
+    struct sk_buff old = *skb;
+    int err = data_copy(skb, MAX(headroom, skb_headroom(skb)));
+    if (!err)
+        data_release(&old); /* truesize stays: it is what a socket was charged */
+    return err;
+}
+
+/* ---- the verbs ---- */
+
+static _Noreturn void skb_panic(const char *verb, const struct sk_buff *skb, uint32_t n, const void *caller)
+{
+    panic("%s(%u) called from %p: headroom %u, len %u, tailroom %u", verb, n, caller, skb_headroom(skb),
+          skb->len, skb_tailroom(skb));
+}
+
+void skb_reserve(struct sk_buff *skb, uint32_t n)
+{
+    if (unlikely(skb->len || n > skb_tailroom(skb)))
+        skb_panic("skb_reserve", skb, n, __builtin_return_address(0));
+    skb->data += n;
+    skb->tail += n;
+}
+
+void *skb_put(struct sk_buff *skb, uint32_t n)
+{
+    uint8_t *opened = skb->tail;
+    if (unlikely(n > skb_tailroom(skb)))
+        skb_panic("skb_put", skb, n, __builtin_return_address(0));
+    skb->tail += n;
+    skb->len += n;
+    return opened;
+}
+
+void *skb_push(struct sk_buff *skb, uint32_t n)
+{
+    if (unlikely(n > skb_headroom(skb)))
+        skb_panic("skb_push", skb, n, __builtin_return_address(0));
+    skb->data -= n;
+    skb->len += n;
+    return skb->data;
+}
+
+void *skb_pull(struct sk_buff *skb, uint32_t n)
+{
+    if (n > skb->len)
+        return NULL;
+    skb->data += n;
+    skb->len -= n;
+    return skb->data;
+}
+
+void skb_trim(struct sk_buff *skb, uint32_t len)
+{
+    if (len >= skb->len)
+        return;
+    skb->len = len;
+    skb->tail = skb->data + len;
+}
+
+void skb_put_data(struct sk_buff *skb, const void *src, uint32_t n)
+{
+    if (unlikely(n > skb_tailroom(skb)))
+        skb_panic("skb_put_data", skb, n, __builtin_return_address(0));
+    memcpy(skb_put(skb, n), src, n);
+}
+
+/* ---- checksums ---- */
+
+int skb_checksum_help(struct sk_buff *skb)
+{
+    uint8_t *start = skb->head + skb->csum_start;
+
+    if (start < skb->data || start > skb->tail ||
+        skb->csum_offset + sizeof(be16) > (size_t)(skb->tail - start))
+        return -EINVAL;
+    be16 sum = csum_fold(csum_partial(start, (size_t)(skb->tail - start), 0));
+    if (sum.raw == 0)
+        sum.raw = 0xffff; /* RFC 768: a computed zero is sent as all ones; to TCP the two are the same */
+    memcpy(start + skb->csum_offset, &sum, sizeof sum);
+    skb->ip_summed = CHECKSUM_NONE;
+    return 0;
+}

@@ -1,0 +1,164 @@
+/* net/core/sock.c - what every socket has: references, turns, waiting, memory charged.
+ * A sock lives while somebody holds a reference; the user's is one of several. */
+#include "net/core/sock.h"
+
+int sk_alloc(struct net *net, int family, int type, int protocol, const struct sock_ops *ops,
+             struct sock **out)
+{
+    ASSERT(ops->size >= sizeof(struct sock));
+    struct sock *sk = mem_alloc(ops->size);
+    if (!sk)
+        return -ENOMEM;
+    sk->net = net;
+    sk->ops = ops;
+    sk->family = (uint16_t)family;
+    sk->type = (uint16_t)type;
+    sk->protocol = (uint16_t)protocol;
+    refcount_set(&sk->refs, 1);
+    lock_init(&sk->lock, "socket", RANK_SOCK);
+    waitq_init(&sk->wq);
+    skb_queue_head_init(&sk->receive_queue);
+    sk->rcvbuf = sk->sndbuf = SOCK_BUF_DEFAULT;
+    sk->rcvtimeo = sk->sndtimeo = TIME_NEVER;
+    list_init(&sk->bind_link);
+    int err = ops->init ? ops->init(sk) : 0;
+    if (err) {
+        mem_free(sk);
+        return err;
+    }
+    __atomic_fetch_add(&net->sockets, 1, __ATOMIC_RELAXED);
+    *out = sk;
+    return 0;
+}
+
+void sock_hold(struct sock *sk)
+{
+    refcount_get(&sk->refs);
+}
+
+void sock_put(struct sock *sk)
+{
+    if (!refcount_put(&sk->refs))
+        return;
+    if (sk->ops->destroy)
+        sk->ops->destroy(sk);
+    skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    __atomic_fetch_sub(&sk->net->sockets, 1, __ATOMIC_RELAXED);
+    mem_free(sk);
+}
+
+/* ---- turns ---- */
+
+static int take_turn(struct sock *sk, bool *busy, uint64_t deadline)
+{
+    while (*busy) {
+        int err = sock_wait(sk, deadline);
+        if (err)
+            return err;
+    }
+    *busy = true;
+    return 0;
+}
+
+int sock_lock_reader(struct sock *sk, uint64_t deadline)
+{
+    return take_turn(sk, &sk->reading, deadline);
+}
+
+void sock_unlock_reader(struct sock *sk)
+{
+    sk->reading = false;
+    sock_wake(sk);
+}
+
+int sock_lock_writer(struct sock *sk, uint64_t deadline)
+{
+    return take_turn(sk, &sk->writing, deadline);
+}
+
+void sock_unlock_writer(struct sock *sk)
+{
+    sk->writing = false;
+    sock_wake(sk);
+}
+
+/* ---- waiting ---- */
+
+static uint64_t deadline_of(uint64_t timeout, int flags)
+{
+    if (flags & MSG_DONTWAIT)
+        return 0;
+    return timeout == TIME_NEVER ? TIME_NEVER : time_now() + timeout;
+}
+
+uint64_t sock_rcv_deadline(const struct sock *sk, int flags)
+{
+    return deadline_of(sk->rcvtimeo, flags);
+}
+
+uint64_t sock_snd_deadline(const struct sock *sk, int flags)
+{
+    return deadline_of(sk->sndtimeo, flags);
+}
+
+int sock_wait(struct sock *sk, uint64_t deadline)
+{
+    if (!deadline)
+        return -EAGAIN;
+    int err = waitq_wait(&sk->wq, &sk->lock, deadline);
+    return err == -ETIMEDOUT ? -EAGAIN : err; /* SO_RCVTIMEO's errno, socket(7) */
+}
+
+void sock_wake(struct sock *sk)
+{
+    waitq_wake(&sk->wq);
+}
+
+int sock_error(struct sock *sk)
+{
+    int err = sk->err;
+    sk->err = 0;
+    return -err;
+}
+
+/* ---- memory charged ---- */
+
+static void sock_rfree(struct sk_buff *skb)
+{
+    __atomic_fetch_sub(&skb->sk->rmem_alloc, skb->truesize, __ATOMIC_RELAXED);
+}
+
+static void sock_wfree(struct sk_buff *skb)
+{
+    struct sock *sk = skb->sk;
+    __atomic_fetch_sub(&sk->wmem_alloc, skb->truesize, __ATOMIC_RELAXED);
+    sock_wake(sk);
+    sock_put(sk);
+}
+
+void skb_set_owner_r(struct sk_buff *skb, struct sock *sk)
+{
+    skb_orphan(skb);
+    skb->sk = sk;
+    skb->destructor = sock_rfree;
+    __atomic_fetch_add(&sk->rmem_alloc, skb->truesize, __ATOMIC_RELAXED);
+}
+
+void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
+{
+    skb_orphan(skb);
+    sock_hold(sk);
+    skb->sk = sk;
+    skb->destructor = sock_wfree;
+    __atomic_fetch_add(&sk->wmem_alloc, skb->truesize, __ATOMIC_RELAXED);
+}
+
+int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf)
+        return -ENOBUFS;
+    skb_set_owner_r(skb, sk);
+    skb_queue_tail(&sk->receive_queue, skb);
+    sock_wake(sk);
+    return 0;
+}

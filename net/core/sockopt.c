@@ -1,0 +1,248 @@
+/* net/core/sockopt.c - the options of SOL_SOCKET, and the way to the protocols' own.
+ * Values are checked before the lock is taken; socket(7) is the source where no RFC speaks. */
+#include "lib/string.h"
+#include "net/core/sock.h"
+
+/* struct timeval and struct linger as programs pass them. */
+struct abi_timeval {
+    int64_t sec, usec;
+};
+struct abi_linger {
+    int32_t on, seconds;
+};
+_Static_assert(sizeof(struct abi_timeval) == 16 && sizeof(struct abi_linger) == 8, "the ABI's sizes");
+
+/* ---- set ---- */
+
+static bool *flag_option(struct sock *sk, int option)
+{
+    switch (option) {
+    case SO_REUSEADDR:
+        return &sk->reuseaddr;
+    case SO_REUSEPORT:
+        return &sk->reuseport;
+    case SO_KEEPALIVE:
+        return &sk->keepalive;
+    case SO_BROADCAST:
+        return &sk->broadcast;
+    case SO_TIMESTAMP:
+        return &sk->timestamp;
+    default:
+        return NULL;
+    }
+}
+
+/* A time-out: 0 means for ever. 0 or -EDOM. */
+static int parse_timeout(const void *value, socklen_t len, uint64_t *timeout)
+{
+    struct abi_timeval tv;
+
+    if (len < sizeof tv)
+        return -EINVAL;
+    memcpy(&tv, value, sizeof tv);
+    if (tv.usec < 0 || tv.usec >= 1000000)
+        return -EDOM;
+    if (tv.sec < 0) /* Linux: a time already past means do not wait */
+        *timeout = 0;
+    else if ((!tv.sec && !tv.usec) || tv.sec > INT32_MAX)
+        *timeout = TIME_NEVER;
+    else
+        *timeout = sec(tv.sec) + us(tv.usec);
+    return 0;
+}
+
+static int set_timeout(struct sock *sk, int option, const void *value, socklen_t len)
+{
+    uint64_t timeout;
+    int err = parse_timeout(value, len, &timeout);
+    if (!err)
+        *(option == SO_RCVTIMEO ? &sk->rcvtimeo : &sk->sndtimeo) = timeout;
+    return err;
+}
+
+static int set_linger(struct sock *sk, const void *value, socklen_t len)
+{
+    struct abi_linger l;
+
+    if (len < sizeof l)
+        return -EINVAL;
+    memcpy(&l, value, sizeof l);
+    sk->linger = l.on != 0;
+    sk->linger_seconds = (uint32_t)MAX(l.seconds, 0);
+    return 0;
+}
+
+/* The limit is doubled, to leave room for the bookkeeping (socket(7)). */
+static uint32_t buffer_limit(int value)
+{
+    uint64_t twice = 2 * (uint64_t)(uint32_t)MAX(value, 0);
+    return (uint32_t)CLAMP(twice, (uint64_t)SOCK_BUF_MIN, (uint64_t)SOCK_BUF_MAX);
+}
+
+static int set_device(struct sock *sk, const void *value, socklen_t len)
+{
+    char name[16] = { 0 };
+
+    memcpy(name, value, MIN(len, (socklen_t)sizeof name - 1));
+    if (!name[0]) {
+        sk->bound_ifindex = 0;
+        return 0;
+    }
+    struct net_device *dev = dev_get_by_name(sk->net, name);
+    if (!dev)
+        return -ENODEV;
+    sk->bound_ifindex = dev->ifindex;
+    return 0;
+}
+
+static int set_int(struct sock *sk, int option, int value)
+{
+    bool *flag = flag_option(sk, option);
+
+    if (flag) {
+        *flag = value != 0;
+        return 0;
+    }
+    switch (option) {
+    case SO_SNDBUF:
+    case SO_SNDBUFFORCE:
+        sk->sndbuf = buffer_limit(value);
+        return 0;
+    case SO_RCVBUF:
+    case SO_RCVBUFFORCE:
+        sk->rcvbuf = buffer_limit(value);
+        return 0;
+    case SO_PRIORITY:
+    case SO_RCVLOWAT:
+    case SO_DONTROUTE:
+    case SO_OOBINLINE:
+        return 0; /* accepted: they ask for what happens anyway, or for a hint */
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_socket_option(struct sock *sk, int option, const void *value, socklen_t len)
+{
+    int number;
+
+    switch (option) {
+    case SO_BINDTODEVICE:
+        return set_device(sk, value, len);
+    case SO_LINGER:
+        return set_linger(sk, value, len);
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+        return set_timeout(sk, option, value, len);
+    }
+    if (len < sizeof number)
+        return -EINVAL;
+    memcpy(&number, value, sizeof number);
+    lock_acquire(&sk->lock);
+    int err = set_int(sk, option, number);
+    lock_release(&sk->lock);
+    return err;
+}
+
+int sock_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
+{
+    if (level == SOL_SOCKET)
+        return set_socket_option(sk, option, value, len);
+    return sk->ops->setsockopt ? sk->ops->setsockopt(sk, level, option, value, len) : -ENOPROTOOPT;
+}
+
+/* ---- get ---- */
+
+static int give(void *value, socklen_t *len, const void *src, size_t n)
+{
+    n = MIN(n, (size_t)*len);
+    memcpy(value, src, n);
+    *len = (socklen_t)n;
+    return 0;
+}
+
+static int take_error(struct sock *sk)
+{
+    lock_acquire(&sk->lock);
+    int err = -sock_error(sk);
+    lock_release(&sk->lock);
+    return err;
+}
+
+static int get_int(struct sock *sk, int option, int *value)
+{
+    bool *flag = flag_option(sk, option);
+
+    if (flag) {
+        *value = *flag;
+        return 0;
+    }
+    switch (option) {
+    case SO_TYPE:
+        *value = sk->type;
+        return 0;
+    case SO_DOMAIN:
+        *value = sk->family;
+        return 0;
+    case SO_PROTOCOL:
+        *value = sk->protocol;
+        return 0;
+    case SO_ERROR:
+        *value = take_error(sk);
+        return 0;
+    case SO_SNDBUF:
+        *value = (int)sk->sndbuf;
+        return 0;
+    case SO_RCVBUF:
+        *value = (int)sk->rcvbuf;
+        return 0;
+    case SO_RCVLOWAT:
+    case SO_SNDLOWAT:
+        *value = 1;
+        return 0;
+    case SO_PRIORITY:
+    case SO_DONTROUTE:
+    case SO_OOBINLINE:
+        *value = 0;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
+{
+    struct abi_timeval tv = { 0 };
+
+    if (timeout != TIME_NEVER)
+        tv = (struct abi_timeval){ (int64_t)(timeout / sec(1)), (int64_t)(timeout % sec(1) / us(1)) };
+    return give(value, len, &tv, sizeof tv);
+}
+
+static int get_socket_option(struct sock *sk, int option, void *value, socklen_t *len)
+{
+    struct abi_linger l = { sk->linger, (int32_t)sk->linger_seconds };
+    int number;
+
+    switch (option) {
+    case SO_LINGER:
+        return give(value, len, &l, sizeof l);
+    case SO_RCVTIMEO:
+        return get_timeout(sk->rcvtimeo, value, len);
+    case SO_SNDTIMEO:
+        return get_timeout(sk->sndtimeo, value, len);
+    }
+    int err = get_int(sk, option, &number);
+    return err ? err : give(value, len, &number, sizeof number);
+}
+
+int sock_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
+{
+    if (level == SOL_SOCKET) {
+        /* a protocol may know better: SO_ACCEPTCONN is TCP's */
+        int err = get_socket_option(sk, option, value, len);
+        if (err != -ENOPROTOOPT)
+            return err;
+    }
+    return sk->ops->getsockopt ? sk->ops->getsockopt(sk, level, option, value, len) : -ENOPROTOOPT;
+}
