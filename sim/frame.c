@@ -338,7 +338,7 @@ void packet_print(const struct packet *p, char *text, size_t size)
     if (p->malformed)
         snprintf(what, sizeof what, "malformed");
     else if (arp)
-        snprintf(what, sizeof what, "ARP %s", p->arp_op == ARP_REQUEST ? "request" : "reply");
+        snprintf(what, sizeof what, "ARP %s", p->arp_op == FRAME_ARP_REQUEST ? "request" : "reply");
     else if (p->ethertype == FRAME_IPV4 || !p->ethertype)
         print_transport(p, what, sizeof what);
     else

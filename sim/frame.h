@@ -10,7 +10,7 @@ enum { FRAME_MAX = 2048, FRAME_HEADER = 14, FRAME_MIN = 60 };
 enum { FRAME_IPV4 = 0x0800, FRAME_ARP = 0x0806 };
 enum { PACKET_ICMP = 1, PACKET_TCP = 6, PACKET_UDP = 17 };
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 }; /* RFC 9293 3.1 */
-enum { ARP_REQUEST = 1, ARP_REPLY = 2 };                                              /* RFC 826 */
+enum { FRAME_ARP_REQUEST = 1, FRAME_ARP_REPLY = 2 };                                  /* RFC 826 */
 
 static inline uint32_t ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
 {

@@ -18,7 +18,7 @@ static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 static void answer_arp(struct tap *t, const struct packet *request)
 {
     struct packet reply = { .ethertype = FRAME_ARP,
-                            .arp_op = ARP_REPLY,
+                            .arp_op = FRAME_ARP_REPLY,
                             .arp_sender_ip = t->ip,
                             .arp_target_ip = request->arp_sender_ip };
 
@@ -49,7 +49,8 @@ static void tap_hears(struct wire_port *port, const uint8_t *bytes, size_t n)
     packet_parse(&p, bytes, n);
     if (t->only_for_me && memcmp(p.dst_mac, t->mac, 6) && !(p.dst_mac[0] & 1))
         return;
-    if (t->answers_arp && p.ethertype == FRAME_ARP && p.arp_op == ARP_REQUEST && p.arp_target_ip == t->ip)
+    if (t->answers_arp && p.ethertype == FRAME_ARP && p.arp_op == FRAME_ARP_REQUEST &&
+        p.arp_target_ip == t->ip)
         answer_arp(t, &p);
     else
         keep(t, bytes, n);
@@ -186,7 +187,7 @@ _Noreturn static void fail_other(const struct packet *p, const char *what, const
 
 void tap_expect_arp(struct tap *t, struct packet *p, uint16_t op, const char *file, int line)
 {
-    const char *what = op == ARP_REQUEST ? "an ARP request" : "an ARP reply";
+    const char *what = op == FRAME_ARP_REQUEST ? "an ARP request" : "an ARP reply";
 
     receive_or_fail(t, p, what, file, line);
     if (p->malformed || p->ethertype != FRAME_ARP || p->arp_op != op)

@@ -182,21 +182,21 @@ TEST(a_tap_answers_arp_for_its_address_only)
 {
     struct pair w = pair_create();
     struct packet request = { .ethertype = FRAME_ARP,
-                              .arp_op = ARP_REQUEST,
+                              .arp_op = FRAME_ARP_REQUEST,
                               .arp_sender_ip = w.a->ip,
                               .arp_target_ip = w.b->ip },
                   p;
 
     memcpy(request.arp_sender_mac, w.a->mac, 6);
     tap_send_at(w.a, ms(3), &request);
-    EXPECT_ARP(w.a, &p, ARP_REPLY);
+    EXPECT_ARP(w.a, &p, FRAME_ARP_REPLY);
     CHECK_EQ(p.time, ms(3));
     CHECK_EQ(p.arp_sender_ip, w.b->ip);
     CHECK(memcmp(p.arp_sender_mac, w.b->mac, 6) == 0);
     request.arp_target_ip = ip4(10, 0, 0, 9);
     tap_send(w.a, &request);
     EXPECT_SILENCE(w.a, sec(1));
-    EXPECT_ARP(w.b, &p, ARP_REQUEST);
+    EXPECT_ARP(w.b, &p, FRAME_ARP_REQUEST);
     pair_destroy(&w);
 }
 

@@ -1,0 +1,124 @@
+/* sim/vkernel.c - a virtual kernel's beginning and end: configured through the requests that ifconfig makes.
+ */
+#include "sim/vkernel.h"
+#include "net/core/net_namespace.h"
+#include "sim/sim.h"
+#include "sim/test.h"
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MUST(call)                                                                                           \
+    do {                                                                                                     \
+        int must_err_ = (call);                                                                              \
+        if (must_err_ < 0)                                                                                   \
+            test_fail(__FILE__, __LINE__, "%s is %d (%s)", #call, must_err_, strerror(-must_err_));          \
+    } while (0)
+
+uint32_t vk_parse_ip(const char *text, unsigned *prefix)
+{
+    char address[16] = "";
+    struct in_addr in;
+    size_t n = strcspn(text, "/");
+
+    if (prefix)
+        *prefix = text[n] ? (unsigned)strtoul(text + n + 1, NULL, 10) : 32;
+    memcpy(address, text, MIN(n, sizeof address - 1));
+    if (inet_pton(AF_INET, address, &in) != 1)
+        test_fail(__FILE__, __LINE__, "%s is no IPv4 address", text);
+    return ntohl(in.s_addr);
+}
+
+static uint32_t mask_of(unsigned prefix)
+{
+    return prefix ? UINT32_MAX << (32 - prefix) : 0;
+}
+
+static void set_inet(struct sockaddr *addr, uint32_t ip)
+{
+    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(ip) };
+
+    memcpy(addr, &in, sizeof in);
+}
+
+int vk_ioctl(struct vkernel *vk, unsigned request, void *arg)
+{
+    struct sock *sk = vk_socket(vk, SOCK_DGRAM);
+    int err = sock_ioctl(sk, request, (uintptr_t)arg);
+
+    sock_release(sk);
+    return err;
+}
+
+static void configure(struct vkernel *vk, const char *device, uint32_t ip, unsigned prefix)
+{
+    struct ifreq ifr = { 0 };
+
+    strcpy(ifr.ifr_name, device);
+    set_inet(&ifr.ifr_addr, ip);
+    MUST(vk_ioctl(vk, SIOCSIFADDR, &ifr));
+    set_inet(&ifr.ifr_netmask, mask_of(prefix));
+    MUST(vk_ioctl(vk, SIOCSIFNETMASK, &ifr));
+    MUST(vk_ioctl(vk, SIOCGIFFLAGS, &ifr));
+    ifr.ifr_flags |= IFF_UP;
+    MUST(vk_ioctl(vk, SIOCSIFFLAGS, &ifr));
+}
+
+static void default_mac(uint8_t mac[6], uint32_t ip)
+{
+    mac[0] = 0x02;
+    mac[1] = 0x01;
+    for (unsigned i = 0; i < 4; i++)
+        mac[2 + i] = (uint8_t)(ip >> (24 - 8 * i));
+}
+
+struct vkernel *vk_create_with(const char *name, const char *address, const uint8_t mac[6], struct wire *w,
+                               const struct vnic_config *config)
+{
+    struct vkernel *vk = calloc(1, sizeof *vk);
+    uint8_t own_mac[6];
+    unsigned prefix;
+
+    if (!vk)
+        abort();
+    vk->addr = vk_parse_ip(address, &prefix);
+    default_mac(own_mac, vk->addr);
+    vk->net = net_create(name);
+    CHECK(vk->net);
+    vk->nic = vnic_create(vk->net, "eth0", mac ? mac : own_mac, w, config);
+    CHECK(vk->nic);
+    configure(vk, "lo", INADDR_LOOPBACK, 8);
+    configure(vk, "eth0", vk->addr, prefix);
+    return vk;
+}
+
+struct vkernel *vk_create(const char *name, const char *address, const uint8_t mac[6], struct wire *w)
+{
+    return vk_create_with(name, address, mac, w, NULL);
+}
+
+int64_t vk_live_skbs(const struct vkernel *vk)
+{
+    return vk->net->live_skbs - vk->net->ring_skbs;
+}
+
+void vk_destroy(struct vkernel *vk)
+{
+    vnic_destroy(vk->nic);
+    if (vk->net->ring_skbs)
+        test_fail(__FILE__, __LINE__, "%s: %lld sk_buffs in a ring that is gone", vk->net->name,
+                  (long long)vk->net->ring_skbs);
+    net_destroy(vk->net); /* its pool of sk_buffs panics if one is left */
+    free(vk);
+}
+
+int vk_add_route(struct vkernel *vk, const char *destination, const char *gateway)
+{
+    struct rtentry route = { .rt_flags = RTF_UP | RTF_GATEWAY };
+    unsigned prefix;
+
+    set_inet(&route.rt_dst, vk_parse_ip(destination, &prefix));
+    set_inet(&route.rt_genmask, mask_of(prefix));
+    set_inet(&route.rt_gateway, vk_parse_ip(gateway, NULL));
+    return vk_ioctl(vk, SIOCADDRT, &route);
+}
