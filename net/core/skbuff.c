@@ -218,46 +218,56 @@ static _Noreturn void skb_panic(const char *verb, const struct sk_buff *skb, uin
 
 void skb_reserve(struct sk_buff *skb, uint32_t n)
 {
+    /* LAB skb: skb_reserve.c */
     if (unlikely(skb->len || n > skb_tailroom(skb)))
         skb_panic("skb_reserve", skb, n, __builtin_return_address(0));
     skb->data += n;
     skb->tail += n;
+    /* END LAB */
 }
 
 void *skb_put(struct sk_buff *skb, uint32_t n)
 {
+    /* LAB skb: skb_put.c */
     uint8_t *opened = skb->tail;
     if (unlikely(n > skb_tailroom(skb)))
         skb_panic("skb_put", skb, n, __builtin_return_address(0));
     skb->tail += n;
     skb->len += n;
     return opened;
+    /* END LAB */
 }
 
 void *skb_push(struct sk_buff *skb, uint32_t n)
 {
+    /* LAB skb: skb_push.c */
     if (unlikely(n > skb_headroom(skb)))
         skb_panic("skb_push", skb, n, __builtin_return_address(0));
     skb->data -= n;
     skb->len += n;
     return skb->data;
+    /* END LAB */
 }
 
 void *skb_pull(struct sk_buff *skb, uint32_t n)
 {
+    /* LAB skb: skb_pull.c */
     if (n > skb->len)
         return NULL;
     skb->data += n;
     skb->len -= n;
     return skb->data;
+    /* END LAB */
 }
 
 void skb_trim(struct sk_buff *skb, uint32_t len)
 {
+    /* LAB skb: skb_trim.c */
     if (len >= skb->len)
         return;
     skb->len = len;
     skb->tail = skb->data + len;
+    /* END LAB */
 }
 
 void skb_put_data(struct sk_buff *skb, const void *src, uint32_t n)
