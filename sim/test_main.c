@@ -1,6 +1,7 @@
 /* sim/test_main.c - runs the unit tests: all, or those whose `file:name` contains an argument.
  *
- *     unit-tests [-v] [--trace] [--seed N] [--timeout SECONDS] [--no-fork] [--list] [part of a name]...
+ *     unit-tests [-v] [--trace] [--seed N] [--timeout SECONDS] [--capture DIRECTORY] [--no-fork] [--list]
+ *                [part of a name]...
  *
  * Each test runs in a child process; what it has to say when it fails lies in memory that both share, so that
  * it survives a crash. --no-fork runs the tests in this process, for a debugger, and stops at the first
@@ -8,6 +9,7 @@
 #include "sim/sim.h"
 #include "sim/state.h"
 #include "sim/test.h"
+#include "sim/wire.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +31,8 @@ struct report {
 static struct options {
     bool verbose, trace, no_fork, list;
     uint64_t seed;
-    unsigned timeout; /* seconds of the host's time, a test */
+    unsigned timeout;    /* seconds of the host's time, a test */
+    const char *capture; /* directory for what was on the wires, or NULL */
 } options = { .seed = 1, .timeout = 60 };
 
 static struct test_case *tests;
@@ -78,6 +81,12 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 
 static void run_here(const struct test_case *t)
 {
+    char prefix[512];
+
+    if (options.capture) {
+        snprintf(prefix, sizeof prefix, "%s/%s-", options.capture, t->name);
+        wire_capture_all(prefix);
+    }
     sim_verbose(options.verbose, options.trace);
     sim_init(options.seed);
     t->fn();
@@ -210,17 +219,22 @@ static struct test_case **choose(char **parts, size_t *n)
 
 static void parse_options(int argc, char **argv)
 {
-    static const struct option known[] = {
-        { "seed", required_argument, NULL, 's' }, { "timeout", required_argument, NULL, 't' },
-        { "trace", no_argument, NULL, 'T' },      { "no-fork", no_argument, NULL, 'n' },
-        { "list", no_argument, NULL, 'l' },       { 0 }
-    };
+    static const struct option known[] = { { "seed", required_argument, NULL, 's' },
+                                           { "timeout", required_argument, NULL, 't' },
+                                           { "capture", required_argument, NULL, 'c' },
+                                           { "trace", no_argument, NULL, 'T' },
+                                           { "no-fork", no_argument, NULL, 'n' },
+                                           { "list", no_argument, NULL, 'l' },
+                                           { 0 } };
     int c;
 
     while ((c = getopt_long(argc, argv, "v", known, NULL)) != -1) {
         switch (c) {
         case 'v':
             options.verbose = true;
+            break;
+        case 'c':
+            options.capture = optarg;
             break;
         case 'T':
             options.trace = true;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *capture_directory;
+static const char *capture_prefix;
 
 struct flight {
     struct timer arrival;
@@ -27,8 +27,8 @@ struct wire *wire_create(const char *name)
     w->reorder_delay = ms(1);
     list_init(&w->ports);
     list_init(&w->in_flight);
-    if (capture_directory) {
-        snprintf(path, sizeof path, "%s/%s.pcapng", capture_directory, name);
+    if (capture_prefix) {
+        snprintf(path, sizeof path, "%s%s.pcapng", capture_prefix, name);
         wire_capture(w, path);
     }
     return w;
@@ -61,9 +61,9 @@ void wire_capture(struct wire *w, const char *path)
         panic("cannot write the capture %s", path);
 }
 
-void wire_capture_all(const char *directory)
+void wire_capture_all(const char *prefix)
 {
-    capture_directory = directory;
+    capture_prefix = prefix;
 }
 
 void wire_attach(struct wire *w, struct wire_port *port)

@@ -43,5 +43,6 @@ void wire_detach(struct wire_port *port);
 uint64_t wire_transmit(struct wire_port *port, const uint8_t *frame, size_t n);
 /* Write every frame sent from now on to the file at path (pcapng). */
 void wire_capture(struct wire *w, const char *path);
-/* Directory where every wire made from now on leaves <wire's name>.pcapng; NULL: none. */
-void wire_capture_all(const char *directory);
+/* Let every wire made from now on leave a capture called <prefix><its name>.pcapng; NULL: none. prefix is
+ * kept. */
+void wire_capture_all(const char *prefix);
