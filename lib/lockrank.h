@@ -18,6 +18,7 @@
     LOCK_RANK(PROCESS, 120, "the process table, parents and children, pending signals")                      \
     LOCK_RANK(THREADS, 122, "the list of all threads and the tids in use")                                   \
     LOCK_RANK(FILES, 125, "a table of open files")                                                           \
+    LOCK_RANK(FUTEX, 127, "the sleepers on words of user memory")                                            \
     LOCK_RANK(FS, 130, "the tree of in-memory files")                                                        \
     LOCK_RANK(MUTEX, 135, "who owns a mutex (an address space has one)")                                     \
     LOCK_RANK(WAITQ, 140, "a wait queue's list of waiters")                                                  \

@@ -4,6 +4,7 @@
 #include "kern/sched/spinlock.h"
 
 struct process;
+struct task;
 struct vm_space;
 
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_DEAD };
@@ -18,6 +19,7 @@ struct thread {
     uint8_t *kstack; /* lowest address */
     uint64_t kstack_top;
     struct process *process; /* NULL: a kernel thread */
+    struct task *task;       /* kern/proc's part of it; NULL: a kernel thread */
     struct list_head all;    /* every thread there is (THREADS lock) */
     struct list_head group;  /* kern/proc: the threads of its process */
 
