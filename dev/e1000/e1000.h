@@ -100,9 +100,10 @@ void e1000_tx_stop(struct e1000 *e);
 /* Free what the card has sent, wake the queue, and ask for an interrupt if anything is still on its way. The
  * tx lock is held. */
 void e1000_clean_tx(struct e1000 *e);
-/* ndo_start_xmit, ndo_xmit_flush, ndo_tx_timeout; the tx lock is held in all three. */
+/* ndo_start_xmit and ndo_xmit_flush; the tx lock is held. */
 enum netdev_tx e1000_xmit(struct sk_buff *skb, struct net_device *dev);
 void e1000_xmit_flush(struct net_device *dev);
+/* ndo_tx_timeout: drop what is in the ring and begin with an empty one. Softirq, no lock held. */
 void e1000_tx_timeout(struct net_device *dev);
 
 /* ---- e1000_napi.c ---- */

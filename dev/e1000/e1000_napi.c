@@ -17,7 +17,6 @@ bool e1000_interrupt(void *arg)
     uint32_t cause = e1000_read(e, REG_ICR);
     if (!(cause & INT_OURS))
         return false; /* another device on the line */
-    e->netdev->stats.irqs++;
     trace("e1000_interrupt", 0, cause);
     if (cause & INT_LSC)
         __atomic_store_n(&e->link_changed, true, __ATOMIC_RELEASE); /* partner: the exchange in e1000_poll */

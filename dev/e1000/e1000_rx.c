@@ -86,8 +86,6 @@ static struct sk_buff *rx_exchange(struct e1000 *e, unsigned i, uint32_t length)
     }
     rx_put(e, i, fresh);
     skb_put(full, length);
-    e->netdev->stats.rx_packets++;
-    e->netdev->stats.rx_bytes += length;
     return full;
 }
 

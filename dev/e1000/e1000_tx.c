@@ -151,11 +151,13 @@ void e1000_tx_timeout(struct net_device *dev)
     struct e1000 *e = netdev_priv(dev);
 
     klog(LOG_WARNING, "%s: the card has stopped sending, its transmitter starts again", dev->name);
+    netif_tx_lock(dev);
     dev->stats.tx_errors++;
     e1000_tx_stop(e);
     tx_drop_all(e);
     e1000_tx_start(e);
     netif_wake_queue(dev);
+    netif_tx_unlock(dev);
 }
 
 static bool tx_sent(const struct e1000_tx_ring *tx)
