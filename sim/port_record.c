@@ -89,3 +89,8 @@ void record_expect_panic(const char *text)
 {
     expected_panic = text;
 }
+
+bool record_expects_panic(void)
+{
+    return expected_panic != NULL;
+}

@@ -211,6 +211,11 @@ void waitq_init(struct waitq *wq)
     list_init(&wq->waiters);
 }
 
+void sim_spurious_wakeups(uint32_t per_million)
+{
+    sim.spurious_per_million = per_million;
+}
+
 static void check_may_wait(const struct lock *l)
 {
     if (sim.context != CONTEXT_PROCESS || !sim.current)
@@ -232,6 +237,8 @@ int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
     t->waits_since = sim.now;
     if (deadline != TIME_NEVER)
         timer_set(&t->timeout, deadline);
+    if (sim.spurious_per_million && sim_chance(sim.spurious_per_million))
+        wait_ended(t, 0);
     lock_release(l);
     give_way(t);
     lock_acquire(l);

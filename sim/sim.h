@@ -48,6 +48,9 @@ void sim_signal(struct sim_task *t, bool pending);
 void sim_fail_nth_alloc(uint64_t n);
 /* Let each allocation fail with this chance in a million (0: never), seeded. */
 void sim_fail_allocs(uint32_t per_million);
+/* Let each wait end at once for no reason with this chance in a million, as net/port.h allows (0: never),
+ * seeded. */
+void sim_spurious_wakeups(uint32_t per_million);
 /* How many allocations there were, failed ones included; how many objects of all kinds live. */
 uint64_t sim_alloc_count(void);
 uint64_t sim_live_objects(void);

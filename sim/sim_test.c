@@ -237,6 +237,22 @@ TEST(a_wait_ends_at_its_deadline)
     CHECK_EQ(w.woke_at, ms(7));
 }
 
+TEST(a_wait_may_end_for_no_reason)
+{
+    struct waiting w;
+
+    waiting_init(&w, TIME_NEVER);
+    sim_spurious_wakeups(1000000);
+    lock_acquire(&w.lock);
+    CHECK_EQ(waitq_wait(&w.wq, &w.lock, TIME_NEVER), 0);
+    CHECK_EQ(time_now(), 0);
+    lock_release(&w.lock);
+    sim_spurious_wakeups(500000);
+    sim_at(ms(5), make_ready, &w);
+    wait_until_ready(&w);
+    CHECK_EQ(w.woke_at, ms(5));
+}
+
 TEST(a_signal_ends_this_wait_and_the_next)
 {
     struct waiting w;
@@ -473,7 +489,7 @@ TEST(memory_left_over_is_a_leak)
     struct pool *pool = pool_create("things", 24);
     void *thing = pool_get(pool), *p, *buffer;
 
-    EXPECT_PANIC(pool_destroy(pool), "pool things destroyed with 1 objects still out");
+    EXPECT_PANIC(pool_destroy(pool), "leak: 1 things");
     EXPECT_PANIC(sim_fini(), "pool things was not destroyed, 1 of its objects are out");
     pool_put(pool, thing);
     EXPECT_PANIC(pool_put(pool, thing), "pool things gets back more");

@@ -56,7 +56,7 @@ struct sim {
     struct list_head pools;
     uint64_t live_memory, live_buffers;
     uint64_t alloc_count, fail_at;
-    uint32_t fail_per_million;
+    uint32_t fail_per_million, spurious_per_million;
     uintptr_t bad_user;
     size_t bad_user_len;
 
@@ -84,3 +84,4 @@ void memory_check_leaks(void);
 void record_line(const char *line);
 /* From now on a panic that contains text ends this process with TEST_PANICKED. */
 void record_expect_panic(const char *text);
+bool record_expects_panic(void);
