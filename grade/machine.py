@@ -179,6 +179,18 @@ class Machine:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port('http')}{path}", timeout=patience(30)) as answer:
             return answer.read()
 
+    def wait_until_it_serves(self) -> None:
+        """The shell comes before the servers: ask until the page comes."""
+        deadline = time.monotonic() + patience(30)
+        while True:
+            try:
+                self.http("/")
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise GuestFailed(f"no page: {error}; its log:\n{self.console.tail()}") from None
+                time.sleep(0.1)
+
     def skbs_at_rest(self, timeout: float = 20.0) -> None:
         """Every sk_buff but those in the rings is free, now or soon (DESIGN 6)."""
         deadline = time.monotonic() + patience(timeout)

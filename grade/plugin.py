@@ -5,16 +5,18 @@ Machines of a module are shared by its tests where those leave no trace in each 
 """
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from scapy.layers.inet import TCP
 
 from grade import report
-from grade.machine import Machine
-from grade.wire import Wire
+from grade.machine import Machine, patience
+from grade.wire import Wire, to_guest
 from tools.qemu import SERVICES, Settings
 
 OUT = Path("build/grade")
@@ -36,11 +38,14 @@ class Machines:
         self.booted: list[Machine] = []
 
     def settings(self, **choices: str) -> Settings:
-        build = Path("build") / str(choices.pop("build", self.options.getoption("--build")))
-        paths = {"elf": build / "towpath.elf", "initrd": build / "initramfs.cpio"}
+        """The images that the command line names, or those of a build; the rest as chosen."""
+        build = Path("build") / choices.pop("build", "debug")
+        elf, initrd = self.options.getoption("--elf"), self.options.getoption("--initrd")
+        paths = {"elf": Path(elf or build / "towpath.elf"), "initrd": Path(initrd or build / "initramfs.cpio")}
         if choices.pop("iso", ""):
             paths["iso"] = build / "towpath.iso"
-        return Settings(**paths, **choices)
+        append = f"{self.options.getoption('--append')} {choices.pop('append', '')}".strip()
+        return Settings(**paths, append=append, **choices)
 
     def subfolder(self) -> Path:
         return self.folder if not self.booted else self.folder / str(len(self.booted) + 1)
@@ -48,12 +53,16 @@ class Machines:
     def on_wire(self, **choices: str) -> Guest:
         folder = self.subfolder()
         wire = Wire(folder / "wire.pcapng")
-        return Guest(self.start(Machine(self.settings(**choices), folder, wire)), wire)
+        guest = Guest(self.start(Machine(self.settings(**choices), folder, wire)), wire)
+        wait_until_it_serves(wire)
+        return guest
 
     def on_user_network(self, files: dict[str, tuple[int, bytes]] | None = None, **choices: str) -> Machine:
         """QEMU's own network, with the services forwarded to free ports."""
         forwards = "".join(f",hostfwd={protocol}:127.0.0.1:0-:{port}" for protocol, port in SERVICES.values())
-        return self.start(Machine(self.settings(**choices), self.subfolder(), f"user,id=n0{forwards}", files))
+        machine = self.start(Machine(self.settings(**choices), self.subfolder(), f"user,id=n0{forwards}", files))
+        machine.wait_until_it_serves()
+        return machine
 
     def without_card(self, **choices: str) -> Machine:
         return self.start(Machine(self.settings(**choices), self.subfolder(), ""))
@@ -70,6 +79,15 @@ class Machines:
             assert not machine.panicked(), f"the kernel panicked:\n{machine.console.tail()}"
             errors = machine.wire.errors if machine.wire else []
             assert not errors, f"{len(errors)} frames from the guest, the first: {errors[0]}"
+
+
+def wait_until_it_serves(wire: Wire) -> None:
+    """The shell comes before the servers, and the link later than both: ask until the echo port opens."""
+    deadline = time.monotonic() + patience(30)
+    syn = to_guest() / TCP(sport=29999, dport=7, flags="S", seq=1)
+    while not (answer := wire.ask(syn, lambda frame: TCP in frame and frame[TCP].flags == "SA", 0.5)):
+        assert time.monotonic() < deadline, "the echo service does not open"
+    wire.send(to_guest() / TCP(sport=29999, dport=7, flags="R", seq=answer[TCP].ack))
 
 
 def folder_of(name: str) -> Path:
@@ -115,7 +133,8 @@ def guest(shared_guest: Guest) -> Guest:
 # ---- what pytest calls
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--build", default="debug", help="which kernel: debug or release")
+    for image in ("elf", "initrd", "append"):
+        parser.addoption(f"--{image}", default="", help="for another kernel beside ours, such as Linux")
     parser.addoption("--points", action="store_true", help="graded tests only, and what they are worth")
 
 
