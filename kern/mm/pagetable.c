@@ -1,0 +1,26 @@
+/* kern/mm/pagetable.c - finding an entry in a page table. */
+#include "kern/mm/pagetable.h"
+
+/* Rights are in the last entry; the tables above it allow everything that their half of memory may have. */
+static uint64_t table_entry(const void *table, uint64_t va)
+{
+    return virt_to_phys(table) | PTE_PRESENT | PTE_WRITE | (va < USER_TOP ? PTE_USER : 0);
+}
+
+uint64_t *pagetable_walk(uint64_t *root, uint64_t va, unsigned level, void *(*alloc)(void))
+{
+    uint64_t *table = root;
+    for (unsigned at = LEVEL_ROOT; at > level; at--) {
+        uint64_t *entry = &table[table_index(va, at)];
+        if (!*entry) {
+            void *below = alloc ? alloc() : NULL;
+            if (!below)
+                return NULL;
+            *entry = table_entry(below, va);
+        }
+        if (*entry & PTE_LARGE)
+            return NULL;
+        table = pte_page(*entry);
+    }
+    return &table[table_index(va, level)];
+}

@@ -1,0 +1,237 @@
+/* kern/mm/region.c - which addresses a process may use: mmap, munmap, mprotect, brk.
+ * The list is by address, without overlaps; neighbours that touch have different rights. All but the calls of
+ * vm.h have the space's mutex held. */
+#include "kern/mm/space.h"
+#include "lib/abi/errno.h"
+
+#define MMAP_TOP    0x00007ffff0000000ull /* places are chosen below; the first stack lies above */
+#define STACK_GUARD 0x100000ull           /* kept free below a stack */
+
+struct vm_region *region_find(struct vm_space *vm, uint64_t va)
+{
+    struct vm_region *r;
+    list_for_each_entry (r, &vm->regions, link) {
+        if (va < r->start)
+            return NULL;
+        if (va < r->end)
+            return r;
+    }
+    return NULL;
+}
+
+static struct vm_region *region_new(uint64_t start, uint64_t end, uint32_t prot)
+{
+    struct vm_region *r = kmalloc(sizeof *r);
+    if (r)
+        *r = (struct vm_region){ .start = start, .end = end, .prot = prot };
+    return r;
+}
+
+static struct vm_region *neighbour(struct vm_space *vm, struct list_head *link)
+{
+    return link == &vm->regions ? NULL : list_entry(link, struct vm_region, link);
+}
+
+static void merge_with_next(struct vm_space *vm, struct vm_region *r)
+{
+    struct vm_region *next;
+    while (r && (next = neighbour(vm, r->link.next)) && next->start == r->end && next->prot == r->prot) {
+        r->end = next->end;
+        list_del(&next->link);
+        kfree(next);
+    }
+}
+
+static void region_insert(struct vm_space *vm, struct vm_region *r)
+{
+    struct vm_region *after;
+    list_for_each_entry (after, &vm->regions, link)
+        if (after->start >= r->end)
+            break;
+    list_add_tail(&r->link, &after->link); /* before it, or last */
+    merge_with_next(vm, r);
+    merge_with_next(vm, neighbour(vm, r->link.prev));
+}
+
+/* Make a border at `at`. False when memory is out. */
+static bool split(struct vm_space *vm, uint64_t at)
+{
+    struct vm_region *r = region_find(vm, at);
+    if (!r || r->start == at)
+        return true;
+    struct vm_region *upper = region_new(at, r->end, r->prot);
+    if (!upper)
+        return false;
+    r->end = at;
+    list_add(&upper->link, &r->link);
+    return true;
+}
+
+static bool is_free(struct vm_space *vm, uint64_t start, uint64_t end)
+{
+    struct vm_region *r;
+    list_for_each_entry (r, &vm->regions, link)
+        if (r->start < end && start < r->end)
+            return false;
+    return true;
+}
+
+/* The highest free place for len bytes below MMAP_TOP, 0 if there is none. */
+static uint64_t choose_place(struct vm_space *vm, uint64_t len)
+{
+    uint64_t ceiling = MMAP_TOP;
+    for (struct list_head *l = vm->regions.prev; l != &vm->regions; l = l->prev) {
+        struct vm_region *r = list_entry(l, struct vm_region, link);
+        if (r->end < ceiling && ceiling - r->end >= len)
+            return ceiling - len;
+        uint64_t guard = r->prot & VM_STACK ? MIN(r->start, STACK_GUARD) : 0;
+        ceiling = MIN(ceiling, r->start - guard);
+    }
+    return ceiling >= len + PAGE_SIZE ? ceiling - len : 0;
+}
+
+static int unmap_range(struct vm_space *vm, uint64_t start, uint64_t end)
+{
+    struct vm_region *r, *tmp;
+    if (is_free(vm, start, end))
+        return 0;
+    if (!split(vm, start) || !split(vm, end))
+        return -ENOMEM;
+    list_for_each_entry_safe (r, tmp, &vm->regions, link) {
+        if (r->start < start || r->start >= end)
+            continue;
+        list_del(&r->link);
+        kfree(r);
+    }
+    pages_unmap(vm, start, end);
+    return 0;
+}
+
+static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint32_t prot, bool fixed)
+{
+    if (!addr)
+        addr = choose_place(vm, len);
+    if (!addr)
+        return -ENOMEM;
+    if (!fixed && !is_free(vm, addr, addr + len))
+        return -EEXIST;
+    struct vm_region *r = region_new(addr, addr + len, prot);
+    if (!r)
+        return -ENOMEM;
+    int err = fixed ? unmap_range(vm, addr, addr + len) : 0;
+    if (err) {
+        kfree(r);
+        return err;
+    }
+    region_insert(vm, r);
+    return (int64_t)addr;
+}
+
+/* Round len up to pages. False if that is no part of user memory. */
+static bool valid_range(uint64_t addr, size_t *len)
+{
+    if (addr % PAGE_SIZE || !*len || *len > USER_TOP)
+        return false;
+    *len = ROUND_UP(*len, (size_t)PAGE_SIZE);
+    return addr <= USER_TOP && *len <= USER_TOP - addr;
+}
+
+int64_t vm_map(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed)
+{
+    if (!valid_range(addr, &len) || (fixed && !addr))
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    int64_t place = map_range(vm, addr, len, prot, fixed);
+    mutex_unlock(&vm->mutex);
+    return place;
+}
+
+int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len)
+{
+    if (!valid_range(addr, &len))
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    int err = unmap_range(vm, addr, addr + len);
+    mutex_unlock(&vm->mutex);
+    return err;
+}
+
+/* Whether regions cover [start, end) without a hole. */
+static bool is_covered(struct vm_space *vm, uint64_t start, uint64_t end)
+{
+    struct vm_region *r;
+    while (start < end && (r = region_find(vm, start)))
+        start = r->end;
+    return start >= end;
+}
+
+static int protect_range(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot)
+{
+    struct vm_region *r;
+    if (!is_covered(vm, start, end) || !split(vm, start) || !split(vm, end))
+        return -ENOMEM;
+    list_for_each_entry (r, &vm->regions, link)
+        if (r->start >= start && r->end <= end) {
+            r->prot = prot | (r->prot & VM_STACK);
+            pages_protect(vm, r->start, r->end, r->prot);
+        }
+    list_for_each_entry (r, &vm->regions, link)
+        merge_with_next(vm, r);
+    return 0;
+}
+
+int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot)
+{
+    if (!valid_range(addr, &len))
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    int err = protect_range(vm, addr, addr + len, prot);
+    mutex_unlock(&vm->mutex);
+    return err;
+}
+
+/* ---- the heap: [brk_start, brk), whole pages mapped ---- */
+
+void vm_set_brk_start(struct vm_space *vm, uint64_t addr)
+{
+    vm->brk_start = vm->brk = addr;
+}
+
+static bool brk_move(struct vm_space *vm, uint64_t to)
+{
+    uint64_t old_end = ROUND_UP(vm->brk, (uint64_t)PAGE_SIZE), new_end = ROUND_UP(to, (uint64_t)PAGE_SIZE);
+    if (new_end > old_end)
+        return map_range(vm, old_end, new_end - old_end, VM_READ | VM_WRITE, false) == (int64_t)old_end;
+    return new_end == old_end || !unmap_range(vm, new_end, old_end);
+}
+
+uint64_t vm_brk(struct vm_space *vm, uint64_t addr)
+{
+    mutex_lock(&vm->mutex);
+    if (addr >= vm->brk_start && addr < MMAP_TOP && brk_move(vm, addr))
+        vm->brk = addr;
+    uint64_t now = vm->brk;
+    mutex_unlock(&vm->mutex);
+    return now;
+}
+
+/* ---- whole lists ---- */
+
+bool regions_copy(struct vm_space *from, struct vm_space *to)
+{
+    struct vm_region *r;
+    list_for_each_entry (r, &from->regions, link) {
+        struct vm_region *copy = region_new(r->start, r->end, r->prot);
+        if (!copy)
+            return false;
+        list_add_tail(&copy->link, &to->regions);
+    }
+    return true;
+}
+
+void regions_free(struct vm_space *vm)
+{
+    struct vm_region *r, *tmp;
+    list_for_each_entry_safe (r, tmp, &vm->regions, link)
+        kfree(r);
+}

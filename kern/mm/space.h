@@ -1,0 +1,44 @@
+/* kern/mm/space.h - the inside of struct vm_space; for kern/mm alone. */
+#pragma once
+#include "kern/mm/pagetable.h"
+#include "kern/mm/vm.h"
+#include "kern/sched/spinlock.h"
+#include "lib/refcount.h"
+
+struct vm_space {
+    struct refcount
+        users; /* threads, and who else called vm_get(): while there is one, user memory is there */
+    struct refcount
+        holds;     /* CPUs whose tables these are, and one for all users: while there is one, root is */
+    uint32_t cpus; /* atomic; bit a CPU whose tables these are: its TLB may know them */
+    uint64_t *root;
+
+    /* mutex */
+    struct mutex mutex;
+    struct list_head regions; /* by address, not overlapping, neighbours differ in prot or do not touch */
+    uint64_t resident;        /* pages */
+    uint64_t brk_start, brk;
+};
+
+/* ---- kern/mm/user_pages.c: the page tables; all with the space's mutex held ---- */
+
+/* Take the pages of [start, end) out and free them. */
+void pages_unmap(struct vm_space *vm, uint64_t start, uint64_t end);
+/* Fit the pages of [start, end) to prot. */
+void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot);
+/* Let to share the pages of from's region, both copying on write. False when memory is out. */
+bool pages_share(struct vm_space *from, struct vm_space *to, const struct vm_region *r);
+/* Make the page at va (in region r) present, and for write its own. 0 or -ENOMEM. */
+int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t va, bool write);
+/* The page at va through the direct map, NULL if there is none. */
+void *page_at(struct vm_space *vm, uint64_t va);
+/* No CPU uses an old translation of [start, end) when this returns. */
+void space_flush(struct vm_space *vm, uint64_t start, uint64_t end);
+/* Free every user page and table. No CPU uses the space but as the tables behind a kernel thread. */
+void space_clear(struct vm_space *vm);
+
+/* ---- kern/mm/region.c ---- */
+
+struct vm_region *region_find(struct vm_space *vm, uint64_t va); /* the one that contains va, or NULL */
+bool regions_copy(struct vm_space *from, struct vm_space *to);
+void regions_free(struct vm_space *vm);
