@@ -122,3 +122,21 @@ int vk_add_route(struct vkernel *vk, const char *destination, const char *gatewa
     set_inet(&route.rt_gateway, vk_parse_ip(gateway, NULL));
     return vk_ioctl(vk, SIOCADDRT, &route);
 }
+
+struct vpair vpair_create(const struct vnic_config *config)
+{
+    struct vpair p = { .wire = wire_create("wire") };
+
+    p.wire->delay = us(500);
+    p.wire->bits_per_second = 100000000;
+    p.a = vk_create_with("a", "10.0.0.1/24", NULL, p.wire, config);
+    p.b = vk_create_with("b", "10.0.0.2/24", NULL, p.wire, config);
+    return p;
+}
+
+void vpair_destroy(struct vpair *p)
+{
+    vk_destroy(p->a);
+    vk_destroy(p->b);
+    wire_destroy(p->wire);
+}

@@ -28,6 +28,14 @@ int vk_add_route(struct vkernel *vk, const char *destination, const char *gatewa
 /* sock_ioctl() on a fresh datagram socket. */
 int vk_ioctl(struct vkernel *vk, unsigned request, void *arg);
 
+/* Two kernels, "a" at 10.0.0.1 and "b" at 10.0.0.2, joined by 100 Mbit/s and half a millisecond each way. */
+struct vpair {
+    struct wire *wire;
+    struct vkernel *a, *b;
+};
+struct vpair vpair_create(const struct vnic_config *config);
+void vpair_destroy(struct vpair *p);
+
 /* A socket, or the test fails. type: SOCK_STREAM, SOCK_DGRAM. */
 struct sock *vk_socket(struct vkernel *vk, int type);
 void vk_close(struct sock *sk);
