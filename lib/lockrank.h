@@ -4,8 +4,8 @@
 #pragma once
 
 #define LOCK_RANKS(LOCK_RANK)                                                                                \
-    LOCK_RANK(SOCK_LISTEN, 10, "a listening socket: taken before a child's SOCK")                            \
     LOCK_RANK(SOCK, 20, "one socket: state, queues, options, the TCP control block")                         \
+    LOCK_RANK(SOCK_LISTEN, 25, "a listener's queues of connections: taken inside a child's SOCK")            \
     LOCK_RANK(SOCK_TABLE, 30, "a bucket or table of sockets: ports bound, connections")                      \
     LOCK_RANK(REASSEMBLY, 35, "IPv4 fragments waiting for the rest of their datagram")                       \
     LOCK_RANK(ROUTE, 40, "the routing table of a struct net")                                                \

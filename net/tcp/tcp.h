@@ -1,0 +1,425 @@
+/* net/tcp/tcp.h - the connection: its control block, the state of TCP in one struct net, and what TCP's files
+ * know of each other. Private to net/tcp but for tcp_module.
+ *
+ * Way in:  tcp_ipv4.c (look-up) -> tcp_input.c (segment arrival) -> tcp_ack.c, tcp_reassembly.c
+ * Way out: tcp_send.c (the user's bytes) -> tcp_output.c (plan, then emit) -> ip_queue_xmit()
+ *
+ * Locking: sk->lock guards the control block. A connection's half of its listener's queues (accept_link,
+ * listener) is guarded by the listener's SOCK_LISTEN lock, which is taken inside the child's. References: the
+ * user (or the listener's queue in his stead), the two tables, and every armed timer hold one each. */
+#pragma once
+#include "net/core/sock.h"
+#include "net/ipv4/inet_ports.h"
+#include "net/ipv4/ip.h"
+#include "net/tcp/seq.h"
+#include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_options.h"
+#include "net/tcp/tcp_rtt.h"
+
+extern const struct net_module tcp_module;
+
+/* RFC 9293 3.3.2, with the numbers that /proc/net/tcp shows. */
+enum tcp_state_name {
+    TCPS_ESTABLISHED = 1,
+    TCPS_SYN_SENT,
+    TCPS_SYN_RECEIVED,
+    TCPS_FIN_WAIT_1,
+    TCPS_FIN_WAIT_2,
+    TCPS_TIME_WAIT,
+    TCPS_CLOSED,
+    TCPS_CLOSE_WAIT,
+    TCPS_LAST_ACK,
+    TCPS_LISTEN,
+    TCPS_CLOSING
+};
+/* A set of states, for questions like `state in (ESTABLISHED, CLOSE_WAIT)`. */
+#define TCPS_BIT(state) (1u << TCPS_##state)
+enum {
+    TCPS_SYNCHRONISED = TCPS_BIT(ESTABLISHED) | TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(FIN_WAIT_2) |
+                        TCPS_BIT(CLOSE_WAIT) | TCPS_BIT(CLOSING) | TCPS_BIT(LAST_ACK) | TCPS_BIT(TIME_WAIT),
+    TCPS_MAY_RECEIVE = TCPS_BIT(ESTABLISHED) | TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(FIN_WAIT_2),
+    TCPS_MAY_SEND = TCPS_BIT(ESTABLISHED) | TCPS_BIT(CLOSE_WAIT),
+    /* our data or FIN may still be on the way */
+    TCPS_SENDING = TCPS_MAY_SEND | TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(CLOSING) | TCPS_BIT(LAST_ACK)
+};
+
+/* What is counted, one line each: TCP_COUNTER(name). /proc/net/tcp_counters shows them. */
+#define TCP_COUNTERS(TCP_COUNTER)                                                                            \
+    TCP_COUNTER(active_opens)                                                                                \
+    TCP_COUNTER(passive_opens)                                                                               \
+    TCP_COUNTER(attempt_fails)                                                                               \
+    TCP_COUNTER(estab_resets)                                                                                \
+    TCP_COUNTER(segments_in)                                                                                 \
+    TCP_COUNTER(segments_out)                                                                                \
+    TCP_COUNTER(segments_retransmitted)                                                                      \
+    TCP_COUNTER(resets_out)                                                                                  \
+    TCP_COUNTER(timeouts)                                                                                    \
+    TCP_COUNTER(fast_retransmits)                                                                            \
+    TCP_COUNTER(partial_acks)                                                                                \
+    TCP_COUNTER(duplicate_acks_in)                                                                           \
+    TCP_COUNTER(out_of_order_in)                                                                             \
+    TCP_COUNTER(window_probes)                                                                               \
+    TCP_COUNTER(delayed_acks)                                                                                \
+    TCP_COUNTER(challenge_acks)                                                                              \
+    TCP_COUNTER(challenge_acks_held_back)                                                                    \
+    TCP_COUNTER(listen_overflows)                                                                            \
+    TCP_COUNTER(time_waits)                                                                                  \
+    TCP_COUNTER(aborts_on_data)                                                                              \
+    TCP_COUNTER(aborts_on_timeout)
+
+#define TCP_COUNTER_ENUM(name) TCP_COUNT_##name,
+enum tcp_counter { TCP_COUNTERS(TCP_COUNTER_ENUM) TCP_COUNTER_COUNT };
+#undef TCP_COUNTER_ENUM
+
+enum { TCP_BUCKETS = 256 };
+struct tcp_bucket {
+    struct lock lock; /* SOCK_TABLE */
+    struct list_head conns;
+};
+
+/* TCP in one struct net. */
+struct tcp_state {
+    struct tcp_bucket buckets[TCP_BUCKETS]; /* connections by four-tuple, hashed with net->hash_key */
+    struct port_table ports;                /* everything with a local port */
+    struct hash_key isn_key;                /* RFC 6528 3 */
+    uint64_t counters[TCP_COUNTER_COUNT];   /* atomic, relaxed */
+    const struct tcp_cong_ops *cong;        /* for new connections */
+
+    /* durations in ns; defaults set by init, tests and later sysctls change them */
+    uint64_t time_wait;   /* 2 MSL, RFC 9293 3.4.2 */
+    uint64_t fin_timeout; /* FIN-WAIT-2 of a socket nobody has open */
+    uint64_t syn_give_up; /* R2 for a SYN of ours, RFC 9293 3.8.3 */
+    uint64_t synack_give_up;
+    uint64_t data_give_up; /* R2 for data */
+
+    struct sock_family family;
+    struct net_proc_file proc_tcp, proc_counters;
+};
+
+enum tcp_timer_kind {
+    TCP_TIMER_REXMIT,  /* RFC 6298: the oldest unacknowledged segment */
+    TCP_TIMER_PERSIST, /* RFC 9293 3.8.6.1: probe a shut window; and the SWS override */
+    TCP_TIMER_DELACK,  /* RFC 9293 3.8.6.3 */
+    TCP_TIMER_STATE,   /* 2 MSL in TIME-WAIT, the time-out of an orphan in FIN-WAIT-2 */
+    TCP_TIMER_COUNT
+};
+/* deadline is what counts (TIME_NEVER: stopped); the timer beneath may fire early and then looks again, so
+ * that moving a deadline backwards, once an ACK, costs nothing. */
+struct tcp_timer {
+    struct timer timer;
+    uint64_t deadline, armed_for;
+    struct tcp_sock *tp;
+    enum tcp_timer_kind kind;
+};
+
+/* How loss is being repaired (tcp_recovery.c). */
+enum tcp_recovery {
+    TCP_OPEN,          /* nothing is known to be lost */
+    TCP_FAST_RECOVERY, /* RFC 6582: since three duplicate ACKs, until recover is acknowledged */
+    TCP_LOSS           /* RFC 5681 3.1: since a time-out; everything sent before it counts as lost */
+};
+
+/* A listening socket's queues of connections in the making. */
+struct tcp_listener {
+    struct lock lock;             /* SOCK_LISTEN: all below */
+    struct list_head half_open;   /* SYN-RECEIVED */
+    struct list_head established; /* for accept(), first come first served */
+    uint32_t n_half_open, n_established;
+    uint32_t backlog;
+    bool closed;
+};
+
+struct tcp_sock {
+    struct sock sk; /* first: a struct sock * of ours is a struct tcp_sock * */
+
+    /* ---- send sequence space, RFC 9293 3.3.1: snd_una <= snd_nxt <= write_seq, one more with the FIN ----
+     */
+    uint32_t snd_una, snd_nxt, snd_wnd, snd_up, snd_wl1, snd_wl2, iss;
+    uint32_t max_window; /* the largest snd_wnd ever: RFC 9293 3.8.6.2.1, RFC 5961 5.2 */
+    uint32_t write_seq;  /* behind the last byte queued; the FIN's number, if fin_queued */
+    bool fin_queued;
+    uint8_t snd_wscale;              /* RFC 7323 2.2: the peer's shift */
+    struct sk_buff_head write_queue; /* text from snd_una to write_seq, see struct tcp_skb_cb */
+    struct sk_buff *send_head;       /* in it: the first one not sent, at snd_nxt; or NULL */
+
+    /* ---- receive sequence space ---- */
+    uint32_t rcv_nxt, rcv_wnd, rcv_up, irs;
+    uint8_t rcv_wscale;            /* our shift; 0 until both sides agreed */
+    bool ack_now;                  /* owe the peer an ACK at once */
+    uint32_t last_ack_sent;        /* rcv_nxt in the latest ACK */
+    uint32_t rcv_mss;              /* what counts as a full-sized segment of the peer */
+    struct sk_buff_head ofo_queue; /* out of order: sorted, without overlaps */
+    uint64_t ofo_truesize;
+    bool fin_reached; /* the peer's FIN is next at rcv_nxt */
+
+    /* ---- segment sizes ---- */
+    uint32_t mss;      /* the largest text we send now, options taken off */
+    uint16_t peer_mss; /* from its SYN, or TCP_MSS_DEFAULT */
+    uint16_t user_mss; /* TCP_MAXSEG, 0: none */
+    uint32_t path_mtu; /* learnt from ICMP 3/4 (RFC 1191), UINT32_MAX: none */
+    struct dst_entry *dst;
+
+    /* ---- congestion and loss ---- */
+    struct tcp_rtt rtt;
+    const struct tcp_cong_ops *cong;
+    uint32_t cwnd, ssthresh;
+    uint64_t cong_state[4];
+    bool cwnd_limited;
+    enum tcp_recovery recovery;
+    uint32_t recover;  /* RFC 6582 3.2: snd_nxt when the loss was noticed */
+    uint32_t high_rxt; /* RFC 6675 2: retransmitted up to here, in TCP_LOSS */
+    uint32_t dupacks;
+    bool partial_ack_seen; /* in this fast recovery */
+
+    /* ---- timers ---- */
+    struct tcp_timer timers[TCP_TIMER_COUNT];
+    unsigned backoff; /* doublings of the rto since the last fresh sample */
+    unsigned persist_backoff;
+    unsigned retransmits;     /* time-outs since snd_una moved */
+    uint64_t syn_sent_at;     /* when the first SYN (or SYN+ACK) left */
+    uint64_t unacked_since;   /* when the first time-out's segment had first been sent; R2 counts from here */
+    uint64_t last_ack_at;     /* when the peer was last heard to acknowledge anything */
+    uint64_t challenge_since; /* start of the second that challenges counts in */
+    unsigned challenges;
+
+    /* ---- user's side ---- */
+    bool nodelay;
+    bool connecting; /* connect() has begun and not been reported finished */
+    int soft_err;    /* an ICMP error that is told only when the connection times out */
+
+    /* ---- listening ---- */
+    struct tcp_listener *listener; /* of a listening socket; freed with it */
+    struct tcp_sock *parent;       /* of a connection not yet accepted: a counted reference (sk->lock) */
+    struct list_head accept_link;  /* SOCK_LISTEN lock of parent->listener */
+    bool acceptable;               /* the same lock: on the queue for accept(), not the half-open one */
+    bool passive;                  /* came from LISTEN: RFC 9293 3.10.7.4 asks */
+
+    struct list_head conn_link; /* SOCK_TABLE lock of its bucket */
+    bool hashed;
+};
+
+static inline struct tcp_sock *tcp_sk(struct sock *sk)
+{
+    return (struct tcp_sock *)sk;
+}
+static inline struct tcp_state *tcp_state_of(const struct tcp_sock *tp)
+{
+    return tp->sk.net->tcp;
+}
+static inline bool tcp_in(const struct tcp_sock *tp, uint32_t states)
+{
+    return (states >> tp->sk.state & 1) != 0;
+}
+static inline void tcp_count(struct net *net, enum tcp_counter c)
+{
+    __atomic_fetch_add(&net->tcp->counters[c], 1, __ATOMIC_RELAXED);
+}
+
+/* TCP's part of a buffer in write_queue or ofo_queue. seq is the number of skb->data[0]. */
+struct tcp_skb_cb {
+    uint64_t sent_at; /* the first time; 0: never */
+    uint32_t seq;
+    bool retransmitted;
+    bool push; /* the end of a user's write */
+    bool fin;  /* out-of-order queue: a FIN follows the text */
+};
+_Static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb), "the owner's scratch");
+static inline struct tcp_skb_cb *tcp_cb(struct sk_buff *skb)
+{
+    return (struct tcp_skb_cb *)skb->cb;
+}
+static inline uint32_t tcp_skb_end(struct sk_buff *skb)
+{
+    return tcp_cb(skb)->seq + skb->len;
+}
+
+/* ================ tcp_state.c: life and state; sk->lock held in all ================ */
+
+extern const struct sock_ops tcp_sock_ops; /* tcp_module.c */
+
+/* A fresh control block in CLOSED. For sock_create() and for children. 0. */
+int tcp_init_sock(struct sock *sk);
+/* The only place where sk->state changes: asserts that RFC 9293 figure 5 has the arrow, traces it, and wakes
+ * whoever waits. */
+void tcp_set_state(struct tcp_sock *tp, enum tcp_state_name state);
+/* "TCB deleted": to CLOSED, out of both tables, timers stopped, unsent data freed. The caller holds a
+ * reference. */
+void tcp_done(struct tcp_sock *tp);
+/* The connection died: the user gets err (positive) once, then end of file. tcp_done() included. */
+void tcp_fail(struct tcp_sock *tp, int err);
+/* ABORT, RFC 9293 3.10.5: a reset to the peer where it knows us, then tcp_fail(err). */
+void tcp_abort(struct tcp_sock *tp, int err);
+/* The last reference is gone. */
+void tcp_destroy_sock(struct sock *sk);
+
+/* ================ tcp_hash.c: the table of connections ================ */
+
+/* Enter tp under its four-tuple, with a reference. 0, or -EADDRINUSE if that connection exists. */
+int tcp_hash_insert(struct tcp_sock *tp);
+/* Take it out and drop the reference; harmless when it is not in. */
+void tcp_hash_remove(struct tcp_sock *tp);
+/* The connection local:lport to peer:pport with a reference, or NULL. No lock needed. */
+struct tcp_sock *tcp_hash_lookup(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
+/* Any connection left in bucket i, with a reference; NULL when it is empty. */
+struct tcp_sock *tcp_hash_any(struct net *net, unsigned i);
+/* RFC 6528 3: the initial sequence number for this four-tuple now. */
+uint32_t tcp_initial_seq(const struct tcp_sock *tp);
+
+/* ================ tcp_input.c: segment arrival, RFC 9293 3.10.7; softirq ================ */
+
+/* seg arrived for tp (a connection, not a listener). Takes seg->skb or leaves it with seg->reason. False: tp
+ * has been closed meanwhile or makes way for a new connection, the caller looks again. Takes sk->lock. */
+bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg);
+/* Mark seg as dropped for reason. */
+void tcp_drop(struct tcp_segment *seg, enum skb_drop_reason reason);
+/* RFC 5961 7: an ACK that asks the peer whether it meant that; held back when too many. Lock held. */
+void tcp_challenge_ack(struct tcp_sock *tp);
+/* Enter ESTABLISHED with the window and MSS seg brought: congestion control begins. Lock held. */
+void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* SYN options of the peer into the control block. Lock held. */
+void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o);
+
+/* ================ tcp_ack.c ================ */
+
+/* Step 5 for a segment whose ACK is acceptable, snd_una <= SEG.ACK <= snd_nxt: frees what is acknowledged,
+ * updates the window, samples the round trip, feeds recovery and congestion control. Lock held. */
+void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* RFC 9293 3.10.7.4: SND.WND from seg, unless seg is older than the last that set it. Lock held. */
+void tcp_update_window(struct tcp_sock *tp, const struct tcp_segment *seg);
+
+/* ================ tcp_recovery.c: RFC 5681 3.2, RFC 6582, RFC 3042; lock held ================ */
+
+void tcp_recovery_duplicate_ack(struct tcp_sock *tp);
+/* acked bytes were newly acknowledged; snd_una has moved. flight is what was in flight before. */
+void tcp_recovery_new_ack(struct tcp_sock *tp, uint32_t acked, uint32_t flight, uint64_t rtt);
+/* The retransmission timer fired: the threshold falls, everything in flight counts as lost. */
+void tcp_recovery_timeout(struct tcp_sock *tp);
+/* Bytes believed to be in the network. */
+uint32_t tcp_flight(const struct tcp_sock *tp);
+/* The handshake is done. */
+void tcp_recovery_init(struct tcp_sock *tp);
+
+/* ================ tcp_reassembly.c ================ */
+
+/* Step 7: queue the text of seg that lies in the window, in order or out of it. Takes seg->skb, or drops seg
+ * when nothing of it is new. True if rcv_nxt moved. Sets fin_reached when the peer's FIN is next. Lock
+ * held. */
+bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg);
+
+/* ================ tcp_output.c; lock held ================ */
+
+/* Send all that may be sent now and set the timers that follow from it. */
+void tcp_output(struct tcp_sock *tp);
+/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> */
+void tcp_send_ack(struct tcp_sock *tp);
+/* The ACK that is owed, if it still is. */
+void tcp_flush_ack(struct tcp_sock *tp);
+/* Our SYN, or SYN+ACK in SYN-RECEIVED; also again. */
+void tcp_send_syn(struct tcp_sock *tp);
+/* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=RST,ACK> */
+void tcp_send_reset(struct tcp_sock *tp);
+/* RFC 9293 3.8.6.1: an old sequence number, which the peer must answer with its window. */
+void tcp_send_probe(struct tcp_sock *tp);
+/* Send the oldest unacknowledged segment again, whatever the windows say (RFC 6298 5.4). False when there is
+ * none or memory is out. */
+bool tcp_retransmit_first(struct tcp_sock *tp);
+/* One more segment although SWS avoidance says no (RFC 9293 3.8.6.2.1, override). */
+void tcp_output_override(struct tcp_sock *tp);
+
+/* ================ tcp_transmit.c: headers on; softirq or process ================ */
+
+/* Put a TCP header with this seq and these flags in front of skb (text only, SKB_TX_HEADROOM free) and send
+ * it. Takes skb. Every segment with ACK settles what we owe. Lock held. */
+void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_t flags);
+/* The same without text. */
+void tcp_transmit_control(struct tcp_sock *tp, uint32_t seq, uint8_t flags);
+/* Answer seg with a reset as RFC 9293 3.5.2 says, unless it is one. No lock needed. */
+void tcp_reply_reset(const struct tcp_segment *seg);
+/* A fresh look at the route if it is stale. 0 or -errno. Lock held. */
+int tcp_check_route(struct tcp_sock *tp);
+/* The MSS to announce, and tp->mss anew from route, path MTU, peer and user (RFC 9293 3.7.1). Lock held. */
+uint16_t tcp_advertised_mss(const struct tcp_sock *tp);
+void tcp_update_mss(struct tcp_sock *tp);
+
+/* ================ tcp_window.c: what we offer; lock held ================ */
+
+/* The window to put into a segment now: moves rcv_wnd, never its right edge backwards (RFC 9293 3.8.6,
+ * SHLD-14), and only by worthwhile steps (3.8.6.2.2). The value of the header's field. */
+uint16_t tcp_select_window(struct tcp_sock *tp, bool syn);
+/* Bytes of text we could take beyond what is queued. */
+uint32_t tcp_receive_space(const struct tcp_sock *tp);
+/* The user has read: tell the peer, if the window opens far enough. */
+void tcp_window_update(struct tcp_sock *tp);
+/* The shift to announce (RFC 7323 2.2): enough for the largest receive buffer. */
+uint8_t tcp_window_shift(void);
+
+/* ================ tcp_timer.c; lock held but for tcp_timers_init ================ */
+
+void tcp_timers_init(struct tcp_sock *tp);
+void tcp_timer_start(struct tcp_sock *tp, enum tcp_timer_kind kind, uint64_t duration);
+void tcp_timer_stop(struct tcp_sock *tp, enum tcp_timer_kind kind);
+static inline bool tcp_timer_running(const struct tcp_sock *tp, enum tcp_timer_kind kind)
+{
+    return tp->timers[kind].deadline != TIME_NEVER;
+}
+/* Disarm all for good. */
+void tcp_timers_cancel(struct tcp_sock *tp);
+/* Wait until no callback runs either. Process context, no lock held. */
+void tcp_timers_cancel_sync(struct tcp_sock *tp);
+/* RFC 6298 5.1-5.3: the rto from now. */
+void tcp_start_rexmit(struct tcp_sock *tp);
+
+/* ================ tcp_listen.c ================ */
+
+int tcp_listen(struct sock *sk, int backlog);
+int tcp_accept(struct sock *sk, int flags, struct sock **newsk);
+/* Stop listening and reset every connection not yet accepted (RFC 9293 3.10.4). Lock held on entry and
+ * return, dropped in between. */
+void tcp_listen_stop(struct tcp_sock *tp);
+/* RFC 9293 3.10.7.2: a segment for a listener. Softirq, no lock held. */
+void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg);
+/* The child has left SYN-RECEIVED for ESTABLISHED: hand it to accept(). Child's lock held. False: the
+ * listener is gone. */
+bool tcp_child_established(struct tcp_sock *child);
+/* The child is dead: take it off its listener's queue, if it is on one. Child's lock held. */
+void tcp_child_forget(struct tcp_sock *child);
+/* Is a connection ready for accept()? */
+bool tcp_accept_ready(struct tcp_sock *tp);
+
+/* ================ tcp_timewait.c; lock held ================ */
+
+/* Enter TIME-WAIT: only acknowledgements are sent from now on. */
+void tcp_time_wait(struct tcp_sock *tp);
+/* A segment for a connection in TIME-WAIT. False: it makes way for the new connection seg asks for. */
+bool tcp_time_wait_receive(struct tcp_sock *tp, struct tcp_segment *seg);
+/* Enter FIN-WAIT-2. */
+void tcp_fin_wait_2(struct tcp_sock *tp);
+
+/* ================ tcp_ipv4.c ================ */
+
+extern const struct inet_protocol tcp_protocol;
+
+/* ================ tcp_open.c, tcp_close.c, tcp_send.c, tcp_recv.c, tcp_sockopt.c: the user's calls ====== */
+
+int tcp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len);
+/* bind() to an ephemeral port unless bound already. Lock held. */
+int tcp_autobind(struct tcp_sock *tp, be32 addr);
+int tcp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags);
+int tcp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer);
+void tcp_close(struct sock *sk);
+int tcp_shutdown(struct sock *sk, int how);
+/* CLOSE, RFC 9293 3.10.4: a FIN behind everything queued. Lock held. */
+void tcp_queue_fin(struct tcp_sock *tp);
+ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);
+ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags);
+int tcp_poll(struct sock *sk);
+int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
+int tcp_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len);
+int tcp_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len);
+
+/* ================ tcp_proc.c ================ */
+
+void tcp_proc_init(struct net *net);
+void tcp_proc_exit(struct net *net);
+/* "ESTABLISHED" */
+const char *tcp_state_text(int state);

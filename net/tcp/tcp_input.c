@@ -1,0 +1,358 @@
+/* net/tcp/tcp_input.c - segment arrival in the order of RFC 9293 3.10.7.
+ * SYN-SENT has its own rules (3.10.7.3). In every later state a segment goes through the steps of 3.10.7.4:
+ * one function a step, in one array. A step that says DONE ends the processing; the first test of each says
+ * why. */
+#include "net/tcp/tcp.h"
+
+enum step { GO_ON, DONE };
+
+enum { CHALLENGES_PER_SECOND = 10 }; /* RFC 5961 7: the limit is the implementation's choice */
+#define DELACK_TIME ms(40)           /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
+
+void tcp_drop(struct tcp_segment *seg, enum skb_drop_reason reason)
+{
+    seg->dropped = true;
+    seg->reason = reason;
+}
+static enum step drop(struct tcp_segment *seg, enum skb_drop_reason reason)
+{
+    tcp_drop(seg, reason);
+    return DONE;
+}
+
+void tcp_challenge_ack(struct tcp_sock *tp)
+{
+    uint64_t now = time_now();
+    if (now - tp->challenge_since >= sec(1)) {
+        tp->challenge_since = now;
+        tp->challenges = 0;
+    }
+    if (tp->challenges++ >= CHALLENGES_PER_SECOND) { /* RFC 5961 7 */
+        tcp_count(tp->sk.net, TCP_COUNT_challenge_acks_held_back);
+        return;
+    }
+    tcp_count(tp->sk.net, TCP_COUNT_challenge_acks);
+    tcp_send_ack(tp);
+}
+
+void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o)
+{
+    tp->peer_mss = o->mss ? o->mss : TCP_MSS_DEFAULT; /* RFC 9293 3.7.1, MUST-15 */
+    if (o->has_wscale) {                              /* RFC 7323 2.2: both or none */
+        tp->snd_wscale = o->wscale;
+        tp->rcv_wscale = tcp_window_shift();
+    }
+    tcp_update_mss(tp);
+}
+
+/* The peer's SYN: RFC 9293 3.10.7.2 and .3, RCV.NXT = SEG.SEQ+1, IRS = SEG.SEQ. */
+static void take_syn(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    tp->irs = seg->seq;
+    tp->rcv_nxt = tp->rcv_up = seg->seq + 1;
+    tp->last_ack_sent = tp->rcv_nxt;
+    tcp_take_syn_options(tp, &seg->options);
+}
+
+void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    struct tcp_rtt *rtt = &tp->rtt;
+    tp->snd_una = tp->iss + 1;
+    tp->snd_wl1 = seg->seq - 1; /* whatever came before, this segment's window is the newest */
+    tcp_update_window(tp, seg);
+    tcp_timer_stop(tp, TCP_TIMER_REXMIT);
+    if (tp->retransmits)
+        rtt->rto = MAX(rtt->rto, sec(3)); /* RFC 6298 5.7; and Karn, RFC 6298 3: no sample */
+    else
+        tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at);
+    tp->last_ack_at = time_now();
+    tcp_recovery_init(tp);
+    tp->backoff = tp->retransmits = 0;
+    tcp_set_state(tp, TCPS_ESTABLISHED);
+}
+
+/* ---- RFC 9293 3.10.7.3: SYN-SENT ---- */
+
+/* Fourth step there, "our SYN has been ACKed": ESTABLISHED. */
+static void syn_sent_established(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    take_syn(tp, seg);
+    tcp_establish(tp, seg);
+    tcp_send_ack(tp);
+    if (tp->fin_queued)
+        tcp_set_state(tp, TCPS_FIN_WAIT_1);
+    tcp_output(tp);
+}
+
+/* Fourth step, otherwise: both ends opened at once (RFC 9293 3.5, figure 8). */
+static void syn_sent_simultaneous(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    take_syn(tp, seg);
+    tp->snd_wnd = seg->window;
+    tcp_set_state(tp, TCPS_SYN_RECEIVED);
+    tcp_send_syn(tp);
+}
+
+static void receive_syn_sent(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    bool has_ack = tcp_segment_has(seg, TCP_FLAG_ACK);
+    if (has_ack && seg->ack != tp->snd_nxt) { /* first: only ISS+1 acknowledges our SYN */
+        tcp_reply_reset(seg);
+        tcp_drop(seg, SKB_DROP_TCP_ACK_INVALID);
+        return;
+    }
+    if (tcp_segment_has(seg, TCP_FLAG_RST)) { /* second; only with an acceptable ACK */
+        tcp_drop(seg, SKB_DROP_TCP_RESET);
+        if (has_ack)
+            tcp_fail(tp, ECONNREFUSED);
+        return;
+    }
+    if (!tcp_segment_has(seg, TCP_FLAG_SYN)) { /* fifth */
+        tcp_drop(seg, SKB_DROP_TCP_FLAGS);
+        return;
+    }
+    /* Text on the SYN is not acknowledged and so will come again (third, security, is RFC 9293 A.1's). */
+    if (has_ack)
+        syn_sent_established(tp, seg);
+    else
+        syn_sent_simultaneous(tp, seg);
+}
+
+/* ---- RFC 9293 3.10.7.4: the other states ---- */
+
+/* The four cases of the table in 3.10.7.4, first step. With a shut window a segment at RCV.NXT goes on too:
+ * its text will be cut to nothing, but its ACK, RST and URG count (MUST-66). */
+static bool acceptable(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    uint32_t end = tp->rcv_nxt + tp->rcv_wnd;
+    if (!tp->rcv_wnd)
+        return seg->seq == tp->rcv_nxt;
+    if (seq_within(seg->seq, tp->rcv_nxt, end))
+        return true;
+    return seg->len && seq_within(seg->seq + seg->len - 1, tp->rcv_nxt, end);
+}
+
+/* The peer of a simultaneous open repeats its SYN, now with an ACK (figure 8, line 7): that SYN lies before
+ * the window, the ACK behind it counts. */
+static bool strip_simultaneous_syn(const struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    uint8_t both = TCP_FLAG_SYN | TCP_FLAG_ACK;
+    if (tp->sk.state != TCPS_SYN_RECEIVED || tp->passive || (seg->flags & both) != both ||
+        tcp_segment_has(seg, TCP_FLAG_RST) || seg->seq != tp->irs || seg->ack != tp->snd_nxt)
+        return false;
+    seg->flags &= (uint8_t)~TCP_FLAG_SYN;
+    seg->seq++;
+    seg->len--;
+    return true;
+}
+
+/* Not acceptable: an ACK that tells the peer where we are, unless the segment is a reset. */
+static void answer_unacceptable(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    if (tcp_segment_has(seg, TCP_FLAG_RST))
+        return;
+    if (tp->sk.state == TCPS_SYN_RECEIVED && tcp_segment_has(seg, TCP_FLAG_SYN) && seg->seq == tp->irs)
+        tcp_send_syn(tp); /* our SYN+ACK was lost */
+    else if (seg->len)
+        tcp_send_ack(tp);
+    else
+        tcp_challenge_ack(tp); /* ACK for ACK must not go on for ever */
+}
+
+static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg))
+        return GO_ON;
+    answer_unacceptable(tp, seg);
+    return drop(seg, tcp_segment_has(seg, TCP_FLAG_RST)              ? SKB_DROP_TCP_RESET
+                     : seq_before(seg->seq, tp->rcv_nxt) && seg->len ? SKB_DROP_TCP_OLD_DATA
+                                                                     : SKB_DROP_TCP_OUT_OF_WINDOW);
+}
+
+static enum step step_reset(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (!tcp_segment_has(seg, TCP_FLAG_RST))
+        return GO_ON;
+    if (seg->seq != tp->rcv_nxt) { /* RFC 5961 3.2: in the window, but not the one number that counts */
+        tcp_challenge_ack(tp);
+        return drop(seg, SKB_DROP_TCP_RESET);
+    }
+    tcp_count(tp->sk.net, TCP_COUNT_estab_resets);
+    tcp_fail(tp, tp->sk.state == TCPS_SYN_RECEIVED ? ECONNREFUSED : ECONNRESET);
+    return drop(seg, SKB_DROP_TCP_RESET);
+}
+
+static enum step step_syn(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (!tcp_segment_has(seg, TCP_FLAG_SYN))
+        return GO_ON;
+    if (tp->sk.state == TCPS_SYN_RECEIVED && tp->passive)
+        tcp_done(tp); /* RFC 9293 3.10.7.4 fourth: quietly back to LISTEN */
+    else
+        tcp_challenge_ack(tp); /* RFC 5961 4.2, whatever the number */
+    return drop(seg, SKB_DROP_TCP_FLAGS);
+}
+
+/* SYN-RECEIVED, fifth step: the ACK of our SYN, and nothing else, opens the connection. */
+static enum step open_by_ack(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (!seq_after(seg->ack, tp->snd_una) || seq_after(seg->ack, tp->snd_nxt)) {
+        tcp_reply_reset(seg);
+        return drop(seg, SKB_DROP_TCP_ACK_INVALID);
+    }
+    tcp_establish(tp, seg);
+    if (tp->fin_queued) /* RFC 9293 3.10.4: a CLOSE in SYN-RECEIVED was waiting for this */
+        tcp_set_state(tp, TCPS_FIN_WAIT_1);
+    if (tp->passive && !tcp_child_established(tp)) {
+        tcp_abort(tp, ECONNRESET); /* RFC 9293 3.10.4: the listener was closed */
+        return drop(seg, SKB_DROP_TCP_NO_SOCKET);
+    }
+    return GO_ON;
+}
+
+/* RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT. */
+static bool ack_plausible(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    return seq_before_eq(seg->ack, tp->snd_nxt) && seq_after_eq(seg->ack, tp->snd_una - tp->max_window);
+}
+
+/* What the acknowledgement of our FIN means in each state (RFC 9293 3.10.7.4, fifth). */
+static enum step fin_acked(struct tcp_sock *tp)
+{
+    switch (tp->sk.state) {
+    case TCPS_FIN_WAIT_1:
+        tcp_fin_wait_2(tp);
+        return GO_ON;
+    case TCPS_CLOSING:
+        tcp_time_wait(tp);
+        return DONE;
+    case TCPS_LAST_ACK:
+        tcp_done(tp);
+        return DONE;
+    default:
+        return GO_ON;
+    }
+}
+
+static enum step step_ack(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (!tcp_segment_has(seg, TCP_FLAG_ACK)) /* fifth: "if the ACK bit is off, drop the segment" */
+        return drop(seg, SKB_DROP_TCP_FLAGS);
+    if (tp->sk.state == TCPS_SYN_RECEIVED && open_by_ack(tp, seg) == DONE)
+        return DONE;
+    if (!ack_plausible(tp, seg)) {
+        tcp_challenge_ack(tp);
+        return drop(seg, SKB_DROP_TCP_ACK_INVALID);
+    }
+    tcp_ack(tp, seg);
+    bool our_fin = tp->fin_queued && tp->snd_una == tp->write_seq + 1;
+    return our_fin ? fin_acked(tp) : GO_ON;
+}
+
+/* Urgent text stays in the stream (RFC 6093 6); the pointer is kept, counted from SEG.SEQ (RFC 9293 3.8.5).
+ */
+static enum step step_urgent(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (tcp_segment_has(seg, TCP_FLAG_URG) && tcp_in(tp, TCPS_MAY_RECEIVE))
+        tp->rcv_up = seq_max(tp->rcv_up, seg->seq + seg->urgent);
+    return GO_ON;
+}
+
+/* Nobody will ever read it: the peer must learn that its data is lost (RFC 9293 3.6.1, RFC 1122 4.2.2.13). */
+static enum step refuse_text(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    tcp_count(tp->sk.net, TCP_COUNT_aborts_on_data);
+    tcp_abort(tp, ECONNRESET);
+    return drop(seg, SKB_DROP_TCP_CLOSING);
+}
+
+/* RFC 9293 3.8.6.3 and RFC 5681 4.2: every second full-sized segment, or after a while. */
+static void acknowledge_later(struct tcp_sock *tp, uint32_t text)
+{
+    uint32_t limit = tcp_advertised_mss(tp);
+    tp->rcv_mss = MAX(tp->rcv_mss, MIN(text, limit));
+    if (tp->rcv_nxt - tp->last_ack_sent >= 2 * tp->rcv_mss) /* SHLD-19 */
+        tp->ack_now = true;
+    else if (!tcp_timer_running(tp, TCP_TIMER_DELACK))
+        tcp_timer_start(tp, TCP_TIMER_DELACK, DELACK_TIME);
+}
+
+static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    uint32_t text = tcp_segment_text(seg);
+    if ((!text && !tcp_segment_has(seg, TCP_FLAG_FIN)) || !tcp_in(tp, TCPS_MAY_RECEIVE))
+        return GO_ON;
+    if (tp->sk.dead && seq_after(seg->seq + text, tp->rcv_nxt))
+        return refuse_text(tp, seg);
+    bool gap = !skb_queue_empty(&tp->ofo_queue);
+    bool in_order = tcp_queue_text(tp, seg) && !tp->fin_reached;
+    if (in_order && !gap)
+        acknowledge_later(tp, text);
+    else if (tp->fin_reached)
+        tp->ack_now = true;
+    else
+        tcp_send_ack(tp); /* RFC 5681 4.2: at once, out of order or filling a gap; and old text too */
+    if (in_order)
+        sock_wake(&tp->sk);
+    return GO_ON;
+}
+
+static enum step step_fin(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    (void)seg;
+    if (!tp->fin_reached || !tcp_in(tp, TCPS_MAY_RECEIVE)) /* each FIN counts once */
+        return GO_ON;
+    tp->rcv_nxt++;
+    tp->ack_now = true;
+    tp->sk.shutdown |= RCV_SHUTDOWN;
+    switch (tp->sk.state) {
+    case TCPS_ESTABLISHED:
+        tcp_set_state(tp, TCPS_CLOSE_WAIT);
+        break;
+    case TCPS_FIN_WAIT_1: /* our FIN is not acknowledged, or the ACK step had moved us on */
+        tcp_set_state(tp, TCPS_CLOSING);
+        break;
+    case TCPS_FIN_WAIT_2:
+        tcp_time_wait(tp);
+        break;
+    }
+    return GO_ON;
+}
+
+/* RFC 9293 3.10.7.4 in its order. Its third step, security and compartment, has no user since RFC 9293 A.1.
+ */
+static enum step (*const steps[])(struct tcp_sock *tp, struct tcp_segment *seg) = {
+    step_sequence, step_reset, step_syn, step_ack, step_urgent, step_text, step_fin,
+};
+
+static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+        if (steps[i](tp, seg) == DONE)
+            break;
+    if (tp->sk.state == TCPS_CLOSED)
+        return;
+    tcp_output(tp); /* the ACK may have opened the window; what it sends acknowledges too */
+    tcp_flush_ack(tp);
+}
+
+bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    bool taken = true;
+    lock_acquire(&tp->sk.lock);
+    switch (tp->sk.state) {
+    case TCPS_CLOSED: /* since the look-up */
+        taken = false;
+        break;
+    case TCPS_SYN_SENT:
+        receive_syn_sent(tp, seg);
+        break;
+    case TCPS_TIME_WAIT:
+        taken = tcp_time_wait_receive(tp, seg);
+        break;
+    default:
+        receive_synchronised(tp, seg);
+    }
+    lock_release(&tp->sk.lock);
+    return taken;
+}

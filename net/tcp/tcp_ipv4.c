@@ -1,0 +1,126 @@
+/* net/tcp/tcp_ipv4.c - between IPv4 and TCP: which socket is a segment for, and what an ICMP error means.
+ * A connection is looked for first, then a listener; what fits neither is answered as RFC 9293 3.10.7.1 says
+ * of CLOSED. */
+#include "net/tcp/tcp.h"
+
+static bool is_listening(const struct sock *sk)
+{
+    return READ_ONCE(sk->state) == TCPS_LISTEN;
+}
+
+/* RFC 1122 4.2.3.10: no connection with a broadcast or multicast address at either end, and no reset to one.
+ */
+static bool is_unicast(const struct tcp_segment *seg)
+{
+    return seg->skb->pkt_type == PACKET_HOST && inet_addr_kind(seg->net, seg->daddr, NULL) == DST_LOCAL;
+}
+
+/* RFC 9293 3.10.7.2 and, when nobody listens, 3.10.7.1. */
+static void deliver_to_listener(struct tcp_segment *seg)
+{
+    struct net *net = seg->net;
+    if (!is_unicast(seg)) {
+        tcp_drop(seg, SKB_DROP_IP_NOT_FOR_US);
+        return;
+    }
+    struct sock *sk = port_table_lookup(&net->tcp->ports, seg->daddr, seg->dest, seg->saddr, seg->source,
+                                        seg->skb->dev->ifindex, is_listening);
+    if (sk) {
+        tcp_listen_receive(tcp_sk(sk), seg);
+        sock_put(sk);
+        return;
+    }
+    tcp_reply_reset(seg);
+    tcp_drop(seg, SKB_DROP_TCP_NO_SOCKET);
+}
+
+static void deliver(struct tcp_segment *seg)
+{
+    struct tcp_sock *tp;
+    bool taken = false;
+    while (!taken && (tp = tcp_hash_lookup(seg->net, seg->daddr, seg->dest, seg->saddr, seg->source))) {
+        taken = tcp_receive(tp, seg);
+        sock_put(&tp->sk);
+    }
+    if (!taken)
+        deliver_to_listener(seg);
+}
+
+static void tcp_v4_rcv(struct sk_buff *skb)
+{
+    struct tcp_segment seg;
+    if (tcp_segment_parse(skb, &seg)) {
+        seg.net = dev_net(skb->dev);
+        tcp_count(seg.net, TCP_COUNT_segments_in);
+        trace("tcp.receive", skb->id, skb->len);
+        deliver(&seg);
+    }
+    if (seg.dropped)
+        kfree_skb_reason(seg.skb, seg.reason);
+    else
+        consume_skb(seg.skb);
+}
+
+/* ---- ICMP ---- */
+
+/* RFC 5927 4.1: an error about a segment that is not in flight was made up, or came too late. */
+static bool in_flight(const struct tcp_sock *tp, uint32_t seq)
+{
+    return seq_within(seq, tp->snd_una, tp->snd_nxt);
+}
+
+/* RFC 1191 6.4: smaller segments from now on, and at once again what was too big; not a sign of congestion.
+ */
+static void path_mtu_fell(struct tcp_sock *tp, uint32_t mtu)
+{
+    enum { MTU_MIN = 68 }; /* RFC 791 3.2 */
+    if (mtu < MTU_MIN || !tp->dst || mtu >= MIN(tp->dst->mtu, tp->path_mtu))
+        return;
+    tp->path_mtu = mtu;
+    tcp_update_mss(tp);
+    if (tcp_in(tp, TCPS_SENDING))
+        tcp_retransmit_first(tp);
+}
+
+/* RFC 1122 4.2.3.9 and RFC 5461 2: a hard error ends an attempt to connect; a connection that stands, and
+ * every soft error, waits for the time-out to tell. */
+static void take_error(struct tcp_sock *tp, uint8_t type, uint8_t code)
+{
+    bool hard;
+    int err = icmp_errno(type, code, &hard);
+    if (hard && tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED)))
+        tcp_fail(tp, err);
+    else
+        tp->soft_err = err;
+}
+
+static void connection_error(struct tcp_sock *tp, uint32_t seq, uint8_t type, uint8_t code, uint32_t info)
+{
+    lock_acquire(&tp->sk.lock);
+    if (!tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(TIME_WAIT)) && in_flight(tp, seq)) {
+        if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
+            path_mtu_fell(tp, info);
+        else
+            take_error(tp, type, code);
+    }
+    lock_release(&tp->sk.lock);
+}
+
+static void tcp_v4_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
+{
+    enum { QUOTED = 8 }; /* RFC 792: ports and sequence number */
+    const struct ip_hdr *ip = skb_header(skb, sizeof *ip);
+    if (type == ICMP_SOURCE_QUENCH ||
+        type == ICMP_REDIRECT) /* RFC 6633 3; a redirect is the route's affair */
+        return;
+    if (!ip || !skb_header(skb, ip_hdr_len(ip) + QUOTED))
+        return;
+    const struct tcp_hdr *th = (const struct tcp_hdr *)(skb->data + ip_hdr_len(ip));
+    struct tcp_sock *tp = tcp_hash_lookup(dev_net(skb->dev), ip->saddr, th->source, ip->daddr, th->dest);
+    if (!tp)
+        return;
+    connection_error(tp, be32_to_cpu(th->seq), type, code, info);
+    sock_put(&tp->sk);
+}
+
+const struct inet_protocol tcp_protocol = { .handler = tcp_v4_rcv, .err_handler = tcp_v4_err };

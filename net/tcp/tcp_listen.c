@@ -1,0 +1,331 @@
+/* net/tcp/tcp_listen.c - passive opens: a SYN makes a child, the handshake's last ACK makes it acceptable.
+ * The listener's queues hold the children's first references, which accept() hands on to the user. Together
+ * they never hold more than backlog + 1, so a child that completes its handshake always finds room. The
+ * queues' lock is taken inside a child's. */
+#include "net/tcp/tcp.h"
+
+enum { BACKLOG_MAX = 4096 };
+
+static struct tcp_listener *listener_create(void)
+{
+    struct tcp_listener *l = mem_alloc(sizeof *l);
+    if (!l)
+        return NULL;
+    lock_init(&l->lock, "tcp listener", RANK_SOCK_LISTEN);
+    list_init(&l->half_open);
+    list_init(&l->established);
+    return l;
+}
+
+/* Two sockets that share a port by SO_REUSEADDR may not both listen at one address. */
+static bool is_listening(const struct sock *sk)
+{
+    return READ_ONCE(sk->state) == TCPS_LISTEN;
+}
+static bool another_listens(struct sock *sk)
+{
+    struct sock *other = port_table_lookup(&sk->net->tcp->ports, sk->saddr, sk->sport, (be32){ 0 },
+                                           (be16){ 0 }, sk->bound_ifindex, is_listening);
+    if (!other)
+        return false;
+    bool clash = other != sk && be32_equal(other->saddr, sk->saddr) && !(other->reuseport && sk->reuseport);
+    sock_put(other);
+    return clash;
+}
+
+static int begin_listening(struct tcp_sock *tp)
+{
+    if (tp->sk.state != TCPS_CLOSED || tp->connecting)
+        return -EINVAL;
+    int err = tcp_autobind(tp, tp->sk.saddr);
+    if (err)
+        return err;
+    if (another_listens(&tp->sk))
+        return -EADDRINUSE;
+    if (!tp->listener)
+        tp->listener = listener_create();
+    if (!tp->listener)
+        return -ENOMEM;
+    tp->listener->closed = false;
+    tcp_set_state(tp, TCPS_LISTEN);
+    return 0;
+}
+
+int tcp_listen(struct sock *sk, int backlog)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    lock_acquire(&sk->lock);
+    int err = sk->state == TCPS_LISTEN ? 0 : begin_listening(tp);
+    if (!err) {
+        lock_acquire(&tp->listener->lock);
+        tp->listener->backlog = MIN((unsigned)backlog, (unsigned)BACKLOG_MAX); /* negative: the most */
+        lock_release(&tp->listener->lock);
+    }
+    lock_release(&sk->lock);
+    return err;
+}
+
+/* ---- the queues ---- */
+
+/* Put child on l's queue of half-open connections. 0; -ENOBUFS beyond the backlog; -ECONNREFUSED: closed. */
+static int queue_child(struct tcp_sock *parent, struct tcp_sock *child)
+{
+    struct tcp_listener *l = parent->listener;
+    int err = 0;
+    lock_acquire(&l->lock);
+    if (l->closed) {
+        err = -ECONNREFUSED;
+    } else if (l->n_half_open + l->n_established > l->backlog) {
+        err = -ENOBUFS;
+    } else {
+        list_add_tail(&child->accept_link, &l->half_open);
+        l->n_half_open++;
+        child->parent = parent;
+        sock_hold(&parent->sk);
+    }
+    lock_release(&l->lock);
+    return err;
+}
+
+bool tcp_child_established(struct tcp_sock *child)
+{
+    struct tcp_sock *parent = child->parent;
+    if (!parent)
+        return false;
+    struct tcp_listener *l = parent->listener;
+    lock_acquire(&l->lock);
+    bool queued = !list_empty(&child->accept_link);
+    if (queued) {
+        list_del(&child->accept_link);
+        list_add_tail(&child->accept_link, &l->established);
+        l->n_half_open--;
+        l->n_established++;
+        child->acceptable = true;
+    }
+    lock_release(&l->lock);
+    if (queued)
+        sock_wake(&parent->sk);
+    return queued;
+}
+
+/* A child that waits for accept() stays there, so that the user learns how it ended. */
+void tcp_child_forget(struct tcp_sock *child)
+{
+    struct tcp_sock *parent = child->parent;
+    if (!parent)
+        return;
+    struct tcp_listener *l = parent->listener;
+    lock_acquire(&l->lock);
+    bool half_open = !list_empty(&child->accept_link) && !child->acceptable;
+    if (half_open) {
+        list_del(&child->accept_link);
+        l->n_half_open--;
+    }
+    lock_release(&l->lock);
+    if (!half_open)
+        return;
+    child->parent = NULL;
+    sock_put(&parent->sk);
+    sock_put(&child->sk);
+}
+
+/* Cut the tie between a child just taken off a queue and its listener. The child's reference is the caller's
+ * now. */
+static void leave_parent(struct tcp_sock *child, int abort_err)
+{
+    lock_acquire(&child->sk.lock);
+    struct tcp_sock *parent = child->parent;
+    child->parent = NULL;
+    if (abort_err)
+        tcp_abort(child, abort_err);
+    lock_release(&child->sk.lock);
+    sock_put(&parent->sk);
+}
+
+/* The oldest connection ready for accept(), off the queue; NULL if there is none. Listener's lock held. */
+static struct tcp_sock *pop_established(struct tcp_listener *l)
+{
+    struct tcp_sock *child = list_first_entry(&l->established, struct tcp_sock, accept_link);
+    if (child) {
+        list_del(&child->accept_link);
+        l->n_established--;
+    }
+    return child;
+}
+
+static struct tcp_sock *pop_any(struct tcp_listener *l)
+{
+    lock_acquire(&l->lock);
+    struct tcp_sock *child = pop_established(l);
+    if (!child && (child = list_first_entry(&l->half_open, struct tcp_sock, accept_link))) {
+        list_del(&child->accept_link);
+        l->n_half_open--;
+    }
+    lock_release(&l->lock);
+    return child;
+}
+
+void tcp_listen_stop(struct tcp_sock *tp)
+{
+    struct tcp_listener *l = tp->listener;
+    struct tcp_sock *child;
+    lock_acquire(&l->lock);
+    l->closed = true;
+    lock_release(&l->lock);
+    tcp_done(tp); /* no SYN finds us any more, and whoever sleeps in accept() is woken */
+    lock_release(&tp->sk.lock);
+    while ((child = pop_any(l))) {
+        leave_parent(child, ECONNRESET);
+        sock_put(&child->sk);
+    }
+    lock_acquire(&tp->sk.lock);
+}
+
+/* ---- accept() ---- */
+
+/* Wait for a connection under the queues' own lock, because a child that becomes ready wakes us under it. */
+static int wait_for_child(struct tcp_sock *tp, uint64_t deadline, struct tcp_sock **child)
+{
+    struct tcp_listener *l = tp->listener;
+    int err = 0;
+    lock_acquire(&l->lock);
+    while (!err && !l->closed && list_empty(&l->established))
+        err = deadline ? waitq_wait(&tp->sk.wq, &l->lock, deadline) : -EAGAIN;
+    *child = pop_established(l);
+    if (*child)
+        err = 0;
+    else if (l->closed)
+        err = -EINVAL;
+    lock_release(&l->lock);
+    return err == -ETIMEDOUT ? -EAGAIN : err;
+}
+
+int tcp_accept(struct sock *sk, int flags, struct sock **newsk)
+{
+    struct tcp_sock *child;
+    lock_acquire(&sk->lock);
+    bool listening = sk->state == TCPS_LISTEN;
+    uint64_t deadline = sock_rcv_deadline(sk, flags);
+    lock_release(&sk->lock);
+    if (!listening)
+        return -EINVAL;
+    int err = wait_for_child(tcp_sk(sk), deadline, &child);
+    if (err)
+        return err;
+    leave_parent(child, 0);
+    *newsk = &child->sk;
+    return 0;
+}
+
+bool tcp_accept_ready(struct tcp_sock *tp)
+{
+    struct tcp_listener *l = tp->listener;
+    lock_acquire(&l->lock);
+    bool ready = !list_empty(&l->established);
+    lock_release(&l->lock);
+    return ready;
+}
+
+/* ---- RFC 9293 3.10.7.2: a segment for a listener ---- */
+
+/* What a connection takes over from the socket it was accepted on. */
+static void inherit(struct sock *sk, const struct sock *from)
+{
+    sk->rcvbuf = from->rcvbuf;
+    sk->sndbuf = from->sndbuf;
+    sk->reuseaddr = from->reuseaddr;
+    sk->reuseport = from->reuseport;
+    sk->keepalive = from->keepalive;
+    sk->linger = from->linger;
+    sk->linger_seconds = from->linger_seconds;
+    sk->rcvtimeo = from->rcvtimeo;
+    sk->sndtimeo = from->sndtimeo;
+    sk->bound_ifindex = from->bound_ifindex;
+    sk->ttl = from->ttl;
+    sk->tos = from->tos;
+    tcp_sk(sk)->nodelay = tcp_sk((struct sock *)from)->nodelay;
+    tcp_sk(sk)->user_mss = tcp_sk((struct sock *)from)->user_mss;
+    tcp_sk(sk)->cong = tcp_sk((struct sock *)from)->cong;
+}
+
+static void address_child(struct sock *sk, const struct tcp_segment *seg)
+{
+    sk->saddr = seg->daddr;
+    sk->sport = seg->dest;
+    sk->daddr = seg->saddr;
+    sk->dport = seg->source;
+}
+
+/* RFC 9293 3.10.7.2 third: RCV.NXT, IRS, ISS, SND.NXT, SND.UNA. Text on the SYN is not acknowledged, so it
+ * comes again (MUST-31 leaves that open). */
+static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    tp->passive = true;
+    tp->irs = seg->seq;
+    tp->rcv_nxt = tp->rcv_up = tp->last_ack_sent = seg->seq + 1;
+    tp->iss = tcp_initial_seq(tp);
+    tp->snd_una = tp->iss;
+    tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
+    tcp_take_syn_options(tp, &seg->options);
+}
+
+/* Enter the child into all tables and answer the SYN. Child's lock held. 0 or -errno, undone. */
+static int open_child(struct tcp_sock *parent, struct tcp_sock *child, const struct tcp_segment *seg)
+{
+    int err = tcp_check_route(child);
+    if (err)
+        return err;
+    prepare_child(child, seg);
+    err = tcp_hash_insert(child);
+    if (err)
+        return err;
+    err = queue_child(parent, child);
+    if (err) {
+        tcp_hash_remove(child);
+        return err;
+    }
+    sock_hold(&child->sk); /* the queue has the first reference; this one is the caller's */
+    port_table_inherit(&child->sk.net->tcp->ports, &child->sk, &parent->sk);
+    tcp_set_state(child, TCPS_SYN_RECEIVED);
+    child->syn_sent_at = time_now();
+    tcp_send_syn(child);
+    tcp_start_rexmit(child);
+    return 0;
+}
+
+static void accept_syn(struct tcp_sock *listener, struct tcp_segment *seg)
+{
+    struct sock *sk;
+    if (sk_alloc(seg->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_sock_ops, &sk)) {
+        tcp_drop(seg, SKB_DROP_NO_MEMORY);
+        return;
+    }
+    inherit(sk, &listener->sk);
+    address_child(sk, seg);
+    lock_acquire(&sk->lock);
+    int err = open_child(listener, tcp_sk(sk), seg);
+    lock_release(&sk->lock);
+    sock_put(sk);
+    if (err == -ENOBUFS) { /* RFC 9293 3.10.1: silently, the peer will ask again */
+        tcp_count(seg->net, TCP_COUNT_listen_overflows);
+        tcp_drop(seg, SKB_DROP_TCP_BACKLOG_FULL);
+    } else if (err) {
+        tcp_drop(seg, SKB_DROP_TCP_NO_SOCKET);
+    } else {
+        tcp_count(seg->net, TCP_COUNT_passive_opens);
+    }
+}
+
+void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg)
+{
+    if (tcp_segment_has(seg, TCP_FLAG_RST)) { /* first: a reset cannot be meant for a listener */
+        tcp_drop(seg, SKB_DROP_TCP_RESET);
+    } else if (tcp_segment_has(seg, TCP_FLAG_ACK)) { /* second: nothing was sent that it could acknowledge */
+        tcp_reply_reset(seg);
+        tcp_drop(seg, SKB_DROP_TCP_ACK_INVALID);
+    } else if (tcp_segment_has(seg, TCP_FLAG_SYN)) { /* third */
+        accept_syn(listener, seg);
+    } else { /* fourth: should not occur */
+        tcp_drop(seg, SKB_DROP_TCP_FLAGS);
+    }
+}

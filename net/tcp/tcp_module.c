@@ -1,0 +1,82 @@
+/* net/tcp/tcp_module.c - TCP in a struct net: made, registered, taken down.
+ * Connections that outlive their user (FIN-WAIT, TIME-WAIT) end here at the latest. */
+#include "net/tcp/tcp.h"
+
+const struct sock_ops tcp_sock_ops = {
+    .size = sizeof(struct tcp_sock),
+    .init = tcp_init_sock,
+    .destroy = tcp_destroy_sock,
+    .close = tcp_close,
+    .bind = tcp_bind,
+    .listen = tcp_listen,
+    .accept = tcp_accept,
+    .connect = tcp_connect,
+    .sendmsg = tcp_sendmsg,
+    .recvmsg = tcp_recvmsg,
+    .shutdown = tcp_shutdown,
+    .getname = tcp_getname,
+    .setsockopt = tcp_setsockopt,
+    .getsockopt = tcp_getsockopt,
+    .ioctl = tcp_ioctl,
+    .poll = tcp_poll,
+};
+
+static void state_init(struct tcp_state *tcp)
+{
+    for (int i = 0; i < TCP_BUCKETS; i++) {
+        lock_init(&tcp->buckets[i].lock, "tcp connections", RANK_SOCK_TABLE);
+        list_init(&tcp->buckets[i].conns);
+    }
+    port_table_init(&tcp->ports, "tcp ports");
+    random_bytes(&tcp->isn_key, sizeof tcp->isn_key);
+    tcp->cong = &tcp_newreno;
+    tcp->time_wait = sec(60);    /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
+    tcp->fin_timeout = sec(60);  /* as Linux */
+    tcp->syn_give_up = sec(180); /* RFC 9293 3.8.3, MUST-23: at least 3 minutes */
+    tcp->synack_give_up = sec(63);
+    tcp->data_give_up = sec(924); /* RFC 9293 3.8.3: at least 100 s; Linux's 15 retransmissions take 924 */
+    tcp->family = (struct sock_family){
+        .family = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .ops = &tcp_sock_ops
+    };
+}
+
+static int tcp_module_init(struct net *net)
+{
+    net->tcp = mem_alloc(sizeof *net->tcp);
+    if (!net->tcp)
+        return -ENOMEM;
+    state_init(net->tcp);
+    int err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
+    if (err) {
+        mem_free(net->tcp);
+        net->tcp = NULL;
+        return err;
+    }
+    sock_register(net, &net->tcp->family);
+    tcp_proc_init(net);
+    return 0;
+}
+
+static void end_connection(struct tcp_sock *tp)
+{
+    tcp_timers_cancel_sync(tp);
+    lock_acquire(&tp->sk.lock);
+    tcp_done(tp);
+    lock_release(&tp->sk.lock);
+    sock_put(&tp->sk);
+}
+
+static void tcp_module_exit(struct net *net)
+{
+    struct tcp_sock *tp;
+    tcp_proc_exit(net);
+    sock_unregister(net, &net->tcp->family);
+    inet_del_protocol(net, IPPROTO_TCP);
+    for (unsigned i = 0; i < TCP_BUCKETS; i++)
+        while ((tp = tcp_hash_any(net, i)))
+            end_connection(tp);
+    mem_free(net->tcp);
+    net->tcp = NULL;
+}
+
+const struct net_module tcp_module = { .name = "tcp", .init = tcp_module_init, .exit = tcp_module_exit };

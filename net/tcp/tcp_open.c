@@ -1,0 +1,176 @@
+/* net/tcp/tcp_open.c - bind(), connect(), and names: how a connection gets its two ends. */
+#include "net/tcp/tcp.h"
+
+/* May sk and other hold one port at overlapping addresses? Yes with SO_REUSEADDR on both, unless other
+ * listens; and with SO_REUSEPORT on both (socket(7)). */
+static bool bind_conflict(const struct sock *sk, const struct sock *other)
+{
+    bool overlap =
+        ipv4_is_zero(sk->saddr) || ipv4_is_zero(other->saddr) || be32_equal(sk->saddr, other->saddr);
+    if (!overlap || (sk->reuseport && other->reuseport))
+        return false;
+    return !(sk->reuseaddr && other->reuseaddr && READ_ONCE(other->state) != TCPS_LISTEN);
+}
+
+static int bind_locked(struct sock *sk, be32 ip, uint16_t port)
+{
+    if (sk->bound || sk->state != TCPS_CLOSED)
+        return -EINVAL;
+    int err = inet_check_bind_address(sk->net, ip);
+    return err ? err : port_table_bind(&sk->net->tcp->ports, sk, ip, port, bind_conflict);
+}
+
+int tcp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+    be32 ip;
+    be16 port;
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    if (err)
+        return err;
+    lock_acquire(&sk->lock);
+    err = bind_locked(sk, ip, be16_to_cpu(port));
+    lock_release(&sk->lock);
+    return err;
+}
+
+int tcp_autobind(struct tcp_sock *tp, be32 addr)
+{
+    struct sock *sk = &tp->sk;
+    return sk->bound ? 0 : port_table_bind(&sk->net->tcp->ports, sk, addr, 0, bind_conflict);
+}
+
+/* ---- connect() ---- */
+
+/* Forget an earlier connection of this socket. */
+static void reset_control_block(struct tcp_sock *tp)
+{
+    tcp_rtt_init(&tp->rtt);
+    tp->rcv_wnd = tp->max_window = 0;
+    tp->snd_wscale = tp->rcv_wscale = 0;
+    tp->fin_queued = tp->fin_reached = false;
+    tp->recovery = TCP_OPEN;
+    tp->backoff = tp->persist_backoff = tp->retransmits = tp->dupacks = 0;
+    tp->soft_err = 0;
+    tp->sk.err = 0;
+    tp->sk.shutdown = 0;
+    tp->peer_mss = TCP_MSS_DEFAULT;
+    tp->rcv_mss = TCP_MSS_DEFAULT;
+    tp->path_mtu = UINT32_MAX;
+}
+
+/* The route decides the address we speak from; a broadcast or multicast peer is none (RFC 1122 4.2.3.14). */
+static int choose_route(struct tcp_sock *tp, be32 peer)
+{
+    struct sock *sk = &tp->sk;
+    struct dst_entry *dst;
+    int err = ip_route_output(sk->net, peer, sk->saddr, sk->bound_ifindex, &dst);
+    if (err)
+        return err;
+    if (dst->kind != DST_UNICAST && dst->kind != DST_LOCAL) {
+        dst_release(dst);
+        return -ENETUNREACH;
+    }
+    dst_release(tp->dst);
+    tp->dst = dst;
+    return 0;
+}
+
+static int choose_ends(struct tcp_sock *tp, be32 peer, be16 port)
+{
+    struct sock *sk = &tp->sk;
+    if (ipv4_is_zero(peer))
+        peer = ip_address(127, 0, 0, 1); /* as 4.2BSD did, and all since */
+    int err = choose_route(tp, peer);
+    if (err)
+        return err;
+    be32 source = ipv4_is_zero(sk->saddr) ? tp->dst->prefsrc : sk->saddr;
+    err = tcp_autobind(tp, source);
+    if (err)
+        return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
+    sk->saddr = source;
+    sk->daddr = peer;
+    sk->dport = port;
+    err = tcp_hash_insert(tp);
+    return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
+}
+
+/* OPEN, RFC 9293 3.10.1: the SYN goes out. */
+static int begin_connect(struct tcp_sock *tp, be32 peer, be16 port)
+{
+    reset_control_block(tp);
+    int err = choose_ends(tp, peer, port);
+    if (err)
+        return err;
+    tcp_update_mss(tp);
+    tp->iss = tcp_initial_seq(tp);
+    tp->snd_una = tp->iss;
+    tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
+    tp->passive = false;
+    tp->connecting = true;
+    tp->syn_sent_at = time_now();
+    tcp_count(tp->sk.net, TCP_COUNT_active_opens);
+    tcp_set_state(tp, TCPS_SYN_SENT);
+    tcp_send_syn(tp);
+    tcp_start_rexmit(tp);
+    return 0;
+}
+
+/* Wait until the attempt has ended one way or the other. */
+static int await_connection(struct tcp_sock *tp, uint64_t deadline)
+{
+    struct sock *sk = &tp->sk;
+    while (tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED))) {
+        int err = sock_wait(sk, deadline);
+        if (err)
+            return err == -EAGAIN ? -EINPROGRESS : err;
+    }
+    tp->connecting = false;
+    if (sk->state != TCPS_CLOSED)
+        return 0;
+    tcp_count(sk->net, TCP_COUNT_attempt_fails);
+    int err = sock_error(sk);
+    return err ? err : -ECONNABORTED;
+}
+
+static int connect_locked(struct tcp_sock *tp, be32 peer, be16 port, uint64_t deadline)
+{
+    if (tp->sk.state == TCPS_LISTEN)
+        return -EISCONN;
+    if (tp->connecting) { /* a second call asks how the first one fares */
+        bool pending = tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED));
+        return pending && !deadline ? -EALREADY : await_connection(tp, deadline);
+    }
+    if (tp->sk.state != TCPS_CLOSED)
+        return -EISCONN;
+    int err = begin_connect(tp, peer, port);
+    return err ? err : await_connection(tp, deadline);
+}
+
+int tcp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
+{
+    be32 peer;
+    be16 port;
+    int err = sockaddr_in_parse(addr, len, &peer, &port);
+    if (err)
+        return err;
+    lock_acquire(&sk->lock);
+    err = connect_locked(tcp_sk(sk), peer, port, sock_snd_deadline(sk, flags));
+    lock_release(&sk->lock);
+    return err;
+}
+
+/* ---- names ---- */
+
+int tcp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    lock_acquire(&sk->lock);
+    bool connected = !tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN) | TCPS_BIT(SYN_SENT));
+    int len = -ENOTCONN;
+    if (!peer)
+        len = sockaddr_in_make(addr, sk->saddr, sk->sport);
+    else if (connected)
+        len = sockaddr_in_make(addr, sk->daddr, sk->dport);
+    lock_release(&sk->lock);
+    return len;
+}

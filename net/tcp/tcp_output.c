@@ -1,0 +1,228 @@
+/* net/tcp/tcp_output.c - acting on the plan: from the write queue to segments.
+ * The write queue holds text only. What is sent is a clone whose header is pushed into the headroom both
+ * share; when an earlier clone is still out, a copy goes instead, so that no byte in flight ever changes. */
+#include "lib/string.h"
+#include "net/tcp/tcp.h"
+#include "net/tcp/tcp_plan.h"
+
+static struct tcp_send_view view_of(const struct tcp_sock *tp, bool override)
+{
+    /* RFC 3042 2: the first two duplicate ACKs each let one new segment go beyond the window */
+    uint32_t limited = tp->recovery == TCP_OPEN ? MIN(tp->dupacks, 2u) * tp->mss : 0;
+    return (struct tcp_send_view){
+        .snd_una = tp->snd_una,
+        .snd_nxt = tp->snd_nxt,
+        .snd_wnd = tp->snd_wnd,
+        .max_window = tp->max_window,
+        .write_seq = tp->write_seq,
+        .fin_queued = tp->fin_queued,
+        .lost = tp->recovery == TCP_LOSS,
+        .high_rxt = tp->high_rxt,
+        .recover = tp->recover,
+        .mss = tp->mss,
+        .cwnd = tp->cwnd + limited,
+        .flight = tcp_flight(tp),
+        .nodelay = tp->nodelay,
+        .override = override,
+    };
+}
+
+/* A second buffer behind skb with everything from len on: skb itself keeps len bytes. False: no memory. */
+static bool split(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
+{
+    uint32_t rest = skb->len - len;
+    struct sk_buff *second = alloc_skb_headroom(tp->sk.net, SKB_TX_HEADROOM, rest);
+    if (!second)
+        return false;
+    skb_put_data(second, skb->data + len, rest);
+    *tcp_cb(second) = *tcp_cb(skb);
+    tcp_cb(second)->seq += len;
+    tcp_cb(skb)->push = false;
+    skb_set_owner_w(second, &tp->sk);
+    skb_queue_after(&tp->write_queue, skb, second);
+    tp->write_queue.bytes -= rest;
+    skb_trim(skb, len);
+    return true;
+}
+
+/* Move bytes from the buffers behind skb, none of them sent yet, until it has len. */
+static void fill(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
+{
+    struct sk_buff *next;
+    while (skb->len < len && (next = skb_queue_next(&tp->write_queue, skb))) {
+        uint32_t wanted = MIN(len - skb->len, next->len);
+        uint32_t n = MIN(wanted, skb_tailroom(skb));
+        if (!n)
+            return;
+        skb_put_data(skb, next->data, n);
+        skb_pull(next, n);
+        tcp_cb(next)->seq += n;
+        if (next->len)
+            continue;
+        tcp_cb(skb)->push |= tcp_cb(next)->push;
+        skb_unlink(&tp->write_queue, next);
+        consume_skb(next);
+    }
+}
+
+static struct sk_buff *find(struct tcp_sock *tp, uint32_t seq)
+{
+    struct sk_buff *skb = skb_peek(&tp->write_queue);
+    while (skb && tcp_cb(skb)->seq != seq)
+        skb = skb_queue_next(&tp->write_queue, skb);
+    return skb;
+}
+
+/* What goes to the wire for skb; the original stays for retransmission. */
+static struct sk_buff *wire_copy(struct sk_buff *skb)
+{
+    return skb_shared_data(skb) ? skb_copy(skb) : skb_clone(skb);
+}
+
+/* Send skb (NULL: no text) at seq, with the FIN behind it if fin. False: no memory. */
+static bool send_segment(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, bool fin)
+{
+    uint8_t flags = TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0);
+    if (!skb) {
+        tcp_transmit_control(tp, seq, flags);
+        return true;
+    }
+    struct sk_buff *out = wire_copy(skb);
+    if (!out)
+        return false;
+    if (!tcp_cb(skb)->sent_at)
+        tcp_cb(skb)->sent_at = time_now();
+    else
+        tcp_cb(skb)->retransmitted = true;
+    tcp_transmit(tp, out, seq, flags | (tcp_cb(skb)->push || fin ? TCP_FLAG_PSH : 0));
+    return true;
+}
+
+static bool emit_new(struct tcp_sock *tp, const struct tcp_plan *plan)
+{
+    struct sk_buff *skb = plan->len ? tp->send_head : NULL;
+    if (skb) {
+        ASSERT(tcp_cb(skb)->seq == plan->seq);
+        fill(tp, skb, plan->len);
+        if (skb->len > plan->len && !split(tp, skb, plan->len))
+            return false;
+    }
+    uint32_t len = skb ? skb->len : 0;
+    bool fin = plan->fin && plan->seq + len == tp->write_seq;
+    if (!send_segment(tp, skb, plan->seq, fin))
+        return false;
+    if (skb)
+        tp->send_head = skb_queue_next(&tp->write_queue, skb);
+    tp->snd_nxt += len + fin;
+    return true;
+}
+
+static bool emit_again(struct tcp_sock *tp, uint32_t seq)
+{
+    struct sk_buff *skb = find(tp, seq);
+    if (skb && skb->len > tp->mss && !split(tp, skb, tp->mss)) /* the MSS has fallen since (RFC 1191 6.4) */
+        return false;
+    uint32_t end = skb ? tcp_skb_end(skb) : seq;
+    bool fin = tp->fin_queued && end == tp->write_seq && seq_after(tp->snd_nxt, tp->write_seq);
+    ASSERT(skb || fin);
+    tcp_count(tp->sk.net, TCP_COUNT_segments_retransmitted);
+    if (!send_segment(tp, skb, seq, fin))
+        return false;
+    if (tp->recovery == TCP_LOSS)
+        tp->high_rxt = seq_max(tp->high_rxt, end + fin);
+    return true;
+}
+
+bool tcp_retransmit_first(struct tcp_sock *tp)
+{
+    if (tp->snd_una == tp->snd_nxt)
+        return false;
+    return emit_again(tp, tp->snd_una);
+}
+
+/* RFC 6298 5.1 while something is in flight; while nothing is but something waits, the persist timer. */
+static void set_timers(struct tcp_sock *tp, enum tcp_plan_kind why)
+{
+    if (tp->snd_una != tp->snd_nxt) {
+        tcp_timer_stop(tp, TCP_TIMER_PERSIST);
+        if (!tcp_timer_running(tp, TCP_TIMER_REXMIT))
+            tcp_start_rexmit(tp);
+        return;
+    }
+    tcp_timer_stop(tp, TCP_TIMER_REXMIT);
+    if (why == TCP_PLAN_IDLE)
+        tcp_timer_stop(tp, TCP_TIMER_PERSIST);
+    else if (!tcp_timer_running(tp, TCP_TIMER_PERSIST))
+        tcp_timer_start(tp, TCP_TIMER_PERSIST, tcp_rto_backed_off(&tp->rtt, tp->persist_backoff));
+}
+
+static bool emit(struct tcp_sock *tp, const struct tcp_plan *plan)
+{
+    return plan->kind == TCP_PLAN_SEND ? emit_new(tp, plan) : emit_again(tp, plan->seq);
+}
+static bool to_be_sent(const struct tcp_plan *plan)
+{
+    return plan->kind == TCP_PLAN_SEND || plan->kind == TCP_PLAN_RESEND;
+}
+
+/* RFC 7661 4.3: is enough of cwnd in use to let it grow? In slow start half is, for it may double. */
+static bool fills_cwnd(const struct tcp_sock *tp)
+{
+    uint32_t flight = tcp_flight(tp);
+    return tp->cwnd < tp->ssthresh ? 2 * flight >= tp->cwnd : flight + tp->mss > tp->cwnd;
+}
+
+static void output(struct tcp_sock *tp, bool override)
+{
+    if (!tcp_in(tp, TCPS_SENDING))
+        return;
+    for (;;) {
+        struct tcp_send_view v = view_of(tp, override);
+        struct tcp_plan plan = tcp_plan_next(&v);
+        if (!to_be_sent(&plan) || !emit(tp, &plan)) {
+            tp->cwnd_limited = plan.kind == TCP_PLAN_CWND || fills_cwnd(tp);
+            set_timers(tp, plan.kind);
+            return;
+        }
+        override = false;
+    }
+}
+
+void tcp_output(struct tcp_sock *tp)
+{
+    output(tp, false);
+}
+
+void tcp_output_override(struct tcp_sock *tp)
+{
+    output(tp, true);
+}
+
+void tcp_send_ack(struct tcp_sock *tp)
+{
+    tcp_transmit_control(tp, tp->snd_nxt, TCP_FLAG_ACK);
+}
+
+void tcp_flush_ack(struct tcp_sock *tp)
+{
+    if (tp->ack_now)
+        tcp_send_ack(tp);
+}
+
+void tcp_send_syn(struct tcp_sock *tp)
+{
+    bool answer = tp->sk.state == TCPS_SYN_RECEIVED;
+    tcp_transmit_control(tp, tp->iss, answer ? TCP_FLAG_SYN | TCP_FLAG_ACK : TCP_FLAG_SYN);
+}
+
+void tcp_send_reset(struct tcp_sock *tp)
+{
+    tcp_count(tp->sk.net, TCP_COUNT_resets_out);
+    tcp_transmit_control(tp, tp->snd_nxt, TCP_FLAG_RST | TCP_FLAG_ACK);
+}
+
+void tcp_send_probe(struct tcp_sock *tp)
+{
+    tcp_count(tp->sk.net, TCP_COUNT_window_probes);
+    tcp_transmit_control(tp, tp->snd_una - 1, TCP_FLAG_ACK);
+}

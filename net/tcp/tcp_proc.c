@@ -1,0 +1,101 @@
+/* net/tcp/tcp_proc.c - what TCP tells of itself: /proc/net/tcp as Linux prints it, the counters, TCP_INFO.
+ * /proc/net/tcp is read without the sockets' locks: each line is a snapshot that may be a moment old. */
+#include "net/tcp/tcp.h"
+#include "net/tcp/tcp_info.h"
+
+/* The kind of timer Linux would show: 1 retransmit, 2 keepalive or FIN-WAIT-2, 3 TIME-WAIT, 4 probe. */
+static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
+{
+    static const uint8_t number[] = {
+        [TCP_TIMER_REXMIT] = 1, [TCP_TIMER_PERSIST] = 4, [TCP_TIMER_STATE] = 2
+    };
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
+        uint64_t deadline = READ_ONCE(tp->timers[kind].deadline);
+        if (!number[kind] || deadline == TIME_NEVER)
+            continue;
+        *left = deadline > now ? deadline - now : 0;
+        return tp->sk.state == TCPS_TIME_WAIT ? 3 : number[kind];
+    }
+    *left = 0;
+    return 0;
+}
+
+static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct textbuf *out)
+{
+    const struct sock *sk = &tp->sk;
+    uint64_t left;
+    int timer = timer_shown(tp, now, &left);
+    uint32_t tx = tp->write_seq - tp->snd_una, rx = (uint32_t)sk->receive_queue.bytes;
+    if (sk->state == TCPS_LISTEN) {
+        tx = tp->listener ? tp->listener->backlog : 0;
+        rx = tp->listener ? tp->listener->n_established : 0;
+    }
+    textbuf_printf(out, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu\n",
+                   line, sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
+                   (unsigned)sk->state, tx, rx, (unsigned)timer, (unsigned long)(left / ms(10)),
+                   tp->retransmits, 0u, 0, 0, refcount_read(&sk->refs), 0,
+                   (unsigned long)(tp->rtt.rto / ms(10)));
+}
+
+static void show_tcp(struct net *net, struct textbuf *out)
+{
+    struct port_table *ports = &net->tcp->ports;
+    uint64_t now = time_now();
+    int line = 0;
+    textbuf_printf(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"
+                        "  timeout inode\n");
+    lock_acquire(&ports->lock);
+    for (int i = 0; i < PORT_BUCKETS; i++) {
+        struct sock *sk;
+        list_for_each_entry (sk, &ports->buckets[i], bind_link)
+            if (sk->state != TCPS_CLOSED)
+                show_one(tcp_sk(sk), line++, now, out);
+    }
+    lock_release(&ports->lock);
+}
+
+static void show_counters(struct net *net, struct textbuf *out)
+{
+#define TCP_COUNTER_NAME(name) #name,
+    static const char *const names[] = { TCP_COUNTERS(TCP_COUNTER_NAME) };
+#undef TCP_COUNTER_NAME
+    for (int i = 0; i < TCP_COUNTER_COUNT; i++)
+        textbuf_printf(out, "%-28s %lu\n", names[i],
+                       (unsigned long)__atomic_load_n(&net->tcp->counters[i], __ATOMIC_RELAXED));
+}
+
+void tcp_proc_init(struct net *net)
+{
+    struct tcp_state *tcp = net->tcp;
+    tcp->proc_tcp = (struct net_proc_file){ .name = "tcp", .show = show_tcp };
+    tcp->proc_counters = (struct net_proc_file){ .name = "tcp_counters", .show = show_counters };
+    net_proc_register(net, &tcp->proc_tcp);
+    net_proc_register(net, &tcp->proc_counters);
+}
+
+void tcp_proc_exit(struct net *net)
+{
+    net_proc_unregister(net, &net->tcp->proc_counters);
+    net_proc_unregister(net, &net->tcp->proc_tcp);
+}
+
+struct tcp_info tcp_info_make(const struct tcp_sock *tp)
+{
+    return (struct tcp_info){
+        .tcpi_state = (uint8_t)tp->sk.state,
+        .tcpi_retransmits = (uint8_t)MIN(tp->retransmits, 255u),
+        .tcpi_backoff = (uint8_t)MIN(tp->backoff, 255u),
+        .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
+        .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
+        .tcpi_snd_mss = tp->mss,
+        .tcpi_rcv_mss = tp->rcv_mss,
+        .tcpi_unacked = (tp->snd_nxt - tp->snd_una + tp->mss - 1) / tp->mss,
+        .tcpi_pmtu = tp->dst ? MIN(tp->dst->mtu, tp->path_mtu) : 0,
+        .tcpi_rtt = (uint32_t)(tp->rtt.srtt / us(1)),
+        .tcpi_rttvar = (uint32_t)(tp->rtt.rttvar / us(1)),
+        .tcpi_snd_ssthresh = tp->ssthresh / tp->mss,
+        .tcpi_snd_cwnd = tp->cwnd / tp->mss,
+        .tcpi_advmss = tcp_advertised_mss(tp),
+        .tcpi_rcv_space = tp->rcv_wnd,
+    };
+}

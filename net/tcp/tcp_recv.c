@@ -1,0 +1,165 @@
+/* net/tcp/tcp_recv.c - from the receive queue to the user's memory: RECEIVE, RFC 9293 3.10.3.
+ * Bytes are copied with no lock held. The buffer stays in the queue meanwhile: only the reader whose turn it
+ * is takes buffers out, arriving segments are added at the tail. */
+#include "lib/string.h"
+#include "net/tcp/tcp.h"
+
+struct reader {
+    struct iov_iter *iter;
+    int flags;
+    uint64_t deadline;
+    ssize_t copied;
+    size_t peeked; /* MSG_PEEK: bytes looked at that are still in the queue */
+};
+
+/* 0 at the end of the stream, or the error; only asked when the queue has nothing more. */
+static int end_or_error(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    if (sk->err)
+        return sock_error(sk);
+    return sk->shutdown & RCV_SHUTDOWN ? 0 : -ENOTCONN;
+}
+static bool at_end(const struct tcp_sock *tp)
+{
+    return tp->sk.err || (tp->sk.shutdown & RCV_SHUTDOWN) || tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN));
+}
+
+/* The buffer behind the bytes peeked at, and where in it they end. NULL: no more. */
+static struct sk_buff *next_buffer(struct tcp_sock *tp, const struct reader *r, uint32_t *offset)
+{
+    size_t skip = r->peeked;
+    struct sk_buff *skb = skb_peek(&tp->sk.receive_queue);
+    while (skb && skip >= skb->len) {
+        skip -= skb->len;
+        skb = skb_queue_next(&tp->sk.receive_queue, skb);
+    }
+    *offset = (uint32_t)skip;
+    return skb;
+}
+
+/* The first n bytes of skb are read. */
+static void consume(struct sock *sk, struct sk_buff *skb, uint32_t n)
+{
+    if (n == skb->len) {
+        skb_unlink(&sk->receive_queue, skb);
+        consume_skb(skb);
+        return;
+    }
+    skb_pull(skb, n);
+    sk->receive_queue.bytes -= n;
+}
+
+/* Copy what one buffer has. Bytes, or -EFAULT. Lock held, dropped for the copy. */
+static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *skb, uint32_t offset)
+{
+    struct sock *sk = &tp->sk;
+    uint32_t n = (uint32_t)MIN((size_t)(skb->len - offset), r->iter->count);
+    const uint8_t *data = skb->data + offset;
+    int err = 0;
+    lock_release(&sk->lock);
+    if (r->flags & MSG_TRUNC) /* tcp(7): thrown away, not copied */
+        r->iter->count -= n;
+    else
+        err = copy_to_iter(data, n, r->iter);
+    lock_acquire(&sk->lock);
+    if (err)
+        return err;
+    if (r->flags & MSG_PEEK)
+        r->peeked += n;
+    else
+        consume(sk, skb, n);
+    return n;
+}
+
+/* Enough for this call? Without MSG_WAITALL anything is (RFC 9293 3.9.1.3: no waiting for PUSH). */
+static bool satisfied(const struct reader *r)
+{
+    return !r->iter->count || (r->copied && !(r->flags & MSG_WAITALL));
+}
+
+static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
+{
+    while (r->iter->count) {
+        uint32_t offset;
+        struct sk_buff *skb = next_buffer(tp, r, &offset);
+        if (skb) {
+            ssize_t n = copy_some(tp, r, skb, offset);
+            if (n < 0)
+                return r->copied ? r->copied : n;
+            r->copied += n;
+            continue;
+        }
+        if (satisfied(r))
+            return r->copied;
+        if (at_end(tp))
+            return r->copied ? r->copied : end_or_error(tp);
+        int err = sock_wait(&tp->sk, r->deadline);
+        if (err)
+            return r->copied ? r->copied : err;
+    }
+    return r->copied;
+}
+
+ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    if (flags & MSG_OOB)
+        return -EINVAL; /* tcp(7): there is no urgent byte outside the stream */
+    msg->name_len = 0;
+    lock_acquire(&sk->lock);
+    struct reader r = { .iter = &msg->iter, .flags = flags, .deadline = sock_rcv_deadline(sk, flags) };
+    ssize_t n = sock_lock_reader(sk, r.deadline);
+    if (!n) {
+        n = receive_all(tp, &r);
+        if (n > 0 && !(flags & MSG_PEEK))
+            tcp_window_update(tp);
+        sock_unlock_reader(sk);
+    }
+    lock_release(&sk->lock);
+    return n;
+}
+
+/* ---- readiness ---- */
+
+static int poll_connection(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    int mask = 0;
+    if (!skb_queue_empty(&sk->receive_queue))
+        mask |= POLLIN | POLLRDNORM;
+    if (sk->shutdown & RCV_SHUTDOWN)
+        mask |= POLLIN | POLLRDNORM | POLLRDHUP;
+    if (sk->state == TCPS_CLOSED || sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
+        mask |= POLLHUP;
+    if ((sk->shutdown & SEND_SHUTDOWN) ||
+        (tcp_in(tp, TCPS_MAY_SEND) && __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf))
+        mask |= POLLOUT | POLLWRNORM;
+    if (sk->err)
+        mask |= POLLERR | POLLIN | POLLOUT;
+    return mask;
+}
+
+int tcp_poll(struct sock *sk)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    lock_acquire(&sk->lock);
+    int mask = 0;
+    if (sk->state == TCPS_LISTEN)
+        mask = tcp_accept_ready(tp) ? POLLIN | POLLRDNORM : 0;
+    else
+        mask = poll_connection(tp);
+    lock_release(&sk->lock);
+    return mask;
+}
+
+int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
+{
+    if (request != FIONREAD)
+        return -ENOTTY;
+    lock_acquire(&sk->lock);
+    int waiting = (int)sk->receive_queue.bytes;
+    bool listening = sk->state == TCPS_LISTEN;
+    lock_release(&sk->lock);
+    return listening ? -EINVAL : copy_to_user(arg, &waiting, sizeof waiting);
+}

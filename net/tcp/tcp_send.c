@@ -1,0 +1,160 @@
+/* net/tcp/tcp_send.c - from the user's memory to the write queue: SEND, RFC 9293 3.10.2.
+ * The bytes are copied into fresh buffers with no lock held; then, under sk->lock, the state is looked at
+ * again and the buffers are queued. Writers take turns, so that the bytes of one call stay together. */
+#include "lib/string.h"
+#include "net/tcp/tcp.h"
+
+enum { BATCH = 16 }; /* buffers filled between two times the lock is taken */
+
+static bool has_room(const struct sock *sk)
+{
+    return __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf;
+}
+
+/* 0 when bytes may be queued now, or why they never will be. */
+static int send_error(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    if (sk->err)
+        return sock_error(sk);
+    if ((sk->shutdown & SEND_SHUTDOWN) || tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN)))
+        return -EPIPE;
+    return 0;
+}
+
+/* Wait for a connection and for room in the send buffer. */
+static int await_room(struct tcp_sock *tp, uint64_t deadline)
+{
+    for (;;) {
+        int err = send_error(tp);
+        if (err || (tcp_in(tp, TCPS_MAY_SEND) && has_room(&tp->sk)))
+            return err;
+        err = sock_wait(&tp->sk, deadline);
+        if (err)
+            return err;
+    }
+}
+
+/* Up to mss bytes from iter in a buffer that has room for mss, so that a later write can be added. */
+static int copy_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct sk_buff **out)
+{
+    uint32_t n = (uint32_t)MIN((size_t)mss, iter->count);
+    struct sk_buff *skb = alloc_skb_headroom(net, SKB_TX_HEADROOM, mss);
+    if (!skb)
+        return -ENOMEM;
+    int err = copy_from_iter(skb_put(skb, n), n, iter);
+    if (err) {
+        consume_skb(skb);
+        return err;
+    }
+    *out = skb;
+    return 0;
+}
+
+/* Fill up to limit bytes of send buffer. What was copied before an error is kept; the error if that is
+ * nothing. No lock held. */
+static int copy_batch(struct net *net, struct iov_iter *iter, uint32_t mss, int64_t limit,
+                      struct sk_buff_head *fresh)
+{
+    skb_queue_head_init(fresh);
+    while (iter->count && limit > 0 && fresh->qlen < BATCH) {
+        struct sk_buff *skb;
+        int err = copy_one(net, iter, mss, &skb);
+        if (err)
+            return skb_queue_empty(fresh) ? err : 0;
+        limit -= skb->truesize;
+        skb_queue_tail(fresh, skb);
+    }
+    return 0;
+}
+
+/* Add skb's bytes to the last buffer, if that has not been sent and has room. */
+static bool append_to_tail(struct tcp_sock *tp, struct sk_buff *skb)
+{
+    struct sk_buff *tail = skb_peek_tail(&tp->write_queue);
+    if (!tail || tcp_cb(tail)->sent_at || skb_shared_data(tail) || tail->len + skb->len > tp->mss ||
+        skb_tailroom(tail) < skb->len)
+        return false;
+    skb_put_data(tail, skb->data, skb->len);
+    tp->write_queue.bytes += skb->len;
+    tcp_cb(tail)->push |= tcp_cb(skb)->push;
+    tp->write_seq += skb->len;
+    consume_skb(skb);
+    return true;
+}
+
+static void enqueue(struct tcp_sock *tp, struct sk_buff *skb, bool push)
+{
+    *tcp_cb(skb) = (struct tcp_skb_cb){ .seq = tp->write_seq, .push = push };
+    if (append_to_tail(tp, skb))
+        return;
+    tp->write_seq += skb->len;
+    skb_set_owner_w(skb, &tp->sk);
+    skb_queue_tail(&tp->write_queue, skb);
+    if (!tp->send_head)
+        tp->send_head = skb;
+}
+
+/* Everything in fresh goes behind the write queue; the last byte of the call is pushed (RFC 9293 3.9.1.2,
+ * MUST-60). */
+static void enqueue_batch(struct tcp_sock *tp, struct sk_buff_head *fresh, bool last)
+{
+    struct sk_buff *skb;
+    while ((skb = skb_dequeue(fresh)))
+        enqueue(tp, skb, last && skb_queue_empty(fresh));
+    tcp_output(tp);
+}
+
+/* One round: wait, copy without the lock, queue. Bytes queued, or -errno. */
+static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t deadline)
+{
+    struct sock *sk = &tp->sk;
+    struct sk_buff_head fresh;
+    int err = await_room(tp, deadline);
+    if (err)
+        return err;
+    uint32_t mss = tp->mss;
+    int64_t room = sk->sndbuf - __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED);
+    lock_release(&sk->lock);
+    err = copy_batch(sk->net, iter, mss, room, &fresh);
+    lock_acquire(&sk->lock);
+    if (!err)
+        err = send_error(tp); /* the connection may have died meanwhile */
+    if (err) {
+        skb_queue_purge(&fresh, SKB_DROP_SOCKET_CLOSED);
+        return err;
+    }
+    ssize_t n = (ssize_t)fresh.bytes;
+    enqueue_batch(tp, &fresh, !iter->count);
+    return n;
+}
+
+static ssize_t send_all(struct tcp_sock *tp, struct iov_iter *iter, uint64_t deadline)
+{
+    ssize_t sent = 0;
+    if (!iter->count)
+        return send_error(tp);
+    while (iter->count) {
+        ssize_t n = send_some(tp, iter, deadline);
+        if (n < 0)
+            return sent ? sent : n;
+        sent += n;
+    }
+    return sent;
+}
+
+ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    lock_acquire(&sk->lock);
+    uint64_t deadline = sock_snd_deadline(sk, flags);
+    ssize_t n = sock_lock_writer(sk, deadline);
+    if (!n) {
+        n = send_all(tp, &msg->iter, deadline);
+        sock_unlock_writer(sk);
+    }
+    lock_release(&sk->lock);
+    return n;
+}

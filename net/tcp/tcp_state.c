@@ -1,0 +1,124 @@
+/* net/tcp/tcp_state.c - a connection's life: created, moved along RFC 9293 figure 5, deleted.
+ * sk->state changes in tcp_set_state() alone, and only along an arrow of that figure. */
+#include "net/tcp/tcp.h"
+
+static const char *const state_text[] = {
+    [TCPS_ESTABLISHED] = "ESTABLISHED",
+    [TCPS_SYN_SENT] = "SYN-SENT",
+    [TCPS_SYN_RECEIVED] = "SYN-RECEIVED",
+    [TCPS_FIN_WAIT_1] = "FIN-WAIT-1",
+    [TCPS_FIN_WAIT_2] = "FIN-WAIT-2",
+    [TCPS_TIME_WAIT] = "TIME-WAIT",
+    [TCPS_CLOSED] = "CLOSED",
+    [TCPS_CLOSE_WAIT] = "CLOSE-WAIT",
+    [TCPS_LAST_ACK] = "LAST-ACK",
+    [TCPS_LISTEN] = "LISTEN",
+    [TCPS_CLOSING] = "CLOSING",
+};
+/* What trace() is told, one constant a state. */
+static const char *const state_trace[] = {
+    [TCPS_ESTABLISHED] = "tcp.established",
+    [TCPS_SYN_SENT] = "tcp.syn_sent",
+    [TCPS_SYN_RECEIVED] = "tcp.syn_received",
+    [TCPS_FIN_WAIT_1] = "tcp.fin_wait_1",
+    [TCPS_FIN_WAIT_2] = "tcp.fin_wait_2",
+    [TCPS_TIME_WAIT] = "tcp.time_wait",
+    [TCPS_CLOSED] = "tcp.closed",
+    [TCPS_CLOSE_WAIT] = "tcp.close_wait",
+    [TCPS_LAST_ACK] = "tcp.last_ack",
+    [TCPS_LISTEN] = "tcp.listen",
+    [TCPS_CLOSING] = "tcp.closing",
+};
+
+/* The arrows of RFC 9293 figure 5, from each state; every state also falls to CLOSED by a reset, an abort or
+ * a time-out. */
+static const uint32_t arrows[] = {
+    [TCPS_CLOSED] = TCPS_BIT(LISTEN) | TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED), /* the last: a child */
+    [TCPS_LISTEN] = 0,
+    [TCPS_SYN_SENT] = TCPS_BIT(SYN_RECEIVED) | TCPS_BIT(ESTABLISHED),
+    [TCPS_SYN_RECEIVED] = TCPS_BIT(ESTABLISHED),
+    [TCPS_ESTABLISHED] = TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(CLOSE_WAIT),
+    [TCPS_FIN_WAIT_1] = TCPS_BIT(FIN_WAIT_2) | TCPS_BIT(CLOSING) | TCPS_BIT(TIME_WAIT),
+    [TCPS_FIN_WAIT_2] = TCPS_BIT(TIME_WAIT),
+    [TCPS_CLOSE_WAIT] = TCPS_BIT(LAST_ACK),
+    [TCPS_CLOSING] = TCPS_BIT(TIME_WAIT),
+    [TCPS_LAST_ACK] = 0,
+    [TCPS_TIME_WAIT] = 0,
+};
+
+const char *tcp_state_text(int state)
+{
+    return state_text[state];
+}
+
+int tcp_init_sock(struct sock *sk)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    sk->state = TCPS_CLOSED;
+    skb_queue_head_init(&tp->write_queue);
+    skb_queue_head_init(&tp->ofo_queue);
+    list_init(&tp->accept_link);
+    list_init(&tp->conn_link);
+    tcp_rtt_init(&tp->rtt);
+    tcp_timers_init(tp);
+    tp->cong = sk->net->tcp->cong;
+    tp->path_mtu = UINT32_MAX;
+    tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
+    return 0;
+}
+
+void tcp_set_state(struct tcp_sock *tp, enum tcp_state_name state)
+{
+    ASSERT(state == TCPS_CLOSED || (arrows[tp->sk.state] >> state & 1));
+    trace(state_trace[state], be16_to_cpu(tp->sk.sport), be16_to_cpu(tp->sk.dport));
+    tp->sk.state = state;
+    sock_wake(&tp->sk);
+}
+
+static void free_unsent(struct tcp_sock *tp)
+{
+    tp->send_head = NULL;
+    skb_queue_purge(&tp->write_queue, SKB_DROP_SOCKET_CLOSED);
+    skb_queue_purge(&tp->ofo_queue, SKB_DROP_SOCKET_CLOSED);
+    tp->ofo_truesize = 0;
+}
+
+void tcp_done(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    if (sk->state == TCPS_CLOSED)
+        return;
+    tcp_hash_remove(tp);
+    tcp_timers_cancel(tp);
+    free_unsent(tp);
+    if (sk->dead)
+        skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    sk->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
+    tcp_set_state(tp, TCPS_CLOSED);
+    tcp_child_forget(tp);
+    port_table_unbind(&sk->net->tcp->ports, sk);
+}
+
+void tcp_fail(struct tcp_sock *tp, int err)
+{
+    if (!tp->sk.dead)
+        tp->sk.err = err;
+    tcp_done(tp);
+}
+
+void tcp_abort(struct tcp_sock *tp, int err)
+{
+    const uint32_t peer_knows_us = TCPS_SYNCHRONISED | TCPS_BIT(SYN_RECEIVED);
+    if (tcp_in(tp, peer_knows_us & ~TCPS_BIT(TIME_WAIT))) /* RFC 9293 3.10.5 */
+        tcp_send_reset(tp);
+    tcp_fail(tp, err);
+}
+
+void tcp_destroy_sock(struct sock *sk)
+{
+    struct tcp_sock *tp = tcp_sk(sk);
+    ASSERT(!tp->hashed && !sk->bound && !tp->parent);
+    free_unsent(tp);
+    dst_release(tp->dst);
+    mem_free(tp->listener);
+}

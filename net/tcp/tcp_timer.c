@@ -1,0 +1,155 @@
+/* net/tcp/tcp_timer.c - what happens when nothing happens.
+ * Each timer's callback runs in softirq without a lock, takes sk->lock, and looks at the deadline again: it
+ * may have moved or gone. An armed timer holds a reference to its sock, which the callback gives back. */
+#include "net/tcp/tcp.h"
+
+/* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. */
+static bool gave_up(const struct tcp_sock *tp, uint64_t now)
+{
+    const struct tcp_state *tcp = tcp_state_of(tp);
+    /* RFC 9293 3.8.6.1, MUST-36: a peer with a shut window is alive as long as it answers */
+    uint64_t since = tp->snd_wnd ? tp->unacked_since : MAX(tp->unacked_since, tp->last_ack_at);
+    if (tp->sk.state == TCPS_SYN_SENT)
+        return now - tp->syn_sent_at >= tcp->syn_give_up;
+    if (tp->sk.state == TCPS_SYN_RECEIVED)
+        return now - tp->syn_sent_at >= tcp->synack_give_up;
+    return now - since >= tcp->data_give_up;
+}
+
+static void time_out(struct tcp_sock *tp)
+{
+    tcp_count(tp->sk.net, TCP_COUNT_aborts_on_timeout);
+    tcp_fail(tp, tp->soft_err ? tp->soft_err : ETIMEDOUT); /* RFC 1122 4.2.3.9: a soft error explains it */
+}
+
+static void resend(struct tcp_sock *tp)
+{
+    if (tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED))) {
+        tcp_send_syn(tp);
+        return;
+    }
+    tcp_recovery_timeout(tp);
+    tcp_retransmit_first(tp); /* RFC 6298 5.4 */
+}
+
+static void rexmit_fired(struct tcp_sock *tp, uint64_t now)
+{
+    if (!tp->retransmits++)
+        tp->unacked_since = now - tp->rtt.rto;
+    if (gave_up(tp, now)) {
+        time_out(tp);
+        return;
+    }
+    tcp_count(tp->sk.net, TCP_COUNT_timeouts);
+    resend(tp);
+    tp->backoff++;        /* RFC 6298 5.5 */
+    tcp_start_rexmit(tp); /* 5.6 */
+}
+
+/* RFC 9293 3.8.6.1: probe a shut window, ever more rarely, for as long as the peer answers (MUST-35, 36). An
+ * open window that is merely silly is overridden instead (3.8.6.2.1). */
+static void persist_fired(struct tcp_sock *tp, uint64_t now)
+{
+    if (now - tp->last_ack_at >= tcp_state_of(tp)->data_give_up) {
+        time_out(tp);
+        return;
+    }
+    if (tp->snd_wnd && tp->snd_una == tp->snd_nxt) {
+        tcp_output_override(tp);
+        return;
+    }
+    tcp_send_probe(tp);
+    tp->persist_backoff++;
+    tcp_timer_start(tp, TCP_TIMER_PERSIST, tcp_rto_backed_off(&tp->rtt, tp->persist_backoff)); /* MUST-37 */
+}
+
+static void delack_fired(struct tcp_sock *tp, uint64_t now)
+{
+    (void)now;
+    tcp_count(tp->sk.net, TCP_COUNT_delayed_acks);
+    tcp_send_ack(tp);
+}
+
+/* 2 MSL are over (RFC 9293 3.10.8), or the peer of an orphan never sent its FIN. */
+static void state_fired(struct tcp_sock *tp, uint64_t now)
+{
+    (void)now;
+    tcp_done(tp);
+}
+
+static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
+    [TCP_TIMER_REXMIT] = rexmit_fired,
+    [TCP_TIMER_PERSIST] = persist_fired,
+    [TCP_TIMER_DELACK] = delack_fired,
+    [TCP_TIMER_STATE] = state_fired,
+};
+_Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");
+
+static void arm(struct tcp_timer *t)
+{
+    if (timer_pending(&t->timer) && t->armed_for <= t->deadline)
+        return;
+    t->armed_for = t->deadline;
+    if (!timer_set(&t->timer, t->deadline))
+        sock_hold(&t->tp->sk);
+}
+
+static void timer_fn(struct timer *timer)
+{
+    struct tcp_timer *t = container_of(timer, struct tcp_timer, timer);
+    struct tcp_sock *tp = t->tp;
+    lock_acquire(&tp->sk.lock);
+    uint64_t now = time_now();
+    if (t->deadline <= now) {
+        t->deadline = TIME_NEVER;
+        fired[t->kind](tp, now);
+    } else if (t->deadline != TIME_NEVER) {
+        arm(t);
+    }
+    lock_release(&tp->sk.lock);
+    sock_put(&tp->sk);
+}
+
+void tcp_timers_init(struct tcp_sock *tp)
+{
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
+        struct tcp_timer *t = &tp->timers[kind];
+        timer_init(&t->timer, timer_fn);
+        t->tp = tp;
+        t->kind = kind;
+        t->deadline = TIME_NEVER;
+    }
+}
+
+void tcp_timer_start(struct tcp_sock *tp, enum tcp_timer_kind kind, uint64_t duration)
+{
+    struct tcp_timer *t = &tp->timers[kind];
+    t->deadline = time_now() + duration;
+    arm(t);
+}
+
+void tcp_timer_stop(struct tcp_sock *tp, enum tcp_timer_kind kind)
+{
+    tp->timers[kind].deadline = TIME_NEVER;
+}
+
+void tcp_timers_cancel(struct tcp_sock *tp)
+{
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
+        tcp_timer_stop(tp, kind);
+        if (timer_cancel(&tp->timers[kind].timer))
+            sock_put(&tp->sk);
+    }
+}
+
+void tcp_timers_cancel_sync(struct tcp_sock *tp)
+{
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++)
+        if (timer_cancel_sync(&tp->timers[kind].timer))
+            sock_put(&tp->sk);
+}
+
+void tcp_start_rexmit(struct tcp_sock *tp)
+{
+    tcp_timer_start(tp, TCP_TIMER_REXMIT, tcp_rto_backed_off(&tp->rtt, tp->backoff));
+}

@@ -1,0 +1,155 @@
+/* net/tcp/tcp_transmit.c - from sequence numbers to a segment on the wire: header, options, checksum, route.
+ * The checksum is left to whoever sends (CHECKSUM_PARTIAL), so that no byte is touched for it here. */
+#include "lib/string.h"
+#include "net/tcp/tcp.h"
+
+enum { IP_AND_TCP_HEADER = 40, MSS_MIN = 64, MSS_MAX = 15360 }; /* the last: one buffer, one allocation */
+
+static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
+{
+    struct tcp_options o = { 0 };
+    if (flags & TCP_FLAG_SYN) {
+        o.mss = tcp_advertised_mss(tp); /* RFC 9293 3.7.1, MUST-14 */
+        /* RFC 7323 2.2: offered in a SYN, returned in a SYN+ACK only when the SYN had it */
+        o.has_wscale = !(flags & TCP_FLAG_ACK) || tp->rcv_wscale;
+        o.wscale = tcp_window_shift();
+    }
+    return o;
+}
+
+/* The field holds the pseudo-header's sum; the rest is added from csum_start on (RFC 9293 3.1). */
+static void checksum_partial(struct sk_buff *skb, struct tcp_hdr *th, be32 saddr, be32 daddr)
+{
+    csum_t pseudo = csum_pseudo_ipv4(saddr, daddr, IPPROTO_TCP, (uint16_t)skb->len);
+    th->check = (be16){ csum_fold_sum(pseudo) };
+    skb->ip_summed = CHECKSUM_PARTIAL;
+    skb->csum_start = (uint16_t)skb_headroom(skb);
+    skb->csum_offset = offsetof(struct tcp_hdr, check);
+}
+
+/* What we owed is settled by this segment. */
+static void acked_by_it(struct tcp_sock *tp)
+{
+    tp->ack_now = false;
+    tp->last_ack_sent = tp->rcv_nxt;
+    tcp_timer_stop(tp, TCP_TIMER_DELACK);
+}
+
+static void header_push(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_t flags)
+{
+    struct tcp_options o = options_for(tp, flags);
+    uint32_t length = TCP_HEADER_MIN + tcp_options_length(&o);
+    struct tcp_hdr *th = skb_push(skb, length);
+    *th = (struct tcp_hdr){
+        .source = tp->sk.sport,
+        .dest = tp->sk.dport,
+        .seq = cpu_to_be32(seq),
+        .ack = cpu_to_be32(flags & TCP_FLAG_ACK ? tp->rcv_nxt : 0),
+        .doff_rsrvd = (uint8_t)(length / 4 << 4),
+        .flags = flags,
+        .window = cpu_to_be16(tcp_select_window(tp, flags & TCP_FLAG_SYN)),
+    };
+    tcp_options_write((uint8_t *)(th + 1), &o);
+    skb_reset_transport_header(skb);
+    checksum_partial(skb, th, tp->sk.saddr, tp->sk.daddr);
+}
+
+int tcp_check_route(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    struct dst_entry *dst;
+    if (tp->dst && !dst_is_stale(sk->net, tp->dst))
+        return 0;
+    int err = ip_route_output(sk->net, sk->daddr, sk->saddr, sk->bound_ifindex, &dst);
+    if (err)
+        return err;
+    dst_release(tp->dst);
+    tp->dst = dst;
+    tcp_update_mss(tp);
+    return 0;
+}
+
+void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_t flags)
+{
+    struct sock *sk = &tp->sk;
+    if (tcp_check_route(tp)) {
+        kfree_skb_reason(skb, SKB_DROP_IP_NO_ROUTE);
+        return;
+    }
+    header_push(tp, skb, seq, flags);
+    if (flags & TCP_FLAG_ACK)
+        acked_by_it(tp);
+    tcp_count(sk->net, TCP_COUNT_segments_out);
+    trace("tcp.transmit", skb->id, skb->len);
+    const struct ip_tx tx = {
+        .saddr = sk->saddr,
+        .daddr = sk->daddr,
+        .protocol = IPPROTO_TCP,
+        .ttl = sk->ttl,
+        .tos = sk->tos,
+        .df = true, /* RFC 1191 3 */
+    };
+    /* A segment that cannot leave is a segment lost: retransmission repairs both alike. */
+    (void)ip_queue_xmit(sk->net, skb, tp->dst, &tx);
+}
+
+void tcp_transmit_control(struct tcp_sock *tp, uint32_t seq, uint8_t flags)
+{
+    struct sk_buff *skb = alloc_skb_headroom(tp->sk.net, SKB_TX_HEADROOM, 0);
+    if (skb)
+        tcp_transmit(tp, skb, seq, flags);
+}
+
+/* RFC 9293 3.5.2, group 1: with the number it acknowledges; or, if it acknowledges none, acknowledging it. */
+static struct tcp_hdr reset_header(const struct tcp_segment *seg)
+{
+    bool has_ack = tcp_segment_has(seg, TCP_FLAG_ACK);
+    return (struct tcp_hdr){
+        .source = seg->dest,
+        .dest = seg->source,
+        .seq = cpu_to_be32(has_ack ? seg->ack : 0),
+        .ack = cpu_to_be32(has_ack ? 0 : seg->seq + seg->len),
+        .doff_rsrvd = TCP_HEADER_MIN / 4 << 4,
+        .flags = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK,
+    };
+}
+
+void tcp_reply_reset(const struct tcp_segment *seg)
+{
+    struct dst_entry *dst;
+    if (tcp_segment_has(seg, TCP_FLAG_RST)) /* RFC 9293 3.5.2: never a reset for a reset */
+        return;
+    if (ip_route_output(seg->net, seg->saddr, seg->daddr, 0, &dst))
+        return;
+    struct sk_buff *skb = alloc_skb_headroom(seg->net, SKB_TX_HEADROOM, 0);
+    if (skb) {
+        struct tcp_hdr *th = skb_push(skb, sizeof *th);
+        *th = reset_header(seg);
+        skb_reset_transport_header(skb);
+        checksum_partial(skb, th, seg->daddr, seg->saddr);
+        tcp_count(seg->net, TCP_COUNT_resets_out);
+        const struct ip_tx tx = {
+            .saddr = seg->daddr, .daddr = seg->saddr, .protocol = IPPROTO_TCP, .df = true
+        };
+        (void)ip_queue_xmit(seg->net, skb, dst, &tx);
+    }
+    dst_release(dst);
+}
+
+/* RFC 9293 3.7.1: what fits into the first link's MTU, options not counted (RFC 6691 2). */
+uint16_t tcp_advertised_mss(const struct tcp_sock *tp)
+{
+    uint32_t mss = tp->dst ? tp->dst->mtu - IP_AND_TCP_HEADER : TCP_MSS_DEFAULT;
+    if (tp->user_mss)
+        mss = MIN(mss, (uint32_t)tp->user_mss);
+    return (uint16_t)CLAMP(mss, (uint32_t)MSS_MIN, (uint32_t)UINT16_MAX);
+}
+
+void tcp_update_mss(struct tcp_sock *tp)
+{
+    uint32_t mtu = tp->dst ? MIN(tp->dst->mtu, tp->path_mtu) : IP_AND_TCP_HEADER + TCP_MSS_DEFAULT;
+    uint32_t mss = MIN(mtu - IP_AND_TCP_HEADER, (uint32_t)tp->peer_mss); /* RFC 9293 3.7.1, MUST-16 */
+    if (tp->user_mss)
+        mss = MIN(mss, (uint32_t)tp->user_mss);
+    tp->mss = CLAMP(mss, (uint32_t)MSS_MIN, (uint32_t)MSS_MAX);
+}
