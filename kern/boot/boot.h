@@ -21,6 +21,10 @@ struct boot_info {
 };
 extern struct boot_info boot_info;
 
+/* Fill boot_info from what the loader left at physical address info; magic says which loader it was. Nothing
+ * of the loader's memory is used afterwards but the modules. Panics on a loader that is neither. */
+void boot_info_init(uint32_t magic, uint64_t info);
+
 /* The parts of the kernel's image (kern/boot/kernel.ld), each page aligned; virtual addresses. */
 extern char kernel_start[];
 extern char kernel_text_start[], kernel_text_end[];

@@ -4,7 +4,7 @@
 
 enum { SERIAL_PORTS = 2, SERIAL_COM1 = 0, SERIAL_COM2 = 1 };
 void console_init(void);    /* COM1 and COM2, 115200 8N1, polled; before anything else prints */
-void serial_irq_init(void); /* interrupt-driven input and output from here on; irq_init has run */
+void serial_irq_init(void); /* interrupt-driven input from here on; irq_init has run */
 /* Write n bytes to a port as they are. Any context; waits for the port, never sleeps. */
 void serial_write(unsigned port, const char *s, size_t n);
 /* Called in softirq with bytes that arrived; the terminal (kern/fs/tty.c) sets it. NULL: bytes are thrown
@@ -18,3 +18,5 @@ _Noreturn void machine_reboot(void);
 /* The kernel log kept in memory, oldest first (dmesg). */
 struct textbuf;
 void klog_show(struct textbuf *out);
+/* Obey quiet and loglevel=; before that the console shows LOG_INFO and above. */
+void klog_init(void);

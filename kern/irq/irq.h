@@ -38,7 +38,9 @@ uint32_t lapic_id(void);
 void lapic_eoi(void);
 void lapic_send(uint32_t lapic_id, uint8_t vector);
 void lapic_send_init_sipi(uint32_t lapic_id, uint8_t page);
+/* To every CPU but this one. Harmless before lapic_init_cpu. */
 void lapic_broadcast_nmi(void);
+void lapic_broadcast_halt(void); /* they stop for good */
 
 /* ---- ACPI (kern/irq/acpi.c): what the MADT and FADT say ---- */
 void acpi_init(void); /* a machine without ACPI tables panics with one clear line */
@@ -58,6 +60,11 @@ struct acpi_madt_info {
         uint16_t flags;
     } overrides[16];
     unsigned n_overrides;
-    uint16_t pm_timer_port; /* FADT PM_TMR_BLK, 0 if none */
+    uint16_t pm_timer_port;                        /* FADT PM_TMR_BLK, 0 if none */
+    bool pm_timer_32bit;                           /* else 24 */
+    uint16_t pm1a_control_port, pm1b_control_port; /* 0 if none */
+    uint8_t s5_type_a, s5_type_b;                  /* what to write there to power off */
+    uint16_t reset_port;                           /* 0 if none */
+    uint8_t reset_value;
 };
 extern struct acpi_madt_info acpi;
