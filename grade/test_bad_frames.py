@@ -51,6 +51,15 @@ def test_ten_thousand_corrupted_frames_leave_nothing_behind(guest: Guest) -> Non
     guest.machine.skbs_at_rest(timeout=60)
 
 
+@pytest.mark.long
+def test_two_hundred_thousand_more_leave_nothing_behind(guest: Guest) -> None:
+    guest.wire.resets_strangers = True
+    for frame in corrupted(200_000, SEED + 1):
+        guest.wire.send(frame)
+    still_answers_ping(guest)
+    guest.machine.skbs_at_rest(timeout=60)
+
+
 FRAME = bytes(to_guest() / UDP(sport=41000, dport=7) / Raw(b"12345678"))
 SYN = bytes(to_guest() / TCP(sport=41001, dport=7, flags="S"))
 # Cause -> a frame that is dropped for it and for nothing else.

@@ -1,7 +1,6 @@
 """ICMP echo on the wire (RFC 792, RFC 1122 3.2.2.6)."""
 import random
 
-import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.packet import Packet, Raw
 
@@ -21,7 +20,6 @@ def data_of(frame: Packet) -> bytes:
     return bytes(frame[ICMP].payload)[:frame[IP].len - frame[IP].ihl * 4 - 8]
 
 
-@pytest.mark.points(3, "an echo request comes back changed, or not at all")
 def test_pings_of_1_to_1472_bytes_come_back_unchanged(guest: Guest) -> None:
     """Checklist 27: same id, sequence number and data. Every size; the data cannot be guessed."""
     source = random.Random()
@@ -62,7 +60,6 @@ def test_a_wrong_icmp_checksum_is_dropped_and_counted(guest: Guest) -> None:
     assert guest.machine.drops().get("ICMP_CSUM", 0) == before + 1
 
 
-@pytest.mark.points(1, "a program in the guest cannot reach another host")
 def test_the_guest_pings_the_peer(guest: Guest) -> None:
     """The guest asks for the peer's station, then sends echo requests that we answer here."""
     with guest.machine.console.running("ping -c 1 10.0.2.2") as command:

@@ -2,6 +2,7 @@
 import os
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,28 @@ def test_a_wrong_checksum_on_the_wire_is_seen() -> None:
     assert checksum_error(good) is None
     assert checksum_error(good[:-1] + b"\x01") == "ICMP checksum wrong"
     assert checksum_error(good[:22] + b"\x01" + good[23:]) == "IP header checksum wrong"
+
+
+GRADED = """
+import pytest
+
+@pytest.mark.points(3, "the frame is gone")
+def test_a_frame_is_kept(): pass
+
+@pytest.mark.points(4, "the byte is wrong")
+def test_a_byte_is_right(): assert False
+
+def test_nobody_grades_this(): assert False
+"""
+
+
+def test_points_are_shown_with_what_lost_them(tmp_path: Path) -> None:
+    (tmp_path / "test_graded.py").write_text(GRADED)
+    command = [sys.executable, "-m", "pytest", "-q", "-c", "grade/pytest.ini", "--rootdir", ".", "--points", str(tmp_path)]
+    shown = subprocess.run(command, capture_output=True, text=True).stdout
+    assert "  3 of   3  a frame is kept\n" in shown
+    assert "  0 of   4  a byte is right\n            lost because the byte is wrong\n" in shown
+    assert "total: 3 of 7 points\n" in shown and "nobody" not in shown
 
 
 MANAGERS = {"dnf": "sudo dnf install", "pacman": "sudo pacman -S", "brew": "brew install"}
