@@ -12,7 +12,8 @@ ACCEL   ?= tcg
 TIMEOUT ?= 120
 V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
-SAY      = @$(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),:,printf '  %-7s %s\n')
+# Progress goes to stderr: on stdout of `make run` is what the guest's command prints.
+SAY      = @$(if $(findstring s,$(filter-out --%,$(firstword $(MAKEFLAGS)))),:,printf '  %-7s %s\n' >&2)
 
 ifeq ($(filter $(BUILD),debug release),)
 $(error BUILD=$(BUILD): it is debug or release)
@@ -146,9 +147,9 @@ $(CPIO): $(USER_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
 	$(Q)$(PY) tools/mkinitramfs.py $@ $(if $(wildcard user/rootfs),--tree user/rootfs) $(USER_BIN:%=--program %)
 
 # ---- Running. The tool chooses free ports, prints them, and keeps them in build/ports while the machine runs.
-RUN = $(PY) tools/run_qemu.py --elf $(ELF) --initrd $(CPIO) --smp '$(SMP)' --mem '$(MEM)' --nic '$(NIC)' \
-	--accel '$(ACCEL)' --append '$(APPEND)' --capture '$(CAPTURE)' --http-port '$(HTTP_PORT)' \
-	--echo-port '$(ECHO_PORT)' --udp-echo-port '$(UDP_ECHO_PORT)' --timeout '$(TIMEOUT)'
+# It takes its settings from the environment.
+export BUILD SMP MEM NIC ACCEL APPEND CAPTURE HTTP_PORT ECHO_PORT UDP_ECHO_PORT TIMEOUT CMD
+RUN = $(PY) tools/run_qemu.py
 
 qemu: all ## boot with the shell on this terminal (Ctrl-A X leaves); prints the URLs that reach the guest
 	@$(RUN) terminal
@@ -162,11 +163,11 @@ qemu-gdb: all ## the same, stopped before the first instruction until `make gdb`
 gdb: $(ELF) ## attach a debugger with symbols to `make qemu-gdb`
 	@$(RUN) attach
 
-run: all ## run CMD='...' in the guest: its output here, its exit status ours (TIMEOUT=120)
-	@CMD='$(subst ','\'',$(CMD))' $(RUN) run
+run: all ## run CMD='...' in the guest, its output here (TIMEOUT=120); `tools/run ...` has its exit status too
+	@$(RUN) run
 
 ports: ## the forwarded ports of the machine that runs from this checkout
-	@$(PY) tools/run_qemu.py ports
+	@$(RUN) ports
 
 iso: $(ISO) ## build a bootable GRUB (Multiboot2) image
 $(ISO): $(ELF) $(CPIO) tools/mkiso.sh | deps

@@ -26,6 +26,13 @@ def test_a_command_gives_its_output_and_its_status(command: str, status: int, ou
     assert output is None or done.stdout == output
 
 
+def test_the_script_builds_runs_and_has_the_commands_status() -> None:
+    """tools/run, because make ends with 2 whatever its recipe ended with."""
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(["tools/run", "echo", "two  words;", "exit", "9"], env=outside, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (9, "two words\n"), done.stderr
+
+
 def test_a_machine_that_ends_otherwise_is_125() -> None:
     done = run("crash panic")
     assert done.returncode == 125, done.stderr

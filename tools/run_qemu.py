@@ -203,15 +203,21 @@ def ports(_settings: Settings, _args: argparse.Namespace) -> int:
 MODES = {"terminal": terminal, "gdb": gdb, "attach": attach, "run": run, "ports": ports}
 
 
+DEFAULTS = {"smp": "2", "mem": "256M", "nic": "e1000", "accel": "tcg", "append": "", "capture": "", "http-port": "",
+            "echo-port": "", "udp-echo-port": "", "timeout": "120"}
+
+
 def parse() -> argparse.Namespace:
+    """Every option is also an environment variable of make's name for it (--http-port: HTTP_PORT)."""
     parser = argparse.ArgumentParser()
     parser.add_argument("mode", choices=MODES)
-    parser.add_argument("--elf", type=Path, default=Path("build/debug/towpath.elf"))
-    parser.add_argument("--initrd", type=Path, default=Path("build/debug/initramfs.cpio"))
+    build = Path("build") / os.environ.get("BUILD", "debug")
+    parser.add_argument("--elf", type=Path, default=build / "towpath.elf")
+    parser.add_argument("--initrd", type=Path, default=build / "initramfs.cpio")
     parser.add_argument("--iso", type=Path)
-    for name, default in {"smp": "2", "mem": "256M", "nic": "e1000", "accel": "tcg", "append": "", "capture": "",
-                          "http-port": "", "echo-port": "", "udp-echo-port": "", "timeout": "120"}.items():
-        parser.add_argument(f"--{name}", default=default)
+    for name, default in DEFAULTS.items():
+        variable = name.upper().replace("-", "_")
+        parser.add_argument(f"--{name}", default=os.environ.get(variable) or default)
     return parser.parse_args()
 
 
