@@ -25,6 +25,14 @@
 #define LARGE 0x80
 #define BOOT_STACK_SIZE 16384
 
+#define CPUID_EXTENDED 0x80000000
+#define CPUID_LONG_MODE 0x20000000 /* leaf 0x80000001, %edx */
+#define COM1 0x3f8
+#define COM1_LINE_STATUS 0x3fd
+#define COM1_TRANSMITTER_EMPTY 0x20
+#define DEBUG_EXIT_PORT 0xf4
+#define EXIT_STATUS 127
+
 /* ---- what the loaders look for ---- */
 
     .section .multiboot2, "a"
@@ -60,8 +68,37 @@ multiboot2_start:
 enter_long_mode: /* %edi: who called, %ebx: the physical address of what it says */
     cli
     cld
+    movl $PHYS(boot_stack_top), %esp
+    call require_long_mode
     movl $PHYS(start64), %esi
     jmp long_mode
+
+require_long_mode: /* or one line on COM1, and the end; keeps %edi and %ebx */
+    pushl %ebx
+    movl $CPUID_EXTENDED, %eax
+    cpuid
+    cmpl $CPUID_EXTENDED, %eax
+    jbe 1f
+    movl $(CPUID_EXTENDED + 1), %eax
+    cpuid
+    testl $CPUID_LONG_MODE, %edx
+    jz 1f
+    popl %ebx
+    ret
+1:  movl $PHYS(no_long_mode), %esi
+2:  movw $COM1_LINE_STATUS, %dx
+    inb %dx, %al
+    testb $COM1_TRANSMITTER_EMPTY, %al
+    jz 2b
+    movw $COM1, %dx
+    lodsb
+    outb %al, %dx
+    cmpb $'\n', %al
+    jne 2b
+    movl $EXIT_STATUS, %eax
+    outl %eax, $DEBUG_EXIT_PORT
+3:  hlt
+    jmp 3b
 
 /* Switch this CPU to 64 bits on the boot tables and go to the physical address in %esi; keeps %edi and %ebx. */
 long_mode:
@@ -166,6 +203,9 @@ boot_gdt:
 boot_gdt_pointer:
     .word boot_gdt_pointer - boot_gdt - 1
     .quad PHYS(boot_gdt)
+
+no_long_mode:
+    .ascii "panic: this is a 64-bit kernel, and this CPU has no 64-bit mode\r\n"
 
     .bss
     .balign 4096
