@@ -91,7 +91,8 @@ static _Noreturn void kernel_exception(const struct trapframe *tf)
 /* May the fault of a copy to or from user memory be mended by the address space? */
 static bool may_mend(const struct trapframe *tf, uint64_t addr)
 {
-    return addr < USER_TOP && tf->rflags & RFLAGS_IF && preempt_count() == 0 && current_thread()->vm;
+    const struct thread *t = current_thread();
+    return addr < USER_TOP && tf->rflags & RFLAGS_IF && preempt_count() == 0 && t && t->vm;
 }
 
 static void kernel_trap(struct trapframe *tf)
@@ -129,15 +130,19 @@ static void user_exception(struct trapframe *tf)
     proc_fault(tf, signo ? signo : SIGSEGV, tf->rip);
 }
 
-/* Everything a thread owes before its next user instruction. Leaves irqs off; a signal or a reason to
- * reschedule that comes after the last look also comes with an interrupt, and so back here. */
+/* Everything a thread owes before its next user instruction. Leaves irqs off; a reason to reschedule that
+ * comes after the last look also comes with an interrupt, and so back here. An address beyond the user's (a
+ * signal handler's, or out of sigreturn) must not reach iretq, which would fault in the kernel if it is not
+ * canonical. */
 static void leave_to_user(struct trapframe *tf)
 {
     do {
         irq_enable();
+        if (tf->rip >= USER_TOP)
+            proc_fault(tf, SIGSEGV, tf->rip);
         return_to_user(tf);
         irq_disable();
-    } while (READ_ONCE(this_cpu()->need_resched));
+    } while (READ_ONCE(this_cpu()->need_resched) || tf->rip >= USER_TOP);
 }
 
 /* ---- from entry.S ---- */

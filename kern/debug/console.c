@@ -1,9 +1,8 @@
 /* kern/debug/console.c - the serial ports (16550A), COM1 and COM2.
  *
  * Output is polled: a model's transmitter is empty again at once, and bytes are never lost, whatever the
- * context. Input is interrupt-driven and never lost either: the hard irq only masks the port's receiver; a
- * tasklet empties the FIFO, hands the bytes on and unmasks. While nobody takes them they wait in the FIFO,
- * and their sender waits. */
+ * context. Input is interrupt-driven: the hard irq only masks the port's receiver; a tasklet empties the
+ * FIFO, hands the bytes on and unmasks. Meanwhile more bytes wait in the FIFO, and behind it their sender. */
 #include "kern/debug/console.h"
 #include "kern/cpu/cpu.h"
 #include "kern/debug/debug.h"

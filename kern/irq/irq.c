@@ -118,15 +118,13 @@ static void add_handler(struct irq_line *line, struct irq_handler *h)
 static int attach_gsi(unsigned gsi, bool level, bool low, struct irq_handler *h, const char *name)
 {
     struct irq_line *line = line_of_gsi(gsi);
-    if (line) {
-        add_handler(line, h);
-        return 0;
-    }
-    line = new_line(gsi, name);
+    if (!line)
+        line = new_line(gsi, name);
     if (!line)
         return -ENOSPC;
+    bool first = !line->handlers;
     add_handler(line, h);
-    int err = ioapic_route(gsi, vector_of(line), level, low, target_of(line));
+    int err = first ? ioapic_route(gsi, vector_of(line), level, low, target_of(line)) : 0;
     if (err)
         *line = (struct irq_line){ .used = false };
     return err;
