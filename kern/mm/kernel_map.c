@@ -61,8 +61,3 @@ void kernel_map_init(void)
     pagetable_walk(kernel_root, KVM_BASE, LEVEL_ROOT - 1, early_table);
     load_root(kernel_root);
 }
-
-void mm_init_cpu(void)
-{
-    load_root(kernel_root);
-}

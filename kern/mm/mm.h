@@ -29,8 +29,6 @@ static inline uint64_t virt_to_phys(const void *p)
 }
 
 void mm_init(void); /* pages, final page tables, slab; before any other CPU starts */
-/* Each other CPU, once its EFER.NXE is set: leave the boot tables for the final ones. */
-void mm_init_cpu(void);
 
 /* ---- pages: buddy allocator; any context but NMI; not zeroed; NULL when exhausted ---- */
 

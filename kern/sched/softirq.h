@@ -1,6 +1,7 @@
 /* kern/sched/softirq.h - running softirqs: on return from interrupts, when they are enabled again, and past a
  * budget by ksoftirqd/N, the lowest-priority thread of its CPU. Opening and raising are port.h's. */
 #pragma once
+#include "kern/cpu/cpu.h"
 #include "net/port.h"
 
 void softirq_init_cpu(void); /* the lists */
@@ -11,6 +12,9 @@ void ksoftirqd_start(void);  /* one thread a CPU, after smp_start */
 void softirq_irq_exit(void);
 /* Hold softirqs off on this CPU / allow them again and run what came meanwhile. Nests. Process or softirq
  * context. */
-void local_bh_disable(void);
+static inline void local_bh_disable(void)
+{
+    preempt_count_add(SOFTIRQ_DISABLE_ONE);
+}
 void local_bh_enable(void);
 uint64_t softirq_runs(unsigned cpu, enum softirq_level level); /* for /proc/softirqs */

@@ -39,7 +39,6 @@ struct thread {
 
     uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
     int exit_code;
-    bool keeps_tid; /* see tid_free() */
 };
 
 void sched_init(void);           /* the boot CPU: its idle thread is the one that called kmain */
@@ -73,6 +72,3 @@ int thread_sleep_until(uint64_t deadline);
 /* The thread called tid, NULL if there is none. It may exit at once; the caller knows why it does not. */
 struct thread *thread_find(int tid);
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* THREADS lock held meanwhile */
-/* A process's pid is its first thread's tid, and lasts longer than that thread: with keeps_tid set the reaper
- * leaves it taken, and kern/proc frees it once nobody can wait for the process any more. */
-void tid_free(int tid);

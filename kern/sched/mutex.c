@@ -1,0 +1,28 @@
+/* kern/sched/mutex.c - a lock whose holder may sleep. */
+#include "kern/sched/sleep.h"
+
+void mutex_init(struct mutex *m, const char *name)
+{
+    spin_init(&m->guard, name, RANK_MUTEX);
+    m->owner = NULL;
+    waitq_init(&m->wq);
+}
+
+void mutex_lock(struct mutex *m)
+{
+    uint64_t flags = spin_lock(&m->guard);
+    ASSERT(m->owner != current_thread());
+    while (m->owner)
+        waitq_wait_spin_kind(&m->wq, &m->guard, &flags, TIME_NEVER, SLEEP_UNINTERRUPTIBLE);
+    m->owner = current_thread();
+    spin_unlock(&m->guard, flags);
+}
+
+void mutex_unlock(struct mutex *m)
+{
+    uint64_t flags = spin_lock(&m->guard);
+    ASSERT(m->owner == current_thread());
+    m->owner = NULL;
+    waitq_wake(&m->wq); /* inside the guard: whoever takes the mutex next may free it */
+    spin_unlock(&m->guard, flags);
+}

@@ -1,0 +1,92 @@
+/* kern/sched/spinlock.c - spinlocks, and the ranks of all locks.
+ * Ranks rise from each lock to the one taken inside it, so no two CPUs can wait for each other. That is
+ * checked whenever a lock is taken, in every build: a wrong order panics the first time it is used, not the
+ * first time it meets its counterpart. */
+#include "kern/sched/spinlock.h"
+#include "kern/sched/held.h"
+#include "kern/sched/sched.h"
+#include "net/port.h"
+
+enum { LOOK_EVERY = 1 << 16 };
+#define SPIN_REPORT sec(5)
+
+void held_push(const void *lock, const char *name, uint32_t rank)
+{
+    struct cpu *c = this_cpu();
+    unsigned n = c->n_locks_held;
+    if (unlikely(n && c->locks_held[n - 1].rank >= rank))
+        panic("lock order: taking '%s' (rank %u) while holding '%s' (rank %u)", name, rank,
+              c->locks_held[n - 1].name, c->locks_held[n - 1].rank);
+    if (unlikely(n == ARRAY_SIZE(c->locks_held)))
+        panic("too many locks held, taking '%s'", name);
+    c->locks_held[n] = (struct held_lock){ lock, name, rank };
+    c->n_locks_held = n + 1;
+}
+
+void held_pop(const void *lock, const char *name)
+{
+    struct cpu *c = this_cpu();
+    unsigned n = c->n_locks_held, at = n;
+    while (at && c->locks_held[at - 1].lock != lock)
+        at--;
+    if (unlikely(!at))
+        panic("releasing '%s', which this CPU does not hold", name);
+    for (; at < n; at++) /* seldom: locks are mostly let go in reverse */
+        c->locks_held[at - 1] = c->locks_held[at];
+    c->n_locks_held = n - 1;
+}
+
+/* Wait for word to look free; says so once when that takes long, unless the log itself may be what hangs. */
+static void spin_wait(const uint32_t *word, const char *name)
+{
+    uint64_t began = 0;
+    bool reported = n_cpus <= 1 || this_cpu()->locks_held[this_cpu()->n_locks_held - 1].rank >= RANK_CONSOLE;
+    for (unsigned i = 1; READ_ONCE(*word); i++) {
+        cpu_relax();
+        if (reported || i % LOOK_EVERY)
+            continue;
+        uint64_t now = time_now();
+        began = began ? began : now;
+        if (now - began > SPIN_REPORT) {
+            klog(LOG_ERROR, "CPU %u has waited for lock '%s' for seconds, from %p", cpu_id(), name,
+                 __builtin_return_address(0));
+            reported = true;
+        }
+    }
+}
+
+void spin_acquire(uint32_t *word, const char *name)
+{
+    while (unlikely(__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE)))
+        spin_wait(word, name);
+}
+
+void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
+{
+    *l = (struct spinlock)SPINLOCK_INIT(name, rank);
+}
+
+uint64_t spin_lock(struct spinlock *l)
+{
+    uint64_t flags = irq_save();
+    preempt_count_add(PREEMPT_ONE);
+    held_push(l, l->name, l->rank);
+    spin_acquire(&l->word, l->name);
+    l->owner = this_cpu();
+    return flags;
+}
+
+void spin_unlock(struct spinlock *l, uint64_t flags)
+{
+    held_pop(l, l->name);
+    l->owner = NULL;
+    spin_release(&l->word);
+    preempt_count_sub(PREEMPT_ONE);
+    irq_restore(flags);
+    preempt_check();
+}
+
+bool spin_held(const struct spinlock *l)
+{
+    return READ_ONCE(l->word) && READ_ONCE(l->owner) == this_cpu();
+}
