@@ -137,7 +137,7 @@ def compile_alone(tree: Tree, header: str, flags: dict[str, list[str]]) -> str |
 
 
 def headers_alone(tree: Tree, flags: dict[str, list[str]]) -> Proof:
-    headers = tree.files(".h")
+    headers = [header for header in tree.files(".h") if not header.startswith("lib/config/")]  # one is in the command
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda header: compile_alone(tree, header, flags), headers)
     return Proof(f"every header compiles alone: {len(headers)} headers", [bad for bad in results if bad])
