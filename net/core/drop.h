@@ -62,7 +62,11 @@
     DROP(UNRESOLVED_FLUSHED, "thrown away with its device or table")
 
 #define SKB_DROP_ENUM(name, text) SKB_DROP_##name,
-enum skb_drop_reason { SKB_DROP_REASONS(SKB_DROP_ENUM) SKB_DROP_REASON_COUNT };
+/* SKB_NOT_DROPPED is what a check returns that found nothing wrong. */
+enum skb_drop_reason {
+    SKB_DROP_REASONS(SKB_DROP_ENUM) SKB_DROP_REASON_COUNT,
+    SKB_NOT_DROPPED = SKB_DROP_REASON_COUNT
+};
 #undef SKB_DROP_ENUM
 
 /* The reason's name and text, e.g. "IP_CSUM" and "IP header checksum wrong". */

@@ -55,6 +55,7 @@ struct net {
 
     /* the protocols' own; each allocated by its init, NULL where a protocol is left out */
     struct net_device *loopback;
+    struct link_type *ether;
     struct ipv4_state *ipv4;
     struct arp_state *arp;
     struct icmp_state *icmp;

@@ -63,7 +63,8 @@ struct sock {
     uint32_t linger_seconds;
     uint64_t rcvtimeo, sndtimeo; /* ns; TIME_NEVER: for ever */
     uint32_t bound_ifindex;      /* SO_BINDTODEVICE; 0: any */
-    uint8_t ttl, tos;            /* IP_TTL, IP_TOS */
+    uint8_t ttl, tos;            /* IP_TTL (0: the default), IP_TOS */
+    int pmtudisc;                /* IP_MTU_DISCOVER */
 
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */
     be32 saddr, daddr;

@@ -1,0 +1,81 @@
+/* net/core/datagram.c - receiving datagrams: one call, one datagram, whole or cut. */
+#include "net/core/datagram.h"
+
+/* Wait until there is something to say: a datagram, an error, the end. Lock held. */
+static int wait_for_datagram(struct sock *sk, int flags)
+{
+    uint64_t deadline = sock_rcv_deadline(sk, flags);
+
+    while (skb_queue_empty(&sk->receive_queue)) {
+        int err = sock_error(sk);
+        if (err)
+            return err;
+        if (sk->shutdown & RCV_SHUTDOWN)
+            return 0;
+        err = sock_wait(sk, deadline);
+        if (err)
+            return err;
+    }
+    return sock_error(sk);
+}
+
+int datagram_receive(struct sock *sk, int flags, struct sk_buff **skb)
+{
+    *skb = NULL;
+    lock_acquire(&sk->lock);
+    int err = wait_for_datagram(sk, flags);
+    struct sk_buff *first = err ? NULL : skb_peek(&sk->receive_queue);
+    if (first && flags & MSG_PEEK) {
+        *skb = skb_clone(first);
+        err = *skb ? 0 : -ENOMEM;
+    } else if (first) {
+        skb_unlink(&sk->receive_queue, first);
+        *skb = first;
+    }
+    lock_release(&sk->lock);
+    return err;
+}
+
+ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags)
+{
+    size_t n = MIN((size_t)skb->len, msg->iter.count);
+
+    if (copy_to_iter(skb->data, n, &msg->iter))
+        return -EFAULT;
+    if (n < skb->len)
+        msg->flags |= MSG_TRUNC;
+    return (ssize_t)(flags & MSG_TRUNC ? skb->len : n);
+}
+
+int datagram_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
+{
+    int waiting = 0;
+
+    if (request != FIONREAD)
+        return -ENOTTY;
+    lock_acquire(&sk->lock);
+    const struct sk_buff *first = skb_peek(&sk->receive_queue);
+    if (first)
+        waiting = (int)(first->len);
+    lock_release(&sk->lock);
+    return copy_to_user(arg, &waiting, sizeof waiting);
+}
+
+int datagram_poll(struct sock *sk)
+{
+    int events = 0;
+
+    lock_acquire(&sk->lock);
+    if (!skb_queue_empty(&sk->receive_queue))
+        events |= POLLIN | POLLRDNORM;
+    if (sk->shutdown & RCV_SHUTDOWN)
+        events |= POLLIN | POLLRDNORM | POLLRDHUP;
+    if (sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
+        events |= POLLHUP;
+    if (sk->err)
+        events |= POLLERR;
+    if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
+        events |= POLLOUT | POLLWRNORM;
+    lock_release(&sk->lock);
+    return events;
+}

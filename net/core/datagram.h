@@ -1,0 +1,16 @@
+/* net/core/datagram.h - receiving from a socket whose receive_queue holds whole datagrams; private to net/.
+ */
+#pragma once
+#include "net/core/sock.h"
+
+/* The first datagram in sk's receive_queue, waited for by the rules of flags and SO_RCVTIMEO: taken out, or
+ * with MSG_PEEK a clone. 0 and *skb, which the caller frees with consume_skb(); *skb NULL when sk was shut
+ * down; or -errno (sk->err first). Process context, no lock held. */
+int datagram_receive(struct sock *sk, int flags, struct sk_buff **skb);
+/* Copy the datagram at skb's data to msg; what does not fit is lost, and MSG_TRUNC says so. Bytes copied
+ * (with MSG_TRUNC in flags the whole length), or -EFAULT. */
+ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags);
+/* FIONREAD: the length of the next datagram; -ENOTTY for anything else. */
+int datagram_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
+/* POLLIN and the other bits of a datagram socket. Lock not held. */
+int datagram_poll(struct sock *sk);

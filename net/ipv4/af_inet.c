@@ -1,0 +1,81 @@
+/* net/ipv4/af_inet.c - IPv4 joins a network: its state, its packet type, its files; the transports register
+ * here. */
+#include "net/ipv4/ipv4.h"
+
+int inet_add_protocol(struct net *net, const struct inet_protocol *p, uint8_t protocol)
+{
+    if (net->ipv4->protocols[protocol])
+        return -EEXIST;
+    net->ipv4->protocols[protocol] = p;
+    return 0;
+}
+
+void inet_del_protocol(struct net *net, uint8_t protocol)
+{
+    net->ipv4->protocols[protocol] = NULL;
+}
+
+static uint64_t dropped(const struct net *net, enum skb_drop_reason first, enum skb_drop_reason last)
+{
+    uint64_t sum = 0;
+
+    for (unsigned reason = first; reason <= (unsigned)last; reason++)
+        sum += READ_ONCE(net->drops[reason]);
+    return sum;
+}
+
+static void show_snmp(struct net *net, struct textbuf *out)
+{
+    const struct ip_counters *c = &net->ipv4->counters;
+
+    textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
+                        "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
+                        "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
+    textbuf_printf(out, "Ip: 2 %d %lu %lu %lu 0 ", IP_DEFAULT_TTL, c->in_receives,
+                   dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_OPTIONS),
+                   dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US));
+    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu ", net->drops[SKB_DROP_IP_NO_PROTOCOL],
+                   net->drops[SKB_DROP_IP_FILTER], c->in_delivers, c->out_requests,
+                   dropped(net, SKB_DROP_DEV_DOWN, SKB_DROP_DEV_TX_ERROR) +
+                       dropped(net, SKB_DROP_NEIGH_QUEUE_FULL, SKB_DROP_NEIGH_TABLE_FULL),
+                   c->out_no_routes);
+    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu %lu\n", net->drops[SKB_DROP_FRAG_TIMEOUT], c->reasm_reqds,
+                   c->reasm_oks, dropped(net, SKB_DROP_FRAG_BAD, SKB_DROP_FRAG_MEMORY), c->frag_oks,
+                   c->frag_fails, c->frag_creates);
+}
+
+static int ipv4_init(struct net *net)
+{
+    struct ipv4_state *ipv4 = mem_alloc(sizeof *ipv4);
+    if (!ipv4)
+        return -ENOMEM;
+    net->ipv4 = ipv4;
+    route_init(net);
+    ip_frag_init(&ipv4->frags);
+    random_bytes(ipv4->ip_ids, sizeof ipv4->ip_ids);
+    ipv4->packet_type = (struct packet_type){ .type = ETH_P_IP, .func = ip_rcv };
+    dev_add_pack(net, &ipv4->packet_type);
+    ipv4->notifier = (struct netdev_notifier){ .event = inet_device_event };
+    list_add_tail(&ipv4->notifier.link, &net->notifiers);
+    ipv4->route_file = (struct net_proc_file){ .name = "route", .show = route_show };
+    net_proc_register(net, &ipv4->route_file);
+    ipv4->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
+    net_proc_section_register(net, &ipv4->snmp_section);
+    return 0;
+}
+
+static void ipv4_exit(struct net *net)
+{
+    struct ipv4_state *ipv4 = net->ipv4;
+
+    net_proc_section_unregister(net, &ipv4->snmp_section);
+    net_proc_unregister(net, &ipv4->route_file);
+    list_del(&ipv4->notifier.link);
+    dev_remove_pack(net, &ipv4->packet_type);
+    ip_frag_exit(net);
+    route_exit(net);
+    mem_free(ipv4);
+    net->ipv4 = NULL;
+}
+
+const struct net_module ipv4_module = { .name = "ipv4", .init = ipv4_init, .exit = ipv4_exit };

@@ -1,0 +1,111 @@
+/* net/ipv4/devinet.c - the addresses of devices.
+ * A device has at most one. While it is up its address stands in the routing table: itself (LOCAL, by lo),
+ * its network, and the two broadcast addresses of the network. */
+#include "lib/string.h"
+#include "net/ipv4/arp.h"
+#include "net/ipv4/ipv4.h"
+
+static int add(struct net *net, struct net_device *dev, be32 dst, uint8_t prefix_len, enum dst_kind kind,
+               be32 prefsrc)
+{
+    const struct fib_route route = {
+        .dst = dst, .prefix_len = prefix_len, .kind = kind, .dev = dev, .prefsrc = prefsrc
+    };
+    int err = fib_add(net, &route);
+    return err == -EEXIST ? 0 : err;
+}
+
+/* Broadcasts exist where a network has room for them (RFC 3021: not in a /31). */
+static bool has_broadcast(const struct net_device *dev, int prefix_len)
+{
+    return dev->flags & NETDEV_BROADCAST && prefix_len < 31;
+}
+
+static int add_address_routes(struct net_device *dev)
+{
+    struct net *net = dev_net(dev);
+    const struct in_device *ind = in_dev_get(dev);
+    uint8_t len = (uint8_t)inet_prefix_len(ind->netmask);
+    be32 network = { ind->address.raw & ind->netmask.raw };
+    bool loopback = dev->flags & NETDEV_LOOPBACK;
+
+    int err = add(net, net->loopback ? net->loopback : dev, ind->address, 32, DST_LOCAL, ind->address);
+    if (!err && len < 32)
+        err = add(net, dev, network, len, loopback ? DST_LOCAL : DST_UNICAST, ind->address);
+    if (!err && has_broadcast(dev, len))
+        err = add(net, dev, ind->broadcast, 32, DST_BROADCAST, ind->address);
+    if (!err && has_broadcast(dev, len)) /* RFC 1122 3.3.6: the old form of broadcast, too */
+        err = add(net, dev, network, 32, DST_BROADCAST, ind->address);
+    return err;
+}
+
+int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len)
+{
+    struct net *net = dev_net(dev);
+    struct in_device *ind = in_dev_get(dev);
+    be32 mask = inet_netmask(prefix_len);
+
+    fib_flush_device(net, dev);
+    lock_acquire(&net->ipv4->route_lock);
+    ind->address = addr;
+    ind->netmask = mask;
+    ind->broadcast = (be32){ addr.raw | ~mask.raw };
+    lock_release(&net->ipv4->route_lock);
+    route_invalidate(net);
+    if (ipv4_is_zero(addr) || !(dev->flags & NETDEV_UP))
+        return 0;
+    int err = add_address_routes(dev);
+    if (!err)
+        arp_announce(dev);
+    return err;
+}
+
+/* ---- what happens to devices ---- */
+
+static int device_up(struct net_device *dev)
+{
+    const struct in_device *ind = in_dev_get(dev);
+
+    if (ipv4_is_zero(ind->address) && dev->flags & NETDEV_LOOPBACK)
+        return inet_set_address(dev, cpu_to_be32(INADDR_LOOPBACK), 8); /* RFC 1122 3.2.1.3(g) */
+    if (ipv4_is_zero(ind->address))
+        return 0;
+    int err = add_address_routes(dev);
+    if (!err)
+        arp_announce(dev);
+    return err;
+}
+
+static int device_register(struct net_device *dev)
+{
+    struct in_device *ind = mem_alloc(sizeof *ind);
+    if (!ind)
+        return -ENOMEM;
+    ind->dev = dev;
+    dev->ip_ptr = ind;
+    return 0;
+}
+
+static void device_down(struct net_device *dev)
+{
+    fib_flush_device(dev_net(dev), dev);
+    arp_flush_device(dev);
+}
+
+int inet_device_event(struct net_device *dev, enum netdev_event event)
+{
+    switch (event) {
+    case NETDEV_EVENT_REGISTER:
+        return device_register(dev);
+    case NETDEV_EVENT_UP:
+        return device_up(dev);
+    case NETDEV_EVENT_DOWN:
+        device_down(dev);
+        return 0;
+    case NETDEV_EVENT_UNREGISTER:
+        mem_free(dev->ip_ptr);
+        dev->ip_ptr = NULL;
+        return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,378 @@
+/* net/ipv4/inet_ioctl.c - the requests by which ifconfig, route and arp work: netdevice(7), arp(7), rtentry.
+ * Each request is one line of a table. A device's request gets its struct ifreq in kernel memory, and what it
+ * leaves there goes back to the user when the table says so. */
+#include "lib/string.h"
+#include "net/ipv4/arp.h"
+#include "net/ipv4/ipv4.h"
+
+static void put_address(struct sockaddr *to, be32 addr)
+{
+    const struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { .s_addr = addr.raw } };
+    memcpy(to, &in, sizeof *to);
+}
+
+static int get_address(const struct sockaddr *from, be32 *addr)
+{
+    be16 port;
+    return sockaddr_in_parse(from, sizeof *from, addr, &port);
+}
+
+/* ---- what a device is asked ---- */
+
+static int get_flags(struct net_device *dev, struct ifreq *r)
+{
+    uint32_t flags = dev->flags;
+
+    if (flags & NETDEV_UP && dev->carrier)
+        flags |= NETDEV_RUNNING;
+    r->ifr_flags = (short)flags;
+    return 0;
+}
+
+static int set_flags(struct net_device *dev, struct ifreq *r)
+{
+    const uint32_t settable = NETDEV_PROMISC | NETDEV_NOARP;
+    uint32_t flags = (uint16_t)r->ifr_flags;
+    uint32_t changed = (dev->flags ^ flags) & settable;
+
+    if (changed) {
+        WRITE_ONCE(dev->flags, dev->flags ^ changed);
+        if (dev->ops->ndo_set_rx_mode && dev->flags & NETDEV_UP)
+            dev->ops->ndo_set_rx_mode(dev);
+    }
+    if (flags & NETDEV_UP)
+        return dev_open(dev);
+    dev_close(dev);
+    return 0;
+}
+
+static int get_addr(struct net_device *dev, struct ifreq *r)
+{
+    const struct in_device *ind = in_dev_get(dev);
+
+    if (ipv4_is_zero(ind->address))
+        return -EADDRNOTAVAIL;
+    put_address(&r->ifr_addr, ind->address);
+    return 0;
+}
+
+/* The prefix an address had before classes were given up; what SIOCSIFADDR still means without a netmask. */
+static uint8_t class_prefix(be32 addr)
+{
+    uint32_t first = be32_to_cpu(addr) >> 24;
+
+    if (!first)
+        return 0;
+    return first < 128 ? 8 : first < 192 ? 16 : 24;
+}
+
+static int set_addr(struct net_device *dev, struct ifreq *r)
+{
+    be32 addr;
+    int err = get_address(&r->ifr_addr, &addr);
+    if (err)
+        return err;
+    if (ipv4_is_multicast(addr) || ipv4_is_limited_broadcast(addr))
+        return -EINVAL;
+    return inet_set_address(dev, addr, class_prefix(addr));
+}
+
+static int get_netmask(struct net_device *dev, struct ifreq *r)
+{
+    const struct in_device *ind = in_dev_get(dev);
+
+    if (ipv4_is_zero(ind->address))
+        return -EADDRNOTAVAIL;
+    put_address(&r->ifr_netmask, ind->netmask);
+    return 0;
+}
+
+static int set_netmask(struct net_device *dev, struct ifreq *r)
+{
+    be32 mask;
+    int err = get_address(&r->ifr_netmask, &mask);
+    if (err)
+        return err;
+    int len = inet_prefix_len(mask);
+    if (len < 0)
+        return len;
+    return inet_set_address(dev, in_dev_get(dev)->address, (uint8_t)len);
+}
+
+static int get_broadcast(struct net_device *dev, struct ifreq *r)
+{
+    const struct in_device *ind = in_dev_get(dev);
+    put_address(&r->ifr_broadaddr, dev->flags & NETDEV_BROADCAST ? ind->broadcast : (be32){ 0 });
+    return 0;
+}
+
+/* The broadcast address follows from address and netmask; only that one may be set. */
+static int set_broadcast(struct net_device *dev, struct ifreq *r)
+{
+    be32 addr;
+    int err = get_address(&r->ifr_broadaddr, &addr);
+    if (err)
+        return err;
+    return be32_equal(addr, in_dev_get(dev)->broadcast) ? 0 : -EINVAL;
+}
+
+static int get_mtu(struct net_device *dev, struct ifreq *r)
+{
+    r->ifr_mtu = (int)dev->mtu;
+    return 0;
+}
+
+static int set_mtu(struct net_device *dev, struct ifreq *r)
+{
+    int err = dev_set_mtu(dev, (uint32_t)MAX(r->ifr_mtu, 0));
+    if (!err)
+        route_invalidate(dev_net(dev)); /* routes carry the MTU */
+    return err;
+}
+
+static int get_hwaddr(struct net_device *dev, struct ifreq *r)
+{
+    memset(&r->ifr_hwaddr, 0, sizeof r->ifr_hwaddr);
+    r->ifr_hwaddr.sa_family = dev->type;
+    memcpy(r->ifr_hwaddr.sa_data, dev->dev_addr, ETH_ALEN);
+    return 0;
+}
+
+static int get_index(struct net_device *dev, struct ifreq *r)
+{
+    r->ifr_ifindex = (int)dev->ifindex;
+    return 0;
+}
+
+static int get_metric(struct net_device *dev, struct ifreq *r)
+{
+    (void)dev;
+    r->ifr_metric = 0;
+    return 0;
+}
+
+static int get_txqlen(struct net_device *dev, struct ifreq *r)
+{
+    r->ifr_qlen = (int)dev->tx_queue_len;
+    return 0;
+}
+
+static int get_map(struct net_device *dev, struct ifreq *r)
+{
+    (void)dev;
+    memset(&r->ifr_map, 0, sizeof r->ifr_map);
+    return 0;
+}
+
+static const struct device_request {
+    unsigned request;
+    bool gives_back;
+    int (*fn)(struct net_device *dev, struct ifreq *r);
+} device_requests[] = {
+    { SIOCGIFFLAGS, true, get_flags },        { SIOCSIFFLAGS, false, set_flags },
+    { SIOCGIFADDR, true, get_addr },          { SIOCSIFADDR, false, set_addr },
+    { SIOCGIFDSTADDR, true, get_addr },       { SIOCGIFNETMASK, true, get_netmask },
+    { SIOCSIFNETMASK, false, set_netmask },   { SIOCGIFBRDADDR, true, get_broadcast },
+    { SIOCSIFBRDADDR, false, set_broadcast }, { SIOCGIFMTU, true, get_mtu },
+    { SIOCSIFMTU, false, set_mtu },           { SIOCGIFHWADDR, true, get_hwaddr },
+    { SIOCGIFINDEX, true, get_index },        { SIOCGIFMETRIC, true, get_metric },
+    { SIOCGIFTXQLEN, true, get_txqlen },      { SIOCGIFMAP, true, get_map },
+};
+
+static int device_ioctl(struct net *net, const struct device_request *d, uintptr_t arg)
+{
+    struct ifreq r;
+    int err = copy_from_user(&r, arg, sizeof r);
+    if (err)
+        return err;
+    r.ifr_name[sizeof r.ifr_name - 1] = '\0';
+    struct net_device *dev = dev_get_by_name(net, r.ifr_name);
+    if (!dev)
+        return -ENODEV;
+    err = d->fn(dev, &r);
+    if (err || !d->gives_back)
+        return err;
+    return copy_to_user(arg, &r, sizeof r);
+}
+
+/* ---- lists ---- */
+
+static int get_name(struct net *net, uintptr_t arg)
+{
+    struct ifreq r;
+    int err = copy_from_user(&r, arg, sizeof r);
+    if (err)
+        return err;
+    struct net_device *dev = dev_get_by_index(net, (uint32_t)r.ifr_ifindex);
+    if (!dev)
+        return -ENODEV;
+    memcpy(r.ifr_name, dev->name, sizeof r.ifr_name);
+    return copy_to_user(arg, &r, sizeof r);
+}
+
+/* Every device with an address; without a buffer only how many bytes it would take. */
+static int get_conf(struct net *net, uintptr_t arg)
+{
+    struct ifconf conf;
+    int err = copy_from_user(&conf, arg, sizeof conf);
+    int room = conf.ifc_len, used = 0;
+
+    for (struct net_device *dev = dev_next(net, NULL); dev && !err; dev = dev_next(net, dev)) {
+        struct ifreq r = { 0 };
+        memcpy(r.ifr_name, dev->name, sizeof r.ifr_name);
+        if (get_addr(dev, &r))
+            continue;
+        if (conf.ifc_buf && room - used < (int)sizeof r)
+            break;
+        if (conf.ifc_buf)
+            err = copy_to_user((uintptr_t)conf.ifc_buf + (unsigned)used, &r, sizeof r);
+        used += (int)sizeof r;
+    }
+    conf.ifc_len = used;
+    return err ? err : copy_to_user(arg, &conf, sizeof conf);
+}
+
+/* ---- routes ---- */
+
+static int name_from_user(struct net *net, uintptr_t user, struct net_device **dev)
+{
+    char name[16];
+    int err = 0;
+
+    *dev = NULL;
+    if (!user)
+        return 0;
+    for (unsigned i = 0; i < sizeof name && !err; i++) { /* it may end just before an unmapped page */
+        err = copy_from_user(&name[i], user + i, 1);
+        if (!err && !name[i])
+            break;
+    }
+    name[sizeof name - 1] = '\0';
+    if (err)
+        return err;
+    *dev = dev_get_by_name(net, name);
+    return *dev ? 0 : -ENODEV;
+}
+
+/* A gateway is reached by a network that we are on: the device, and our address there. */
+static int gateway_device(struct net *net, struct fib_route *route)
+{
+    struct dst_entry *dst;
+    int err = ip_route_output(net, route->gateway, (be32){ 0 }, route->dev ? route->dev->ifindex : 0, &dst);
+    if (err)
+        return err;
+    if (dst->kind == DST_UNICAST && be32_equal(dst->gateway, route->gateway))
+        route->dev = dst->dev;
+    else
+        err = -ENETUNREACH;
+    dst_release(dst);
+    return err;
+}
+
+static int parse_route(struct net *net, const struct rtentry *rt, struct fib_route *route)
+{
+    be32 mask = { 0 };
+    int err = get_address(&rt->rt_dst, &route->dst);
+    if (!err && rt->rt_flags & RTF_GATEWAY)
+        err = get_address(&rt->rt_gateway, &route->gateway);
+    if (!err && rt->rt_genmask.sa_family == AF_INET)
+        err = get_address(&rt->rt_genmask, &mask);
+    if (err)
+        return err;
+    int len = rt->rt_flags & RTF_HOST ? 32 : inet_prefix_len(mask);
+    if (len < 0 || route->dst.raw & ~inet_netmask((uint8_t)len).raw)
+        return -EINVAL;
+    route->prefix_len = (uint8_t)len;
+    route->kind = DST_UNICAST;
+    route->metric = (uint32_t)MAX(rt->rt_metric - 1, 0); /* the user's counts from 1 */
+    return name_from_user(net, (uintptr_t)rt->rt_dev, &route->dev);
+}
+
+static int add_route(struct net *net, struct fib_route *route)
+{
+    int err = ipv4_is_zero(route->gateway) ? 0 : gateway_device(net, route);
+    if (err)
+        return err;
+    if (!route->dev)
+        return -ENODEV;
+    if (!(route->dev->flags & NETDEV_UP))
+        return -ENETDOWN;
+    route->prefsrc = in_dev_get(route->dev)->address;
+    return fib_add(net, route);
+}
+
+static int route_ioctl(struct net *net, unsigned request, uintptr_t arg)
+{
+    struct rtentry rt;
+    struct fib_route route = { 0 };
+    int err = copy_from_user(&rt, arg, sizeof rt);
+    if (!err)
+        err = parse_route(net, &rt, &route);
+    if (err)
+        return err;
+    return request == SIOCADDRT ? add_route(net, &route) : fib_del(net, &route);
+}
+
+/* ---- neighbours ---- */
+
+static int arp_device(struct net *net, const struct arpreq *r, be32 ip, struct net_device **dev)
+{
+    struct dst_entry *dst;
+
+    if (r->arp_dev[0]) {
+        *dev = dev_get_by_name(net, r->arp_dev);
+        return *dev ? 0 : -ENODEV;
+    }
+    int err = ip_route_output(net, ip, (be32){ 0 }, 0, &dst);
+    if (err)
+        return err;
+    *dev = dst->dev;
+    dst_release(dst);
+    return 0;
+}
+
+static int arp_ioctl(struct net *net, unsigned request, uintptr_t arg)
+{
+    struct arpreq r;
+    struct net_device *dev = NULL;
+    be32 ip = { 0 };
+    int err = copy_from_user(&r, arg, sizeof r);
+    if (err)
+        return err;
+    r.arp_dev[sizeof r.arp_dev - 1] = '\0';
+    err = get_address(&r.arp_pa, &ip);
+    if (!err)
+        err = arp_device(net, &r, ip, &dev);
+    if (err)
+        return err;
+    if (request == SIOCSARP)
+        return neigh_set_permanent(dev, ip, (const uint8_t *)r.arp_ha.sa_data);
+    if (request == SIOCDARP)
+        return neigh_forget(dev, ip);
+    memset(&r.arp_ha, 0, sizeof r.arp_ha);
+    r.arp_ha.sa_family = dev->type;
+    err = neigh_get(dev, ip, (uint8_t *)r.arp_ha.sa_data, &r.arp_flags);
+    return err ? err : copy_to_user(arg, &r, sizeof r);
+}
+
+int inet_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(device_requests); i++)
+        if (device_requests[i].request == request)
+            return device_ioctl(sk->net, &device_requests[i], arg);
+    switch (request) {
+    case SIOCGIFNAME:
+        return get_name(sk->net, arg);
+    case SIOCGIFCONF:
+        return get_conf(sk->net, arg);
+    case SIOCADDRT:
+    case SIOCDELRT:
+        return route_ioctl(sk->net, request, arg);
+    case SIOCSARP:
+    case SIOCGARP:
+    case SIOCDARP:
+        return arp_ioctl(sk->net, request, arg);
+    default:
+        return -ENOTTY;
+    }
+}

@@ -1,0 +1,188 @@
+/* net/ipv4/inet_ports.c - who holds which local port.
+ * A socket is on its port's chain from bind to unbind, and the table holds a reference to it for so long. */
+#include "net/ipv4/inet_ports.h"
+#include "lib/string.h"
+#include "net/ipv4/ip.h"
+
+void port_table_init(struct port_table *t, const char *name)
+{
+    lock_init(&t->lock, name, RANK_SOCK_TABLE);
+    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+        list_init(&t->buckets[i]);
+}
+
+static struct list_head *bucket_of(struct port_table *t, uint16_t port)
+{
+    return &t->buckets[port % PORT_BUCKETS];
+}
+
+/* ---- bind ---- */
+
+/* UDP's rule, socket(7): two may share a port if both say SO_REUSEADDR, or both SO_REUSEPORT. */
+static bool datagram_conflict(const struct sock *sk, const struct sock *other)
+{
+    return !(sk->reuseaddr && other->reuseaddr) && !(sk->reuseport && other->reuseport);
+}
+
+static bool addresses_overlap(const struct sock *a, const struct sock *b)
+{
+    bool devices_differ = a->bound_ifindex && b->bound_ifindex && a->bound_ifindex != b->bound_ifindex;
+    return !devices_differ &&
+           (ipv4_is_zero(a->saddr) || ipv4_is_zero(b->saddr) || be32_equal(a->saddr, b->saddr));
+}
+
+/* May sk, whose saddr is set, have port? Table lock held. */
+static bool port_is_free(struct port_table *t, const struct sock *sk, uint16_t port,
+                         bool (*conflict)(const struct sock *, const struct sock *))
+{
+    struct sock *other;
+
+    list_for_each_entry (other, bucket_of(t, port), bind_link)
+        if (be16_to_cpu(other->sport) == port && other != sk && addresses_overlap(sk, other) &&
+            conflict(sk, other))
+            return false;
+    return true;
+}
+
+static bool never(const struct sock *sk, const struct sock *other)
+{
+    (void)sk;
+    (void)other;
+    return true;
+}
+
+/* RFC 6056 3.3.1: begin at random, then one after the other. 0 when all are taken. An ephemeral port is
+ * shared with nobody. */
+static uint16_t choose_port(struct port_table *t, const struct sock *sk)
+{
+    const uint32_t range = PORT_EPHEMERAL_HIGH - PORT_EPHEMERAL_LOW + 1, start = random_u32() % range;
+
+    for (uint32_t i = 0; i < range; i++) {
+        uint16_t port = (uint16_t)(PORT_EPHEMERAL_LOW + (start + i) % range);
+        if (port_is_free(t, sk, port, never))
+            return port;
+    }
+    return 0;
+}
+
+static void put_on_chain(struct port_table *t, struct sock *sk, uint16_t port)
+{
+    sk->sport = cpu_to_be16(port);
+    sk->bound = true;
+    sock_hold(sk);
+    list_add(&sk->bind_link, bucket_of(t, port));
+}
+
+int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t port,
+                    bool (*conflict)(const struct sock *sk, const struct sock *other))
+{
+    if (sk->bound)
+        return -EINVAL;
+    be32 old = sk->saddr;
+    sk->saddr = addr;
+    lock_acquire(&t->lock);
+    if (!port)
+        port = choose_port(t, sk);
+    else if (!port_is_free(t, sk, port, conflict ? conflict : datagram_conflict))
+        port = 0;
+    if (port)
+        put_on_chain(t, sk, port);
+    else
+        sk->saddr = old;
+    lock_release(&t->lock);
+    return port ? 0 : -EADDRINUSE;
+}
+
+void port_table_unbind(struct port_table *t, struct sock *sk)
+{
+    lock_acquire(&t->lock);
+    bool bound = sk->bound;
+    if (bound) {
+        list_del(&sk->bind_link);
+        sk->bound = false;
+    }
+    lock_release(&t->lock);
+    if (bound)
+        sock_put(sk);
+}
+
+void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent)
+{
+    lock_acquire(&t->lock);
+    put_on_chain(t, sk, be16_to_cpu(parent->sport));
+    lock_release(&t->lock);
+}
+
+/* ---- look-up ---- */
+
+/* How well sk fits, higher is better; 0: not at all (RFC 1122 4.1.3.5). */
+static unsigned fit(const struct sock *sk, be32 daddr, be16 dport, be32 saddr, be16 sport, uint32_t ifindex)
+{
+    unsigned points = 1;
+
+    if (!be16_equal(sk->sport, dport) || (sk->bound_ifindex && sk->bound_ifindex != ifindex))
+        return 0;
+    if (!ipv4_is_zero(sk->saddr)) {
+        if (!be32_equal(sk->saddr, daddr))
+            return 0;
+        points += 2;
+    }
+    if (sk->dport.raw) { /* connected: to this peer only */
+        if (!be16_equal(sk->dport, sport) || !be32_equal(sk->daddr, saddr))
+            return 0;
+        points += 4;
+    }
+    return points + (sk->bound_ifindex != 0);
+}
+
+struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                               uint32_t ifindex, bool (*match)(const struct sock *sk))
+{
+    struct sock *sk, *best = NULL;
+    unsigned best_fit = 0;
+
+    lock_acquire(&t->lock);
+    list_for_each_entry (sk, bucket_of(t, be16_to_cpu(dport)), bind_link) {
+        unsigned points = fit(sk, daddr, dport, saddr, sport, ifindex);
+        if (points > best_fit && (!match || match(sk))) {
+            best = sk;
+            best_fit = points;
+        }
+    }
+    if (best)
+        sock_hold(best);
+    lock_release(&t->lock);
+    return best;
+}
+
+/* ---- addresses as programs write them ---- */
+
+int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port)
+{
+    struct sockaddr_in in;
+
+    if (len < sizeof in)
+        return -EINVAL;
+    memcpy(&in, addr, sizeof in);
+    if (in.sin_family != AF_INET)
+        return -EAFNOSUPPORT;
+    *ip = (be32){ in.sin_addr.s_addr };
+    *port = (be16){ in.sin_port };
+    return 0;
+}
+
+int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port)
+{
+    const struct sockaddr_in in = { .sin_family = AF_INET,
+                                    .sin_port = port.raw,
+                                    .sin_addr = { .s_addr = ip.raw } };
+    memcpy(addr, &in, sizeof in);
+    return sizeof in;
+}
+
+int inet_check_bind_address(struct net *net, be32 addr)
+{
+    if (ipv4_is_zero(addr) || inet_addr_kind(net, addr, NULL) != DST_UNICAST)
+        return 0;
+    return -EADDRNOTAVAIL;
+}

@@ -1,0 +1,163 @@
+/* net/ipv4/ip_input.c - an IPv4 packet arrives: is it whole, is it honest, is it for us?
+ * Each check stands alone and names its rule; a packet that fails one is dropped without a sound, except
+ * where the rule says to answer. Behind ip_rcv_check() the header may be trusted. */
+#include "net/ipv4/ipv4.h"
+
+/* ---- checks ---- */
+
+/* The header itself, and the packet's length against it. */
+static enum skb_drop_reason check_header(struct sk_buff *skb)
+{
+    const struct ip_hdr *ip = skb_header(skb, sizeof *ip);
+
+    if (!ip)
+        return SKB_DROP_IP_SHORT;
+    if (ip->version_ihl >> 4 != 4) /* RFC 1122 3.2.1.1 */
+        return SKB_DROP_IP_VERSION;
+    unsigned hlen = ip_hdr_len(ip);
+    if (hlen < sizeof *ip || hlen > skb->len) /* RFC 791 3.1 IHL: at least 5 */
+        return SKB_DROP_IP_HEADER_LENGTH;
+    if (csum_fold_sum(csum_partial(ip, hlen, 0)) != 0xffff) /* RFC 1122 3.2.1.2 */
+        return SKB_DROP_IP_CSUM;
+    unsigned total = be16_to_cpu(ip->tot_len);
+    if (total < hlen || total > skb->len) /* RFC 791 3.1 */
+        return SKB_DROP_IP_TOTAL_LENGTH;
+    skb_trim(skb, total); /* RFC 894: behind it lies the padding of a short frame */
+    return SKB_NOT_DROPPED;
+}
+
+/* RFC 1122 3.2.1.3: what may not be a source on the wire. */
+static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
+{
+    const struct in_device *ind = in_dev_get(skb->dev);
+
+    if (skb->dev->flags & NETDEV_LOOPBACK)
+        return true; /* we sent it */
+    if (ipv4_is_zero(saddr) || ipv4_is_loopback(saddr) || ipv4_is_multicast(saddr) ||
+        ipv4_is_limited_broadcast(saddr))
+        return false;
+    if (ipv4_is_zero(ind->address))
+        return true;
+    bool our_own = be32_equal(saddr, ind->address);
+    bool subnet_broadcast = skb->dev->flags & NETDEV_BROADCAST && be32_equal(saddr, ind->broadcast) &&
+                            !be32_equal(ind->netmask, inet_netmask(32));
+    return !our_own && !subnet_broadcast;
+}
+
+static bool destination_is_possible(const struct sk_buff *skb, be32 daddr)
+{
+    if (skb->dev->flags & NETDEV_LOOPBACK)
+        return true;
+    return !ipv4_is_loopback(daddr) && !ipv4_is_zero(daddr); /* RFC 1122 3.2.1.3(a), (g): never on the wire */
+}
+
+enum { IPOPT_END = 0, IPOPT_NOP = 1, IPOPT_LSRR = 131, IPOPT_SSRR = 137 }; /* RFC 791 3.1 */
+
+/* Walk the options. Only the source routes mean anything to us. */
+static enum skb_drop_reason check_options(const struct ip_hdr *ip)
+{
+    const uint8_t *option = (const uint8_t *)(ip + 1), *end = (const uint8_t *)ip + ip_hdr_len(ip);
+
+    while (option < end && *option != IPOPT_END) {
+        if (*option == IPOPT_NOP) {
+            option++;
+            continue;
+        }
+        if (end - option < 2 || option[1] < 2 || option[1] > end - option)
+            return SKB_DROP_IP_OPTIONS;
+        if (*option == IPOPT_LSRR || *option == IPOPT_SSRR) {
+            if (option[1] < 3 || option[2] < 4)
+                return SKB_DROP_IP_OPTIONS;
+            if (option[2] <= option[1]) /* RFC 1122 3.2.1.8(c): we are not its end, and no router */
+                return SKB_DROP_IP_NOT_FOR_US;
+        }
+        option += option[1]; /* RFC 1122 3.2.1.8: the unknown is passed over */
+    }
+    return SKB_NOT_DROPPED;
+}
+
+static enum skb_drop_reason ip_rcv_check(struct sk_buff *skb)
+{
+    enum skb_drop_reason reason = check_header(skb);
+    if (reason != SKB_NOT_DROPPED)
+        return reason;
+    const struct ip_hdr *ip = ip_hdr(skb);
+    if (!source_is_possible(skb, ip->saddr))
+        return SKB_DROP_IP_SOURCE_INVALID;
+    if (!destination_is_possible(skb, ip->daddr))
+        return SKB_DROP_IP_NOT_FOR_US;
+    if (ip_hdr_len(ip) == sizeof *ip)
+        return SKB_NOT_DROPPED;
+    return check_options(ip);
+}
+
+/* ---- delivery ---- */
+
+/* The header is done with: to the raw sockets, then to the transport. */
+static void ip_local_deliver_finish(struct sk_buff *skb)
+{
+    struct net *net = dev_net(skb->dev);
+    uint8_t protocol = ip_hdr(skb)->protocol;
+    const struct inet_protocol *transport = net->ipv4->protocols[protocol];
+    bool raw = raw_deliver(net, skb);
+
+    net_count(&net->ipv4->counters.in_delivers);
+    if (transport) {
+        skb_pull(skb, ip_hdr_len(ip_hdr(skb)));
+        skb_reset_transport_header(skb);
+        transport->handler(skb);
+    } else if (raw) {
+        consume_skb(skb);
+    } else {
+        icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0); /* RFC 1122 3.2.2.1 */
+        kfree_skb_reason(skb, SKB_DROP_IP_NO_PROTOCOL);
+    }
+}
+
+static void ip_local_deliver(struct sk_buff *skb)
+{
+    struct net *net = dev_net(skb->dev);
+
+    trace("ip_local_deliver", skb->id, skb->len);
+    if (be16_to_cpu(ip_hdr(skb)->frag_off) & (IP_MF | IP_OFFSET_MASK)) {
+        skb = ip_defrag(net, skb);
+        if (!skb)
+            return;
+    }
+    if (ip_hook_pass(net, IP_HOOK_LOCAL_IN, skb))
+        ip_local_deliver_finish(skb);
+}
+
+/* The packet is somebody else's. A host that is no router is silent about it (RFC 1122 3.2.1.3, 3.3.1.1). */
+static void ip_forward(struct sk_buff *skb)
+{
+    trace("ip_forward", skb->id, skb->len);
+    kfree_skb_reason(skb, SKB_DROP_IP_NOT_FOR_US);
+}
+
+/* Groups other than all-hosts are for those who joined them (RFC 1112 7.1). */
+static bool for_us(struct net *net, be32 daddr, const struct net_device *dev)
+{
+    enum dst_kind kind = inet_addr_kind(net, daddr, dev);
+    return kind == DST_LOCAL || kind == DST_BROADCAST || be32_to_cpu(daddr) == 0xe0000001;
+}
+
+void ip_rcv(struct sk_buff *skb, struct packet_type *pt)
+{
+    struct net *net = dev_net(skb->dev);
+
+    (void)pt;
+    trace("ip_rcv", skb->id, skb->len);
+    net_count(&net->ipv4->counters.in_receives);
+    enum skb_drop_reason reason = ip_rcv_check(skb);
+    if (reason != SKB_NOT_DROPPED) {
+        kfree_skb_reason(skb, reason);
+        return;
+    }
+    if (!ip_hook_pass(net, IP_HOOK_PREROUTING, skb))
+        return;
+    if (for_us(net, ip_hdr(skb)->daddr, skb->dev))
+        ip_local_deliver(skb);
+    else
+        ip_forward(skb);
+}

@@ -1,0 +1,149 @@
+/* net/ipv4/ip_output.c - an IPv4 packet leaves: header, hooks, fragments, next hop.
+ * skb->dst holds a reference to its route from ip_queue_xmit() until the sk_buff is freed. */
+#include "lib/string.h"
+#include "net/ipv4/arp.h"
+#include "net/ipv4/ipv4.h"
+
+/* ---- the header ---- */
+
+/* RFC 6864 4: an ID is needed only where fragments may arise, and then does not repeat soon for the same
+ * source, destination and protocol. */
+static be16 choose_id(struct net *net, const struct ip_tx *tx)
+{
+    struct {
+        be32 saddr, daddr;
+        uint64_t protocol;
+    } flow = { tx->saddr, tx->daddr, tx->protocol };
+
+    if (tx->df)
+        return cpu_to_be16(0);
+    uint32_t slot = (uint32_t)siphash(&flow, sizeof flow, &net->hash_key) % IP_ID_SLOTS;
+    return cpu_to_be16((uint16_t)__atomic_fetch_add(&net->ipv4->ip_ids[slot], 1, __ATOMIC_RELAXED));
+}
+
+static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx *tx)
+{
+    struct ip_hdr *ip = skb_push(skb, sizeof *ip);
+
+    *ip = (struct ip_hdr){
+        .version_ihl = 4 << 4 | sizeof *ip / 4,
+        .tos = tx->tos,
+        .tot_len = cpu_to_be16((uint16_t)skb->len),
+        .id = choose_id(net, tx),
+        .frag_off = cpu_to_be16(tx->df ? IP_DF : 0),
+        .ttl = tx->ttl ? tx->ttl : IP_DEFAULT_TTL, /* RFC 1122 3.2.1.7: never zero */
+        .protocol = tx->protocol,
+        .saddr = tx->saddr,
+        .daddr = tx->daddr,
+    };
+    ip->check = csum_fold(csum_partial(ip, sizeof *ip, 0));
+    skb_reset_network_header(skb);
+    skb->protocol = cpu_to_be16(ETH_P_IP);
+}
+
+/* ---- fragments (RFC 791 2.3, 3.2) ---- */
+
+static struct sk_buff *make_fragment(const struct sk_buff *skb, unsigned hlen, unsigned offset, unsigned n)
+{
+    struct sk_buff *frag = alloc_skb_headroom(skb->net, SKB_TX_HEADROOM, hlen + n);
+    if (!frag)
+        return NULL;
+    struct ip_hdr *ip = skb_put(frag, hlen);
+    memcpy(ip, skb->data, hlen);
+    skb_put_data(frag, skb->data + hlen + offset, n);
+
+    uint16_t before = be16_to_cpu(ip->frag_off); /* itself a fragment, perhaps: offsets add up */
+    bool more = before & IP_MF || hlen + offset + n < skb->len;
+    ip->frag_off = cpu_to_be16((uint16_t)(((before & IP_OFFSET_MASK) + offset / 8) | (more ? IP_MF : 0)));
+    ip->tot_len = cpu_to_be16((uint16_t)(hlen + n));
+    ip->check = cpu_to_be16(0);
+    ip->check = csum_fold(csum_partial(ip, hlen, 0));
+
+    skb_reset_network_header(frag);
+    frag->protocol = skb->protocol;
+    frag->dev = skb->dev;
+    frag->dst = skb->dst;
+    dst_hold(frag->dst);
+    return frag;
+}
+
+/* Cut skb into pieces that fit mtu and send them. skb stays the caller's. */
+static int send_fragments(struct sk_buff *skb, uint32_t mtu)
+{
+    struct ipv4_state *ipv4 = skb->net->ipv4;
+    unsigned hlen = ip_hdr_len(ip_hdr(skb)), payload = skb->len - hlen;
+    unsigned piece = ROUND_DOWN(mtu - hlen, 8u); /* RFC 791 3.2: all but the last a multiple of 8 */
+
+    for (unsigned offset = 0; offset < payload; offset += piece) {
+        struct sk_buff *frag = make_fragment(skb, hlen, offset, MIN(piece, payload - offset));
+        if (!frag)
+            return -ENOBUFS;
+        net_count(&ipv4->counters.frag_creates);
+        int err = neigh_output(frag);
+        if (err)
+            return err;
+    }
+    net_count(&ipv4->counters.frag_oks);
+    return 0;
+}
+
+static int ip_fragment(struct sk_buff *skb, uint32_t mtu)
+{
+    int err = 0;
+
+    if (skb->ip_summed == CHECKSUM_PARTIAL) { /* no device could fill it in from the pieces */
+        err = skb_cow(skb, 0);
+        if (!err)
+            err = skb_checksum_help(skb);
+    }
+    if (!err)
+        err = send_fragments(skb, mtu);
+    if (!err) {
+        consume_skb(skb);
+        return 0;
+    }
+    net_count(&skb->net->ipv4->counters.frag_fails);
+    kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
+    return err;
+}
+
+/* ---- the way down ---- */
+
+static int ip_output(struct sk_buff *skb)
+{
+    uint32_t mtu = skb->dst->mtu;
+
+    trace("ip_output", skb->id, skb->len);
+    if (!ip_hook_pass(skb->net, IP_HOOK_POSTROUTING, skb))
+        return -EPERM;
+    if (skb->len <= mtu || skb->gso_size)
+        return neigh_output(skb);
+    if (be16_to_cpu(ip_hdr(skb)->frag_off) & IP_DF) { /* RFC 791 3.1 */
+        kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG);
+        return -EMSGSIZE;
+    }
+    return ip_fragment(skb, mtu);
+}
+
+int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx)
+{
+    trace("ip_queue_xmit", skb->id, skb->len);
+    if (skb->len > IP_MAX_PACKET - sizeof(struct ip_hdr)) {
+        kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG);
+        return -EMSGSIZE;
+    }
+    /* an answer written into a received packet may be short of room in front */
+    if (skb_headroom(skb) < sizeof(struct ip_hdr) + ETH_HLEN && skb_cow(skb, SKB_TX_HEADROOM)) {
+        kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
+        return -ENOBUFS;
+    }
+    push_header(net, skb, tx);
+    dst_hold(dst);
+    dst_release(skb->dst);
+    skb->dst = dst;
+    skb->dev = dst->dev;
+    net_count(&net->ipv4->counters.out_requests);
+    if (!ip_hook_pass(net, IP_HOOK_LOCAL_OUT, skb))
+        return -EPERM;
+    return ip_output(skb);
+}

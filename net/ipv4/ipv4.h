@@ -1,0 +1,106 @@
+/* net/ipv4/ipv4.h - what the files of net/ipv4 share: the state of IPv4 in a struct net; private to the
+ * folder. */
+#pragma once
+#include "net/ipv4/inet_ports.h"
+#include "net/ipv4/ip.h"
+#include "net/ipv4/ip_hooks.h"
+
+/* The IPv4 part of a net_device (dev->ip_ptr), made when it is registered. The ROUTE lock guards writing; a
+ * reader without it sees old or new words, each whole. */
+struct in_device {
+    struct net_device *dev;
+    be32 address; /* zero: none yet */
+    be32 netmask, broadcast;
+    uint64_t defended_at; /* softirq: when a claim to our address was last answered */
+};
+static inline struct in_device *in_dev_get(const struct net_device *dev)
+{
+    return dev->ip_ptr;
+}
+
+/* One route: packets to dst/prefix_len leave by dev. */
+struct fib_route {
+    struct list_head link; /* in ipv4_state.routes, the longest prefix first */
+    be32 dst, gateway;     /* gateway zero: the destination is on the link */
+    uint8_t prefix_len;
+    enum dst_kind kind;
+    struct net_device *dev;
+    be32 prefsrc;
+    uint32_t metric;
+};
+
+struct rtable; /* route.c: a dst_entry with the question it answers */
+enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 256, FRAG_BUCKETS = 64 };
+
+struct frag_table {
+    struct lock lock; /* REASSEMBLY */
+    struct list_head buckets[FRAG_BUCKETS];
+    struct list_head oldest_first;
+    size_t memory; /* truesize of all fragments that wait */
+};
+
+/* What /proc/net/snmp tells and no drop reason counts already. */
+struct ip_counters {
+    uint64_t in_receives, in_delivers, out_requests, out_no_routes;
+    uint64_t reasm_reqds, reasm_oks, frag_oks, frag_fails, frag_creates;
+};
+
+struct ipv4_state {
+    /* written by init functions only */
+    const struct inet_protocol *protocols[256];
+    struct packet_type packet_type, arp_packet_type;
+    struct netdev_notifier notifier;
+    struct net_proc_file route_file, snmp_section;
+
+    struct lock route_lock; /* ROUTE: the table, its cache, the devices' addresses */
+    struct list_head routes;
+    struct rtable *route_cache[ROUTE_CACHE_SLOTS];
+    uint32_t route_generation; /* counts changes of the table */
+
+    struct frag_table frags;
+    struct ip_hook_point hooks[IP_HOOK_POINTS];
+    uint32_t ip_ids[IP_ID_SLOTS]; /* atomic */
+    struct ip_counters counters;
+};
+
+/* ---- route.c ---- */
+
+be32 inet_netmask(uint8_t prefix_len);
+/* The length of a netmask, or -EINVAL if its ones are not all on the left. */
+int inet_prefix_len(be32 netmask);
+/* Add a route. 0, -EEXIST (same prefix, metric and device), -ENOMEM. Process context. */
+int fib_add(struct net *net, const struct fib_route *route);
+/* Remove the route with dst, prefix_len, and, where not zero or NULL, gateway and dev. 0 or -ESRCH. */
+int fib_del(struct net *net, const struct fib_route *like);
+/* Remove every route that leaves by dev, and its own addresses' local routes. */
+void fib_flush_device(struct net *net, const struct net_device *dev);
+/* Every cached route is stale from now on. */
+void route_invalidate(struct net *net);
+/* Call fn for each route, longest prefix first, with the ROUTE lock held. */
+void fib_for_each(struct net *net, void (*fn)(const struct fib_route *route, void *arg), void *arg);
+void route_init(struct net *net);
+void route_exit(struct net *net);
+void route_show(struct net *net, struct textbuf *out);
+
+/* ---- devinet.c ---- */
+
+/* Give dev the address addr/prefix_len (zero: none). 0 or -errno. Process context. */
+int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len);
+/* Take up or down, register and unregister what IPv4 has of dev. */
+int inet_device_event(struct net_device *dev, enum netdev_event event);
+
+/* ---- ip_input.c, ip_output.c, ip_fragment.c ---- */
+
+void ip_rcv(struct sk_buff *skb, struct packet_type *pt);
+/* Keep the fragment skb (network header at data). The whole datagram when this completed it, else NULL. Takes
+ * skb. Softirq. */
+struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb);
+void ip_frag_init(struct frag_table *t);
+void ip_frag_exit(struct net *net);
+
+/* ---- raw.c ---- */
+
+/* Give each raw socket that wants it a clone of skb (IP header at data). True if one did. Softirq. */
+bool raw_deliver(struct net *net, struct sk_buff *skb);
+
+extern const struct net_module ipv4_module, icmp_module, raw_module;

@@ -1,0 +1,252 @@
+/* net/ipv4/raw.c - raw sockets, raw(7): a program's own protocol over IP, and the way ping(8) sees ICMP.
+ * Received datagrams begin with their IP header; to sent ones the kernel puts it. */
+#include "lib/string.h"
+#include "net/core/datagram.h"
+#include "net/ipv4/ipv4.h"
+
+struct raw_state {
+    struct lock lock;         /* SOCK_TABLE: sockets */
+    struct list_head sockets; /* struct sock.bind_link; a reference each */
+    uint32_t count;           /* read without the lock: usually there is none */
+    struct sock_family family;
+};
+
+/* ---- receive ---- */
+
+static bool wants(const struct sock *sk, const struct sk_buff *skb)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+
+    return sk->protocol == ip->protocol && (ipv4_is_zero(sk->saddr) || be32_equal(sk->saddr, ip->daddr)) &&
+           (ipv4_is_zero(sk->daddr) || be32_equal(sk->daddr, ip->saddr)) &&
+           (!sk->bound_ifindex || sk->bound_ifindex == skb->dev->ifindex);
+}
+
+static void queue(struct sock *sk, struct sk_buff *skb)
+{
+    int err = -ENOBUFS;
+
+    lock_acquire(&sk->lock);
+    if (!sk->dead && !(sk->shutdown & RCV_SHUTDOWN))
+        err = sock_queue_rcv_skb(sk, skb);
+    lock_release(&sk->lock);
+    if (err)
+        kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUF_FULL);
+}
+
+/* The i-th socket that wants skb, with a reference, or NULL. */
+static struct sock *nth_wanting(struct raw_state *raw, const struct sk_buff *skb, unsigned i)
+{
+    struct sock *sk, *found = NULL;
+
+    lock_acquire(&raw->lock);
+    list_for_each_entry (sk, &raw->sockets, bind_link) {
+        if (wants(sk, skb) && i-- == 0) {
+            found = sk;
+            sock_hold(sk);
+            break;
+        }
+    }
+    lock_release(&raw->lock);
+    return found;
+}
+
+bool raw_deliver(struct net *net, struct sk_buff *skb)
+{
+    struct raw_state *raw = net->raw;
+    struct sock *sk;
+    unsigned n = 0;
+
+    if (!raw || !READ_ONCE(raw->count))
+        return false;
+    /* a socket's lock ranks below the table's: find one, let go of the table, deliver, find the next */
+    while ((sk = nth_wanting(raw, skb, n))) {
+        struct sk_buff *clone = skb_clone(skb);
+        if (clone)
+            queue(sk, clone);
+        sock_put(sk);
+        n++;
+    }
+    return n > 0;
+}
+
+static ssize_t raw_recvmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct sk_buff *skb;
+    int err = datagram_receive(sk, flags, &skb);
+    if (err || !skb)
+        return err;
+    ssize_t n = datagram_copy(skb, msg, flags);
+    msg->control_len = 0;
+    msg->name_len =
+        msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, cpu_to_be16(0)) : 0;
+    consume_skb(skb);
+    return n;
+}
+
+/* ---- send ---- */
+
+/* To whom: the message says it, or connect() did. 0 or -errno. */
+static int destination(struct sock *sk, const struct message *msg, be32 *daddr)
+{
+    be16 port;
+
+    *daddr = sk->daddr;
+    if (msg->name && msg->name_len)
+        return sockaddr_in_parse((const struct sockaddr *)msg->name, msg->name_len, daddr, &port);
+    return ipv4_is_zero(sk->daddr) ? -EDESTADDRREQ : 0;
+}
+
+static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, be32 daddr)
+{
+    size_t n = msg->iter.count;
+    struct sk_buff *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
+    if (!skb)
+        return -ENOBUFS;
+    int err = copy_from_iter(skb_put(skb, (uint32_t)n), n, &msg->iter);
+    if (err) {
+        consume_skb(skb);
+        return err;
+    }
+    const struct ip_tx tx = { .saddr = dst->prefsrc,
+                              .daddr = daddr,
+                              .protocol = (uint8_t)sk->protocol,
+                              .ttl = sk->ttl,
+                              .tos = sk->tos };
+    skb_reset_transport_header(skb);
+    skb_set_owner_w(skb, sk);
+    return ip_queue_xmit(sk->net, skb, dst, &tx);
+}
+
+static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
+{
+    size_t n = msg->iter.count;
+    struct dst_entry *dst;
+    be32 daddr;
+    int err = destination(sk, msg, &daddr);
+
+    if (err)
+        return err;
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (n > IP_MAX_PACKET - sizeof(struct ip_hdr))
+        return -EMSGSIZE;
+    err = ip_route_output(sk->net, daddr, sk->saddr, sk->bound_ifindex, &dst);
+    if (err)
+        return err;
+    if (dst->kind == DST_BROADCAST && !sk->broadcast)
+        err = -EACCES;
+    else
+        err = send_to(sk, msg, dst, daddr);
+    dst_release(dst);
+    return err ? err : (ssize_t)n;
+}
+
+/* ---- the other calls ---- */
+
+static int raw_init_sock(struct sock *sk)
+{
+    struct raw_state *raw = sk->net->raw;
+
+    if (!sk->protocol)
+        return -EPROTONOSUPPORT;
+    sock_hold(sk);
+    lock_acquire(&raw->lock);
+    list_add_tail(&sk->bind_link, &raw->sockets);
+    WRITE_ONCE(raw->count, raw->count + 1);
+    lock_release(&raw->lock);
+    return 0;
+}
+
+static void raw_close(struct sock *sk)
+{
+    struct raw_state *raw = sk->net->raw;
+
+    lock_acquire(&raw->lock);
+    list_del(&sk->bind_link);
+    WRITE_ONCE(raw->count, raw->count - 1);
+    lock_release(&raw->lock);
+    lock_acquire(&sk->lock);
+    sk->dead = true;
+    lock_release(&sk->lock);
+    sock_put(sk);
+}
+
+static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+    be32 ip;
+    be16 port;
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    if (!err)
+        err = inet_check_bind_address(sk->net, ip);
+    if (!err)
+        sk->saddr = ip;
+    return err;
+}
+
+static int raw_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
+{
+    be32 ip;
+    be16 port;
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+
+    (void)flags;
+    if (!err)
+        sk->daddr = ip;
+    return err;
+}
+
+static int raw_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
+{
+    if (peer && ipv4_is_zero(sk->daddr))
+        return -ENOTCONN;
+    return sockaddr_in_make(addr, peer ? sk->daddr : sk->saddr, cpu_to_be16(0));
+}
+
+static int raw_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
+{
+    return level == SOL_IP ? ip_setsockopt(sk, option, value, len) : -ENOPROTOOPT;
+}
+
+static int raw_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
+{
+    return level == SOL_IP ? ip_getsockopt(sk, option, value, len) : -ENOPROTOOPT;
+}
+
+static const struct sock_ops raw_ops = {
+    .size = sizeof(struct sock),
+    .init = raw_init_sock,
+    .close = raw_close,
+    .bind = raw_bind,
+    .connect = raw_connect,
+    .sendmsg = raw_sendmsg,
+    .recvmsg = raw_recvmsg,
+    .getname = raw_getname,
+    .setsockopt = raw_setsockopt,
+    .getsockopt = raw_getsockopt,
+    .ioctl = datagram_ioctl,
+    .poll = datagram_poll,
+};
+
+static int raw_init(struct net *net)
+{
+    struct raw_state *raw = mem_alloc(sizeof *raw);
+    if (!raw)
+        return -ENOMEM;
+    lock_init(&raw->lock, "raw sockets", RANK_SOCK_TABLE);
+    list_init(&raw->sockets);
+    raw->family =
+        (struct sock_family){ .family = AF_INET, .type = SOCK_RAW, .ops = &raw_ops, .ioctl = inet_ioctl };
+    sock_register(net, &raw->family);
+    net->raw = raw;
+    return 0;
+}
+
+static void raw_exit(struct net *net)
+{
+    sock_unregister(net, &net->raw->family);
+    mem_free(net->raw);
+    net->raw = NULL;
+}
+
+const struct net_module raw_module = { .name = "raw", .init = raw_init, .exit = raw_exit };

@@ -1,0 +1,231 @@
+/* net/udp/udp.c - UDP's sockets: their names, options, and the registration of the protocol.
+ * An address field that a look-up reads is written under both locks, the socket's and the port table's. */
+#include "lib/string.h"
+#include "net/udp/udp_internal.h"
+
+static struct port_table *ports_of(struct sock *sk)
+{
+    return &sk->net->udp->ports;
+}
+
+/* ---- names ---- */
+
+static int udp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
+{
+    be32 ip;
+    be16 port;
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    if (!err)
+        err = inet_check_bind_address(sk->net, ip);
+    if (err)
+        return err;
+    lock_acquire(&sk->lock);
+    err = port_table_bind(ports_of(sk), sk, ip, be16_to_cpu(port), NULL);
+    lock_release(&sk->lock);
+    return err;
+}
+
+int udp_autobind(struct sock *sk)
+{
+    return sk->bound ? 0 : port_table_bind(ports_of(sk), sk, sk->saddr, 0, NULL);
+}
+
+static void set_peer(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
+{
+    lock_acquire(&ports_of(sk)->lock);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    sk->dport = dport;
+    lock_release(&ports_of(sk)->lock);
+}
+
+static int connect_to(struct sock *sk, be32 ip, be16 port)
+{
+    struct dst_entry *dst;
+    int err = ip_route_output(sk->net, ip, sk->saddr, sk->bound_ifindex, &dst);
+    if (err)
+        return err;
+    lock_acquire(&sk->lock);
+    if (dst->kind == DST_BROADCAST && !sk->broadcast)
+        err = -EACCES;
+    if (!err)
+        err = udp_autobind(sk);
+    if (!err)
+        set_peer(sk, dst->prefsrc, ipv4_is_zero(ip) ? dst->gateway : ip, port);
+    lock_release(&sk->lock);
+    dst_release(dst);
+    return err;
+}
+
+static int udp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
+{
+    be32 ip;
+    be16 port;
+
+    (void)flags;
+    if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* udp(7): dissolve the association */
+        lock_acquire(&sk->lock);
+        set_peer(sk, sk->saddr, (be32){ 0 }, (be16){ 0 });
+        lock_release(&sk->lock);
+        return 0;
+    }
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    return err ? err : connect_to(sk, ip, port);
+}
+
+static int udp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
+{
+    if (!peer)
+        return sockaddr_in_make(addr, sk->saddr, sk->sport);
+    return sk->dport.raw ? sockaddr_in_make(addr, sk->daddr, sk->dport) : -ENOTCONN;
+}
+
+/* ---- the end ---- */
+
+static int udp_shutdown(struct sock *sk, int how)
+{
+    static const uint8_t bits[] = {
+        [SHUT_RD] = RCV_SHUTDOWN, [SHUT_WR] = SEND_SHUTDOWN, [SHUT_RDWR] = RCV_SHUTDOWN | SEND_SHUTDOWN
+    };
+    int err = 0;
+
+    lock_acquire(&sk->lock);
+    if (sk->dport.raw)
+        sk->shutdown |= bits[how];
+    else
+        err = -ENOTCONN;
+    sock_wake(sk);
+    lock_release(&sk->lock);
+    return err;
+}
+
+static void udp_close(struct sock *sk)
+{
+    lock_acquire(&sk->lock);
+    sk->dead = true;
+    port_table_unbind(ports_of(sk), sk);
+    skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    lock_release(&sk->lock);
+}
+
+/* ---- options ---- */
+
+static int udp_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
+{
+    return level == SOL_IP ? ip_setsockopt(sk, option, value, len) : -ENOPROTOOPT;
+}
+
+static int udp_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
+{
+    return level == SOL_IP ? ip_getsockopt(sk, option, value, len) : -ENOPROTOOPT;
+}
+
+const struct sock_ops udp_ops = {
+    .size = sizeof(struct sock),
+    .close = udp_close,
+    .bind = udp_bind,
+    .connect = udp_connect,
+    .sendmsg = udp_sendmsg,
+    .recvmsg = udp_recvmsg,
+    .shutdown = udp_shutdown,
+    .getname = udp_getname,
+    .setsockopt = udp_setsockopt,
+    .getsockopt = udp_getsockopt,
+    .ioctl = datagram_ioctl,
+    .poll = datagram_poll,
+};
+
+/* ---- /proc/net ---- */
+
+static void show_socket(const struct sock *sk, unsigned slot, struct textbuf *out)
+{
+    char line[128];
+    enum { ESTABLISHED = 1, CLOSE = 7 }; /* Linux shows UDP by TCP's states */
+
+    ksnprintf(line, sizeof line,
+              "%5u: %08X:%04X %08X:%04X %02X %08lX:%08lX %02X:%08X %08X %5u %8d %lu %d %p %u", slot,
+              sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
+              sk->dport.raw ? ESTABLISHED : CLOSE, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc, 0u, 0u,
+              0u, 0u, 0, 0ul, refcount_read(&sk->refs), NULL, 0u);
+    textbuf_printf(out, "%-127s\n", line);
+}
+
+static void udp_show(struct net *net, struct textbuf *out)
+{
+    struct port_table *t = &net->udp->ports;
+    struct sock *sk;
+
+    textbuf_printf(out, "%-127s\n",
+                   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
+                   "   uid  timeout inode ref pointer drops");
+    lock_acquire(&t->lock);
+    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+        list_for_each_entry (sk, &t->buckets[i], bind_link)
+            show_socket(sk, i, out);
+    lock_release(&t->lock);
+}
+
+static void show_snmp(struct net *net, struct textbuf *out)
+{
+    const uint64_t *drops = net->drops;
+    uint64_t errors = drops[SKB_DROP_UDP_SHORT] + drops[SKB_DROP_UDP_LENGTH] + drops[SKB_DROP_UDP_CSUM];
+
+    textbuf_printf(out, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+                        "InCsumErrors\n");
+    textbuf_printf(out, "Udp: %lu %lu %lu %lu %lu 0 %lu\n", net->udp->in_datagrams,
+                   drops[SKB_DROP_UDP_NO_SOCKET], errors, net->udp->out_datagrams,
+                   drops[SKB_DROP_SOCKET_RCVBUF_FULL], drops[SKB_DROP_UDP_CSUM]);
+}
+
+static void show_sockstat(struct net *net, struct textbuf *out)
+{
+    struct port_table *t = &net->udp->ports;
+    struct sock *sk;
+    unsigned inuse = 0;
+
+    lock_acquire(&t->lock);
+    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+        list_for_each_entry (sk, &t->buckets[i], bind_link)
+            inuse++;
+    lock_release(&t->lock);
+    textbuf_printf(out, "UDP: inuse %u mem 0\n", inuse);
+}
+
+/* ---- registration ---- */
+
+static const struct inet_protocol udp_protocol = { .handler = udp_rcv, .err_handler = udp_err };
+
+static int udp_init(struct net *net)
+{
+    struct udp_state *udp = mem_alloc(sizeof *udp);
+    if (!udp)
+        return -ENOMEM;
+    net->udp = udp;
+    port_table_init(&udp->ports, "UDP ports");
+    udp->family = (struct sock_family){
+        .family = AF_INET, .type = SOCK_DGRAM, .protocol = IPPROTO_UDP, .ops = &udp_ops, .ioctl = inet_ioctl
+    };
+    sock_register(net, &udp->family);
+    udp->file = (struct net_proc_file){ .name = "udp", .show = udp_show };
+    net_proc_register(net, &udp->file);
+    udp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
+    net_proc_section_register(net, &udp->snmp_section);
+    udp->sockstat_section = (struct net_proc_file){ .name = "sockstat", .show = show_sockstat };
+    net_proc_section_register(net, &udp->sockstat_section);
+    return inet_add_protocol(net, &udp_protocol, IPPROTO_UDP);
+}
+
+static void udp_exit(struct net *net)
+{
+    struct udp_state *udp = net->udp;
+
+    inet_del_protocol(net, IPPROTO_UDP);
+    net_proc_section_unregister(net, &udp->sockstat_section);
+    net_proc_section_unregister(net, &udp->snmp_section);
+    net_proc_unregister(net, &udp->file);
+    sock_unregister(net, &udp->family);
+    mem_free(udp);
+    net->udp = NULL;
+}
+
+const struct net_module udp_module = { .name = "udp", .init = udp_init, .exit = udp_exit };

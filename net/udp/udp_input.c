@@ -1,0 +1,109 @@
+/* net/udp/udp_input.c - a datagram arrives, and an error about one of ours.
+ * On a receive queue data is the payload; the headers stand before it, where recvfrom() reads the source. */
+#include "net/udp/udp_internal.h"
+
+static bool checksum_right(const struct sk_buff *skb, const struct udp_hdr *uh)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+
+    if (skb->ip_summed == CHECKSUM_UNNECESSARY || uh->check.raw == 0) /* RFC 768: zero is 'none' */
+        return true;
+    csum_t pseudo = csum_pseudo_ipv4(ip->saddr, ip->daddr, IPPROTO_UDP, (uint16_t)skb->len);
+    return csum_fold_sum(csum_partial(skb->data, skb->len, pseudo)) == 0xffff;
+}
+
+static enum skb_drop_reason check(struct sk_buff *skb)
+{
+    const struct udp_hdr *uh = skb_header(skb, sizeof *uh);
+
+    if (!uh)
+        return SKB_DROP_UDP_SHORT;
+    uint16_t len = be16_to_cpu(uh->len);
+    if (len < sizeof *uh || len > skb->len) /* RFC 768 "Length" */
+        return SKB_DROP_UDP_LENGTH;
+    skb_trim(skb, len);
+    return checksum_right(skb, uh) ? SKB_NOT_DROPPED : SKB_DROP_UDP_CSUM; /* RFC 1122 4.1.3.4 */
+}
+
+static enum skb_drop_reason queue(struct sock *sk, struct sk_buff *skb)
+{
+    enum skb_drop_reason reason = SKB_NOT_DROPPED;
+
+    skb_pull(skb, sizeof(struct udp_hdr));
+    lock_acquire(&sk->lock);
+    if (sk->dead || sk->shutdown & RCV_SHUTDOWN)
+        reason = SKB_DROP_SOCKET_CLOSED;
+    else if (sock_queue_rcv_skb(sk, skb))
+        reason = SKB_DROP_SOCKET_RCVBUF_FULL;
+    lock_release(&sk->lock);
+    return reason;
+}
+
+static enum skb_drop_reason deliver(struct sk_buff *skb)
+{
+    struct net *net = skb->net;
+    const struct ip_hdr *ip = ip_hdr(skb);
+    const struct udp_hdr *uh = (const struct udp_hdr *)skb->data;
+    struct sock *sk = port_table_lookup(&net->udp->ports, ip->daddr, uh->dest, ip->saddr, uh->source,
+                                        skb->dev->ifindex, NULL);
+    if (!sk) {
+        icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0); /* RFC 1122 4.1.3.1 */
+        return SKB_DROP_UDP_NO_SOCKET;
+    }
+    enum skb_drop_reason reason = queue(sk, skb);
+    if (reason == SKB_NOT_DROPPED)
+        net_count(&net->udp->in_datagrams);
+    sock_put(sk);
+    return reason;
+}
+
+void udp_rcv(struct sk_buff *skb)
+{
+    trace("udp_rcv", skb->id, skb->len);
+    enum skb_drop_reason reason = check(skb);
+    if (reason == SKB_NOT_DROPPED)
+        reason = deliver(skb);
+    if (reason != SKB_NOT_DROPPED)
+        kfree_skb_reason(skb, reason);
+}
+
+/* RFC 1122 4.1.3.3: errors are passed up, to the one socket that talks to that peer; the next call on it
+ * fails. An unconnected socket could not tell which of its datagrams is meant. */
+void udp_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
+{
+    struct net *net = skb->net;
+    const struct ip_hdr *ip = (const struct ip_hdr *)skb->data;
+    const struct udp_hdr *uh = (const struct udp_hdr *)(skb->data + ip_hdr_len(ip));
+    bool hard;
+
+    (void)info;
+    struct sock *sk = port_table_lookup(&net->udp->ports, ip->saddr, uh->source, ip->daddr, uh->dest,
+                                        skb->dev->ifindex, NULL);
+    if (!sk)
+        return;
+    lock_acquire(&sk->lock);
+    if (sk->dport.raw) {
+        sk->err = icmp_errno(type, code, &hard);
+        sock_wake(sk);
+    }
+    lock_release(&sk->lock);
+    sock_put(sk);
+}
+
+ssize_t udp_recvmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct sk_buff *skb;
+
+    if (flags & (MSG_OOB | MSG_ERRQUEUE))
+        return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
+    int err = datagram_receive(sk, flags, &skb);
+    if (err || !skb)
+        return err;
+    const struct udp_hdr *uh = skb_transport_header(skb);
+    ssize_t n = datagram_copy(skb, msg, flags);
+    msg->control_len = 0;
+    msg->name_len = msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, uh->source) : 0;
+    trace("udp_recvmsg", skb->id, skb->len);
+    consume_skb(skb);
+    return n;
+}

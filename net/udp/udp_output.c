@@ -1,0 +1,126 @@
+/* net/udp/udp_output.c - a datagram leaves.
+ * What the send needs of the socket is taken under its lock into a struct udp_flow; the bytes are copied from
+ * the user without it. */
+#include "net/udp/udp_internal.h"
+
+struct udp_flow {
+    struct ip_tx ip;
+    be16 sport, dport;
+    uint32_t ifindex;
+    bool broadcast; /* SO_BROADCAST */
+};
+
+/* Whom to send to: the message's address, or the peer's. */
+static int destination(const struct sock *sk, const struct message *msg, struct udp_flow *flow)
+{
+    if (msg->name && msg->name_len) {
+        int err = sockaddr_in_parse((const struct sockaddr *)msg->name, msg->name_len, &flow->ip.daddr,
+                                    &flow->dport);
+        return err ? err : flow->dport.raw ? 0 : -EINVAL;
+    }
+    flow->ip.daddr = sk->daddr;
+    flow->dport = sk->dport;
+    return sk->dport.raw ? 0 : -EDESTADDRREQ;
+}
+
+/* Wait until the datagrams on their way leave room for one more. Lock held. */
+static int wait_for_room(struct sock *sk, int flags)
+{
+    uint64_t deadline = sock_snd_deadline(sk, flags);
+
+    while (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) >= sk->sndbuf) {
+        int err = sock_wait(sk, deadline);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* All that the send needs of sk. Lock held. */
+static int prepare(struct sock *sk, const struct message *msg, int flags, struct udp_flow *flow)
+{
+    int err = sock_error(sk); /* RFC 1122 4.1.3.3: an ICMP error is told by the next call */
+    if (!err && sk->shutdown & SEND_SHUTDOWN)
+        err = -EPIPE;
+    if (!err)
+        err = destination(sk, msg, flow);
+    if (!err)
+        err = udp_autobind(sk);
+    if (!err)
+        err = wait_for_room(sk, flags);
+    if (err)
+        return err;
+    flow->ip.saddr = sk->saddr;
+    flow->ip.protocol = IPPROTO_UDP;
+    flow->ip.ttl = sk->ttl;
+    flow->ip.tos = sk->tos;
+    flow->ip.df = sk->pmtudisc == IP_PMTUDISC_DO;
+    flow->sport = sk->sport;
+    flow->ifindex = sk->bound_ifindex;
+    flow->broadcast = sk->broadcast;
+    return 0;
+}
+
+/* The header, with the checksum left to the device (or to whoever stands in for it). */
+static void push_header(struct sk_buff *skb, const struct udp_flow *flow)
+{
+    struct udp_hdr *uh = skb_push(skb, sizeof *uh);
+
+    skb_reset_transport_header(skb);
+    csum_t pseudo = csum_pseudo_ipv4(flow->ip.saddr, flow->ip.daddr, IPPROTO_UDP, (uint16_t)skb->len);
+    *uh = (struct udp_hdr){
+        .source = flow->sport,
+        .dest = flow->dport,
+        .len = cpu_to_be16((uint16_t)skb->len),
+        .check = { csum_fold_sum(pseudo) },
+    };
+    skb->ip_summed = CHECKSUM_PARTIAL;
+    skb->csum_start = skb->transport_offset;
+    skb->csum_offset = offsetof(struct udp_hdr, check);
+}
+
+static int send_by(struct sock *sk, struct message *msg, struct dst_entry *dst, struct udp_flow *flow)
+{
+    size_t n = msg->iter.count;
+
+    if (dst->kind == DST_BROADCAST && !flow->broadcast)
+        return -EACCES;
+    struct sk_buff *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
+    if (!skb)
+        return -ENOBUFS;
+    int err = copy_from_iter(skb_put(skb, (uint32_t)n), n, &msg->iter);
+    if (err) {
+        consume_skb(skb);
+        return err;
+    }
+    flow->ip.saddr = dst->prefsrc;
+    push_header(skb, flow);
+    skb_set_owner_w(skb, sk);
+    trace("udp_sendmsg", skb->id, skb->len);
+    net_count(&sk->net->udp->out_datagrams);
+    return ip_queue_xmit(sk->net, skb, dst, &flow->ip);
+}
+
+ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct udp_flow flow = { .ifindex = 0 };
+    struct dst_entry *dst;
+    size_t n = msg->iter.count;
+
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (n > UDP_MAX_PAYLOAD)
+        return -EMSGSIZE;
+    lock_acquire(&sk->lock);
+    int err = prepare(sk, msg, flags, &flow);
+    lock_release(&sk->lock);
+    if (!err)
+        err = ip_route_output(sk->net, flow.ip.daddr, flow.ip.saddr, flow.ifindex, &dst);
+    if (err)
+        return err;
+    if (ipv4_is_zero(flow.ip.daddr)) /* "this host": the route knows which address that is */
+        flow.ip.daddr = dst->gateway;
+    err = send_by(sk, msg, dst, &flow);
+    dst_release(dst);
+    return err ? err : (ssize_t)n;
+}
