@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { NUMBER_AT = ETH_HLEN, LENGTH_AT = ETH_HLEN + 4, PATTERN_AT = BENCH_FRAME_MIN };
+enum { AWAIT_TRIES = 2000 };
 
 static struct dev_bench *bench_of(struct packet_type *pt)
 {
@@ -126,6 +127,14 @@ int bench_send(struct dev_bench *b, uint32_t len)
 void bench_settle(struct dev_bench *b)
 {
     b->card->settle(b);
+}
+
+void bench_await(struct dev_bench *b, uint64_t received, uint64_t sent)
+{
+    for (int tries = 0; tries < AWAIT_TRIES && (b->received < received || b->sent < sent); tries++)
+        bench_settle(b);
+    CHECK_EQ(b->received, received);
+    CHECK_EQ(b->sent, sent);
 }
 
 int64_t bench_loose_skbs(const struct dev_bench *b)

@@ -106,11 +106,26 @@ void pool_put(struct pool *pool, void *object)
     free(object);
 }
 
-void *dma_buffer_alloc(size_t size)
+void sim_set_dma_memory(void *(*alloc)(size_t size), void (*release)(void *p))
+{
+    sim.dma_alloc = alloc;
+    sim.dma_free = release;
+}
+
+static void *aligned_buffer(size_t size)
 {
     void *p = NULL;
 
-    if (refuse("dma_buffer_alloc()") || posix_memalign(&p, 64, size))
+    if (sim.dma_alloc)
+        return sim.dma_alloc(size);
+    return posix_memalign(&p, 64, size) ? NULL : p;
+}
+
+void *dma_buffer_alloc(size_t size)
+{
+    void *p = refuse("dma_buffer_alloc()") ? NULL : aligned_buffer(size);
+
+    if (!p)
         return NULL;
     sim.live_buffers++;
     return memset(p, FRESH, size);
@@ -123,7 +138,10 @@ void dma_buffer_free(void *p, size_t size)
         return;
     memset(p, FRESH, size); /* a size larger than was allocated is caught here */
     sim.live_buffers--;
-    free(p);
+    if (sim.dma_free)
+        sim.dma_free(p);
+    else
+        free(p);
 }
 
 void memory_check_leaks(void)

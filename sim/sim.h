@@ -54,6 +54,9 @@ void sim_spurious_wakeups(uint32_t per_million);
 /* How many allocations there were, failed ones included; how many objects of all kinds live. */
 uint64_t sim_alloc_count(void);
 uint64_t sim_live_objects(void);
+/* Let dma_buffer_alloc() take memory that a device outside this process reaches; NULL, NULL: the heap again.
+ * No buffer may be alive. */
+void sim_set_dma_memory(void *(*alloc)(size_t size), void (*release)(void *p));
 /* Make [base, base + len) a range that no user address may touch; len 0: none. The first page never may. */
 void sim_bad_user_range(uintptr_t base, size_t len);
 

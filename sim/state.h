@@ -55,6 +55,8 @@ struct sim {
 
     struct list_head pools;
     uint64_t live_memory, live_buffers;
+    void *(*dma_alloc)(size_t size); /* sim_set_dma_memory() */
+    void (*dma_free)(void *p);
     uint64_t alloc_count, fail_at;
     uint32_t fail_per_million, spurious_per_million;
     uintptr_t bad_user;
