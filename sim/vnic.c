@@ -5,7 +5,7 @@
 #include "sim/sim.h"
 #include <errno.h>
 
-enum { RING_DEFAULT = 64, TX_STOP_BELOW = 2, TX_WAKE_ABOVE = 4 };
+enum { RING_DEFAULT = 64, TX_STOP_BELOW = 2 };
 enum { BUFFER_SIZE = FRAME_MAX };
 
 /* ---- hardware ---- */
@@ -118,7 +118,7 @@ static void clean_tx(struct vnic *v)
         }
         consume_skb(v->tx.skb[slot]);
     }
-    if (netif_queue_stopped(v->dev) && tx_free(v) > TX_WAKE_ABOVE)
+    if (netif_queue_stopped(v->dev) && tx_free(v) >= v->tx_size / 2)
         netif_wake_queue(v->dev);
     netif_tx_unlock(v->dev);
 }
@@ -146,8 +146,6 @@ static struct sk_buff *take_frame(struct vnic *v)
     }
     v->rx.skb[slot] = fresh;
     skb_put(full, v->rx.length[slot]);
-    v->dev->stats.rx_packets++;
-    v->dev->stats.rx_bytes += full->len;
     if (checksum_is_good(v, full))
         full->ip_summed = CHECKSUM_UNNECESSARY;
     return full;
