@@ -32,10 +32,11 @@ enum netdev_flags {
     NETDEV_MULTICAST = 0x1000
 };
 
+/* net/core counts what was received, irqs and polls; the driver what it sent and what went wrong. */
 struct net_device_stats {
     uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_no_buffer;
     uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
-    uint64_t irqs, polls; /* how often the top half and the poll ran */
+    uint64_t irqs, polls; /* how often napi_schedule() and the poll ran */
 };
 
 enum netdev_tx { NETDEV_TX_OK, NETDEV_TX_BUSY };
