@@ -33,7 +33,7 @@ void proc_fault(struct trapframe *tf, int signo, uint64_t addr);
 _Noreturn void trap_return(struct trapframe *tf);
 
 /* An instruction that may fault on a user address and where to go on then: entries in section .extable, made
- * with EXTABLE(from, to) in assembly (kern/mm/usercopy.S). */
+ * with EXTABLE(from, to) in assembly (kern/mm/usercopy_moves.S). */
 struct extable_entry {
     uint64_t from, to;
 };

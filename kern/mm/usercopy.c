@@ -1,4 +1,4 @@
-/* kern/mm/usercopy.c - user memory, the C side of usercopy.S.
+/* kern/mm/usercopy.c - user memory, the C side of usercopy_moves.S.
  * An address is compared with USER_TOP before it is touched, so that no program reaches the kernel through
  * its system calls; with SMAP the processor refuses user addresses except between stac and clac, which stand
  * only here. */

@@ -38,7 +38,7 @@ int vm_fault(struct vm_space *vm, uint64_t addr, uint64_t error);
 /* Pages resident, for ps. */
 uint64_t vm_resident(const struct vm_space *vm);
 
-/* ---- user memory (kern/mm/usercopy.S, .c); copy_from_user and copy_to_user are net/port.h's ---- */
+/* ---- user memory (kern/mm/usercopy_moves.S, .c); copy_from_user and copy_to_user are net/port.h's ---- */
 
 /* Copy a NUL-terminated text of at most max bytes, NUL included: its length, -EFAULT, -ENAMETOOLONG. */
 int64_t copy_string_from_user(char *dst, uint64_t src, size_t max);

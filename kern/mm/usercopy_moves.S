@@ -1,4 +1,4 @@
-/* kern/mm/usercopy.S - copies that may meet a bad user address.
+/* kern/mm/usercopy_moves.S - copies that may meet a bad user address.
  * Each returns 0 (or a length), and -1 when a fault could not be mended: every instruction that touches user
  * memory is in the exception table. Unrolled moves of 8 bytes rather than `rep movsb`: under emulation a string
  * instruction costs as much a byte as a loop does a word. */
