@@ -1,6 +1,6 @@
-/* kern/port.c - net/port.h in the kernel: memory, locks, contexts. Timers, softirqs, waiting, user memory and
- * the log are where they belong: kern/time, kern/sched, kern/mm, kern/debug; chance and trace points stand
- * beside this file. */
+/* kern/port.c - net/port.h in the kernel: memory, locks, contexts. Timers, softirqs, waiting, user memory,
+ * CPUs and the log are where they belong: kern/time, kern/sched, kern/mm, kern/cpu, kern/debug; chance and
+ * trace points stand beside this file. */
 #include "net/port.h"
 #include "kern/mm/slab.h"
 #include "kern/sched/held.h"
@@ -86,19 +86,9 @@ bool lock_held(const struct lock *l)
     return READ_ONCE(l->owner) == this_cpu();
 }
 
-/* ---- contexts and CPUs ---- */
+/* ---- contexts ---- */
 
 enum context context_now(void)
 {
     return in_hardirq() ? CONTEXT_IRQ : in_softirq() ? CONTEXT_SOFTIRQ : CONTEXT_PROCESS;
-}
-
-unsigned cpu_id(void)
-{
-    return this_cpu()->id;
-}
-
-unsigned cpu_count(void)
-{
-    return n_cpus;
 }
