@@ -57,8 +57,9 @@ csum_t csum_partial_copy(void *restrict dst, const void *restrict src, size_t n,
         sum = add64(sum, to[0] = from[0]);
         sum = add64(sum, to[1] = from[1]);
     }
-    if (n & 8) {
+    if (n >= 8) {
         sum = add64(sum, *(word64 *)d = *(const word64 *)s);
+        n -= 8;
         s += 8;
         d += 8;
     }
