@@ -172,10 +172,3 @@ dma_addr_t dma_map(struct device *d, const void *p)
     (void)d;
     return virt_to_phys(p);
 }
-
-void udelay(unsigned microseconds)
-{
-    uint64_t until = time_now() + us(microseconds);
-    while (time_now() < until)
-        cpu_relax();
-}

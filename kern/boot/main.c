@@ -36,9 +36,9 @@ void kmain(uint32_t magic, uint64_t info)
     acpi_init();
     irq_init();
     clock_init();
-    sched_init();
     softirq_init_cpu();
     timers_init_cpu();
+    sched_init();
     irq_enable();
     smp_start();
     ksoftirqd_start();

@@ -25,10 +25,10 @@ void smp_ap_main(void)
     struct cpu *c = this_cpu();
     cpu_init_other(c->id);
     lapic_init_cpu();
-    sched_init_cpu();
+    clock_event_init_cpu();
     softirq_init_cpu();
     timers_init_cpu();
-    clock_event_init_cpu();
+    sched_init_cpu();
     __atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
     sched_idle();
 }

@@ -130,10 +130,16 @@ static void user_exception(struct trapframe *tf)
     proc_fault(tf, signo ? signo : SIGSEGV, tf->rip);
 }
 
-/* Everything a thread owes before its next user instruction. Leaves irqs off; a reason to reschedule that
- * comes after the last look also comes with an interrupt, and so back here. An address beyond the user's (a
- * signal handler's, or out of sigreturn) must not reach iretq, which would fault in the kernel if it is not
- * canonical. */
+/* True if the thread may not go to user mode yet: asked with irqs off, so that what comes later comes with an
+ * interrupt, and so back here. An address beyond the user's (of a signal's handler, or out of sigreturn) must
+ * not reach iretq, which would fault in the kernel if it is not canonical. */
+static bool owes_something(const struct trapframe *tf)
+{
+    return READ_ONCE(this_cpu()->need_resched) || READ_ONCE(current_thread()->signal_pending) ||
+           tf->rip >= USER_TOP;
+}
+
+/* All that is done before a thread's next user instruction. Leaves irqs off. */
 static void leave_to_user(struct trapframe *tf)
 {
     do {
@@ -142,7 +148,7 @@ static void leave_to_user(struct trapframe *tf)
             proc_fault(tf, SIGSEGV, tf->rip);
         return_to_user(tf);
         irq_disable();
-    } while (READ_ONCE(this_cpu()->need_resched) || tf->rip >= USER_TOP);
+    } while (owes_something(tf));
 }
 
 /* ---- from entry.S ---- */
