@@ -251,7 +251,9 @@ bool thread_wake(struct thread *t)
 void thread_interrupt(struct thread *t)
 {
     __atomic_store_n(&t->signal_pending, 1, __ATOMIC_SEQ_CST);
-    thread_wake(t);
+    unsigned cpu = READ_ONCE(t->cpu);
+    if (!thread_wake(t) && cpu != cpu_id()) /* perhaps in user mode there, without a clock event to end it */
+        cpu_kick(cpu);
 }
 
 /* ---- the clock ---- */
