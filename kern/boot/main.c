@@ -9,6 +9,7 @@
 #include "kern/mm/mm.h"
 #include "kern/pci/pci.h"
 #include "kern/proc/process.h"
+#include "kern/sched/selftest.h"
 #include "kern/sched/softirq.h"
 #include "kern/sched/thread.h"
 #include "kern/time/time.h"
@@ -20,6 +21,15 @@ static void greet(void)
 {
     klog(LOG_INFO, "Towpath, loaded by %s", boot_info.loader);
     klog(LOG_INFO, "command line: %s", boot_info.cmdline);
+}
+
+static void start_init(void)
+{
+    char value[8];
+    if (cmdline_get("selftest", value, sizeof value))
+        selftest_run();
+    else
+        process_start_init();
 }
 
 /* From start.S: the boot CPU in long mode on the boot tables, irqs off; magic and info as the loader left
@@ -48,6 +58,6 @@ void kmain(uint32_t magic, uint64_t info)
         panic("no memory for a network");
     pci_init(net);
     fs_init();
-    process_start_init();
+    start_init();
     sched_idle();
 }
