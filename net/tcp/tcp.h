@@ -294,6 +294,8 @@ void tcp_recovery_duplicate_ack(struct tcp_sock *tp);
 void tcp_recovery_new_ack(struct tcp_sock *tp, uint32_t acked, uint32_t flight, uint64_t rtt);
 /* The retransmission timer fired: the threshold falls, everything in flight counts as lost. */
 void tcp_recovery_timeout(struct tcp_sock *tp);
+/* What is in flight was too big for the path (RFC 1191 6.4): all of it goes again, cwnd stays. */
+void tcp_recovery_too_big(struct tcp_sock *tp);
 /* Bytes believed to be in the network. */
 uint32_t tcp_flight(const struct tcp_sock *tp);
 /* The handshake is done. */

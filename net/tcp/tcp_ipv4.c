@@ -78,8 +78,10 @@ static void path_mtu_fell(struct tcp_sock *tp, uint32_t mtu)
         return;
     tp->path_mtu = mtu;
     tcp_update_mss(tp);
-    if (tcp_in(tp, TCPS_SENDING))
-        tcp_retransmit_first(tp);
+    if (tcp_in(tp, TCPS_SENDING)) {
+        tcp_recovery_too_big(tp);
+        tcp_output(tp);
+    }
 }
 
 /* RFC 1122 4.2.3.9 and RFC 5461 2: a hard error ends an attempt to connect; a connection that stands, and

@@ -18,13 +18,13 @@ static uint32_t cwnd_room(const struct tcp_send_view *v)
     return v->cwnd > v->flight ? v->cwnd - v->flight : 0;
 }
 
-/* What was lost goes first, and inside the window only, should the peer have shrunk it (RFC 9293 3.8.6). */
+/* What was lost goes first; but only inside the window, should the peer have shrunk it (RFC 9293 3.8.6). */
 static struct tcp_plan plan_resend(const struct tcp_send_view *v)
 {
-    if (!seq_before(v->high_rxt, window_end(v)))
-        return blocked(TCP_PLAN_WINDOW);
     uint32_t text = seq_ahead(v->high_rxt, seq_min(v->recover, v->write_seq));
     uint32_t len = MIN(text, v->mss);
+    if (seq_after(v->high_rxt + MAX(len, 1u), window_end(v)))
+        return blocked(TCP_PLAN_WINDOW);
     if (v->flight && cwnd_room(v) < len)
         return blocked(TCP_PLAN_CWND);
     bool fin = seq_after(v->recover, v->write_seq) && v->high_rxt + len == v->write_seq;

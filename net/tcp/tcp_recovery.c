@@ -127,6 +127,22 @@ void tcp_recovery_new_ack(struct tcp_sock *tp, uint32_t acked, uint32_t flight, 
     grow(tp, acked, flight, rtt);
 }
 
+/* From here on everything in flight counts as lost and is sent again in order. */
+static void begin_loss(struct tcp_sock *tp)
+{
+    tp->recovery = TCP_LOSS;
+    tp->recover = tp->snd_nxt; /* RFC 6582 3.2 step 4 */
+    tp->high_rxt = tp->snd_una;
+    tp->dupacks = 0;
+}
+
+void tcp_recovery_too_big(struct tcp_sock *tp)
+{
+    if (tp->recovery == TCP_FAST_RECOVERY)
+        tp->cwnd = tp->ssthresh; /* deflate first */
+    begin_loss(tp);
+}
+
 void tcp_recovery_timeout(struct tcp_sock *tp)
 {
     if (tp->retransmits == 1) /* RFC 5681 3.1: ssthresh falls once for each loss */
@@ -134,9 +150,6 @@ void tcp_recovery_timeout(struct tcp_sock *tp)
     struct tcp_cong_view v = view_make(tp, 0, tp->snd_nxt - tp->snd_una, 0);
     tp->cong->timeout(&v);
     view_store(tp, &v);
-    tp->recovery = TCP_LOSS;
-    tp->recover = tp->snd_nxt; /* RFC 6582 3.2 step 4 */
-    tp->high_rxt = tp->snd_una;
-    tp->dupacks = 0;
+    begin_loss(tp);
     tp->cwnd_limited = true; /* by definition: a window of one segment and more to send */
 }
