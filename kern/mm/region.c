@@ -202,6 +202,18 @@ int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
     return covered ? 0 : -ENOMEM;
 }
 
+int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
+{
+    if (!valid_range(addr, &len))
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    bool covered = is_covered(vm, addr, addr + len);
+    if (covered)
+        pages_unmap(vm, addr, addr + len);
+    mutex_unlock(&vm->mutex);
+    return covered ? 0 : -ENOMEM;
+}
+
 /* ---- the heap: [brk_start, brk), whole pages mapped ---- */
 
 void vm_set_brk_start(struct vm_space *vm, uint64_t addr)
