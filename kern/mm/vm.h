@@ -28,8 +28,6 @@ int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot);
 /* Forget what is in [addr, addr + len): it reads as zero from here on. -EINVAL, -ENOMEM where nothing is
  * mapped. */
 int vm_discard(struct vm_space *vm, uint64_t addr, size_t len);
-/* Give back the pages of a range, which reads as zeroes from now on. -ENOMEM if not all of it is mapped. */
-int vm_discard(struct vm_space *vm, uint64_t addr, size_t len);
 /* Copy kernel bytes into a space that need not be the current one and whatever the region's prot (exec's
  * loader). */
 int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n);
