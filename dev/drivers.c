@@ -1,8 +1,10 @@
 /* dev/drivers.c - every driver there is: a folder and a line here. */
 #include "dev/e1000/e1000.h"
+#include "dev/virtio-net/virtio_net.h"
 
 const struct device_driver *const device_drivers[] = {
     &e1000_driver,
+    &virtio_net_driver,
     NULL,
 };
 

@@ -1,0 +1,137 @@
+/* dev/virtio-net/virtio_net_qtest_test.c - the driver against QEMU's own card; skipped where QEMU is not
+ * installed. */
+#include "dev/virtio-net/virtio_net.h"
+#include "lib/abi/errno.h"
+#include "sim/dev_qtest.h"
+#include "sim/sim.h"
+#include "sim/test.h"
+#include <string.h>
+
+static struct qtest *setup(struct dev_bench *b, const char *card, uint16_t id)
+{
+    struct qtest *q = qtest_create(card, VIRTIO_VENDOR, id);
+
+    bench_init(b, qtest_device(q), &qtest_card, q);
+    return q;
+}
+
+static void teardown(struct dev_bench *b, struct qtest *q)
+{
+    bench_settle(b);
+    CHECK_EQ(b->rx_wrong, 0);
+    CHECK_EQ(b->tx_wrong, 0);
+    CHECK_EQ(bench_loose_skbs(b), 0);
+    bench_fini(b);
+    qtest_destroy(q);
+}
+
+/* total frames each way, in groups that keep both rings busy. */
+static void exchange(struct dev_bench *b, uint64_t total)
+{
+    for (uint64_t n = 0; n < total; n++) {
+        bench_inject(b, n, 60 + n % 1400);
+        CHECK_EQ(bench_send(b, 60 + n % 1300), 0);
+        if (n % 32 == 31)
+            bench_await(b, n + 1, n + 1);
+    }
+    bench_await(b, total, total);
+}
+
+TEST(virtio_net_on_qemu_frames_of_every_length_come_and_go)
+{
+    static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
+    struct dev_bench b;
+
+    if (!qtest_available())
+        return;
+    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    CHECK(!memcmp(b.dev->dev_addr, mac, 6));
+    CHECK(b.dev->carrier);
+    uint64_t n = 0;
+    for (uint32_t len = ETH_HLEN; len <= VIRTIO_NET_FRAME_MAX; len += len < 70 || len > 1500 ? 1 : 23) {
+        bench_inject(&b, n++, len);
+        CHECK_EQ(bench_send(&b, len), 0);
+        if (n % 8 == 0)
+            bench_await(&b, n, n);
+    }
+    bench_await(&b, n, n);
+    teardown(&b, q);
+}
+
+TEST(virtio_net_on_qemu_the_rings_wrap_and_interrupts_are_fewer_than_frames) /* virtio 1.2 2.7.10 */
+{
+    struct dev_bench b;
+
+    if (!qtest_available())
+        return;
+    struct qtest *q = setup(&b, "virtio-net-pci,disable-legacy=on", VIRTIO_NET_MODERN);
+    bench_open(&b);
+    exchange(&b, 4 * VIRTQ_MAX);
+    CHECK(qtest_interrupts(q) < 8 * VIRTQ_MAX);
+    teardown(&b, q);
+}
+
+TEST(virtio_net_on_qemu_works_without_event_idx)
+{
+    struct dev_bench b;
+
+    if (!qtest_available())
+        return;
+    struct qtest *q = setup(&b, "virtio-net-pci,event_idx=off", VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    exchange(&b, 2 * VIRTQ_MAX);
+    teardown(&b, q);
+}
+
+TEST(virtio_net_on_qemu_open_undoes_itself_and_opens_again)
+{
+    struct dev_bench b;
+    unsigned n = 1, failures = 0;
+
+    if (!qtest_available())
+        return;
+    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    for (;; failures++, n += n < 16 ? 1 : 37) {
+        sim_fail_nth_alloc(n);
+        int err = dev_open(b.dev);
+        sim_fail_nth_alloc(0);
+        if (!err)
+            break;
+        CHECK_EQ(err, -ENOMEM);
+        CHECK_EQ(b.net->live_skbs, 0);
+    }
+    CHECK(failures > 16);
+    for (uint64_t i = 0; i < 3; i++) {
+        bench_inject(&b, i, 500);
+        bench_send(&b, 500);
+        bench_await(&b, i + 1, i + 1);
+        dev_close(b.dev);
+        CHECK_EQ(b.net->live_skbs, 0);
+        bench_open(&b);
+    }
+    teardown(&b, q);
+}
+
+TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_full)
+{
+    struct dev_bench b;
+
+    if (!qtest_available())
+        return;
+    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    sim_fail_allocs(1000000);
+    for (unsigned i = 0; i < 600; i++) {
+        bench_inject(&b, 0, 100);
+        if (i % 8 == 7)
+            bench_settle(&b);
+    }
+    while (b.dev->stats.rx_dropped < 600)
+        bench_settle(&b);
+    sim_fail_allocs(0);
+    CHECK_EQ(b.received, 0);
+    bench_inject(&b, 0, 100);
+    bench_await(&b, 1, 0);
+    teardown(&b, q);
+}
