@@ -156,16 +156,6 @@ int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len)
     return err;
 }
 
-int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
-{
-    if (!valid_range(addr, &len))
-        return -EINVAL;
-    mutex_lock(&vm->mutex);
-    pages_unmap(vm, addr, addr + len);
-    mutex_unlock(&vm->mutex);
-    return 0;
-}
-
 /* Whether regions cover [start, end) without a hole. */
 static bool is_covered(struct vm_space *vm, uint64_t start, uint64_t end)
 {
@@ -198,6 +188,18 @@ int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot)
     int err = protect_range(vm, addr, addr + len, prot);
     mutex_unlock(&vm->mutex);
     return err;
+}
+
+int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
+{
+    if (!valid_range(addr, &len))
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    bool covered = is_covered(vm, addr, addr + len);
+    if (covered)
+        pages_unmap(vm, addr, addr + len);
+    mutex_unlock(&vm->mutex);
+    return covered ? 0 : -ENOMEM;
 }
 
 /* ---- the heap: [brk_start, brk), whole pages mapped ---- */
