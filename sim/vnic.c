@@ -37,7 +37,11 @@ static void frame_arrives(struct wire_port *port, const uint8_t *frame, size_t n
     struct vnic *v = container_of(port, struct vnic, port);
     unsigned slot = v->rx.filled % v->rx_size;
 
-    if (n < ETH_HLEN || n > BUFFER_SIZE || !for_us(v, frame))
+    if (n < ETH_HLEN || n > BUFFER_SIZE) {
+        v->dev->stats.rx_errors++;
+        return;
+    }
+    if (!for_us(v, frame))
         return;
     if (v->rx.filled - v->rx.next == v->rx_size) {
         v->dev->stats.rx_no_buffer++;
