@@ -1,0 +1,6 @@
+/* kern/fs/devfs.h - the devices of /dev. */
+#pragma once
+#include "kern/fs/inode.h"
+
+/* Put every device into the directory dev. 0 or -ENOMEM. */
+int devfs_fill(struct inode *dev);

@@ -1,0 +1,161 @@
+/* kern/fs/file.c - open files: references, positions, and the checks before each operation. */
+#include "kern/fs/file.h"
+#include "kern/mm/mm.h"
+#include "lib/abi/fcntl.h"
+#include "lib/abi/stat.h"
+
+struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32_t flags)
+{
+    struct file *f = kzalloc(sizeof *f);
+
+    if (!f)
+        return NULL;
+    refcount_set(&f->refs, 1);
+    f->ops = ops;
+    f->inode = inode ? inode_get(inode) : NULL;
+    f->flags = flags;
+    mutex_init(&f->pos_lock, "file position");
+    return f;
+}
+
+int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
+{
+    struct file *f;
+    int err;
+
+    if (!inode->fops)
+        return -ENXIO;
+    f = file_create(inode->fops, inode, flags);
+    if (!f)
+        return -ENOMEM;
+    err = f->ops->open ? f->ops->open(f) : 0;
+    if (err) {
+        inode_put(f->inode);
+        kfree(f);
+        return err;
+    }
+    *out = f;
+    return 0;
+}
+
+struct file *file_get(struct file *f)
+{
+    refcount_get(&f->refs);
+    return f;
+}
+
+void file_put(struct file *f)
+{
+    if (!refcount_put(&f->refs))
+        return;
+    if (f->ops->release)
+        f->ops->release(f);
+    inode_put(f->inode);
+    kfree(f);
+}
+
+static bool may_read(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_WRONLY && !(f->flags & O_PATH);
+}
+
+static bool may_write(const struct file *f)
+{
+    return (f->flags & O_ACCMODE) != O_RDONLY && !(f->flags & O_PATH);
+}
+
+typedef int64_t (*transfer)(struct file *f, struct iov_iter *it, uint64_t *pos);
+
+static int64_t transfer_at(struct file *f, transfer op, struct iov_iter *it, const uint64_t *pos)
+{
+    uint64_t at = pos ? *pos : 0;
+    int64_t n;
+
+    if (pos && !f->ops->seekable)
+        return -ESPIPE;
+    if (pos || !f->ops->seekable)
+        return op(f, it, &at);
+    mutex_lock(&f->pos_lock);
+    n = op(f, it, &f->pos);
+    mutex_unlock(&f->pos_lock);
+    return n;
+}
+
+int64_t file_read(struct file *f, struct iov_iter *it, const uint64_t *pos)
+{
+    if (!may_read(f))
+        return -EBADF;
+    if (!f->ops->read)
+        return f->ops == &directory_file_ops ? -EISDIR : -EINVAL;
+    return transfer_at(f, f->ops->read, it, pos);
+}
+
+int64_t file_write(struct file *f, struct iov_iter *it, const uint64_t *pos)
+{
+    if (!may_write(f))
+        return -EBADF;
+    if (!f->ops->write)
+        return -EINVAL;
+    return transfer_at(f, f->ops->write, it, pos);
+}
+
+int64_t file_read_kernel(struct file *f, void *dst, size_t n, uint64_t pos)
+{
+    struct io_vector v = { (uintptr_t)dst, n };
+    struct iov_iter it;
+
+    iov_iter_init(&it, ITER_KERNEL, &v, 1);
+    return file_read(f, &it, &pos);
+}
+
+static int64_t lseek_base(struct file *f, int whence)
+{
+    switch (whence) {
+    case SEEK_SET:
+        return 0;
+    case SEEK_CUR:
+        return (int64_t)f->pos;
+    case SEEK_END:
+        return f->inode ? (int64_t)READ_ONCE(f->inode->size) : 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+int64_t file_lseek(struct file *f, int64_t offset, int whence)
+{
+    int64_t base, to;
+
+    if (!f->ops->seekable)
+        return -ESPIPE;
+    mutex_lock(&f->pos_lock);
+    base = lseek_base(f, whence);
+    if (base < 0)
+        to = base;
+    else if (__builtin_add_overflow(base, offset, &to) || to < 0)
+        to = -EINVAL;
+    else
+        f->pos = (uint64_t)to;
+    mutex_unlock(&f->pos_lock);
+    return to;
+}
+
+int file_poll(struct file *f)
+{
+    return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
+void file_stat(struct file *f, struct stat *st)
+{
+    if (f->inode) {
+        inode_stat(f->inode, st);
+        return;
+    }
+    *st = (struct stat){ .st_dev = 2,
+                         .st_ino = (uint64_t)f & 0xffffffff,
+                         .st_nlink = 1,
+                         .st_mode = f->ops->mode | 0600,
+                         .st_blksize = 4096 };
+}
+
+const struct file_ops directory_file_ops = { .mode = S_IFDIR, .seekable = true };

@@ -1,0 +1,256 @@
+/* kern/fs/files.c - tables of open files.
+ *
+ * The table's lock guards the array; a file found there is held by a reference before the lock is dropped.
+ * Files are put without it, because the last put may sleep. */
+#include "kern/fs/files.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/process.h"
+#include "lib/abi/fcntl.h"
+#include "lib/string.h"
+
+enum { FIRST_SIZE = 32 };
+
+struct files {
+    struct refcount refs;
+    struct spinlock lock; /* rank FILES */
+    int size;             /* of fd, a power of two, at most FILES_MAX */
+    struct file **fd;
+    uint64_t cloexec[FILES_MAX / 64];
+};
+
+static struct files *files_alloc(int size)
+{
+    struct files *files = kzalloc(sizeof *files);
+
+    if (!files)
+        return NULL;
+    files->fd = kzalloc((size_t)size * sizeof(struct file *));
+    if (!files->fd) {
+        kfree(files);
+        return NULL;
+    }
+    refcount_set(&files->refs, 1);
+    spin_init(&files->lock, "files", RANK_FILES);
+    files->size = size;
+    return files;
+}
+
+struct files *files_create(void)
+{
+    return files_alloc(FIRST_SIZE);
+}
+
+struct files *files_clone(struct files *old)
+{
+    struct files *new = files_alloc(FILES_MAX);
+    uint64_t flags;
+
+    if (!new)
+        return NULL;
+    flags = spin_lock(&old->lock);
+    for (int i = 0; i < old->size; i++)
+        new->fd[i] = old->fd[i] ? file_get(old->fd[i]) : NULL;
+    memcpy(new->cloexec, old->cloexec, sizeof new->cloexec);
+    spin_unlock(&old->lock, flags);
+    return new;
+}
+
+struct files *files_get(struct files *files)
+{
+    refcount_get(&files->refs);
+    return files;
+}
+
+void files_put(struct files *files)
+{
+    if (!refcount_put(&files->refs))
+        return;
+    for (int i = 0; i < files->size; i++)
+        if (files->fd[i])
+            file_put(files->fd[i]);
+    kfree(files->fd);
+    kfree(files);
+}
+
+struct files *current_files(void)
+{
+    return current_process()->files;
+}
+
+/* ---- lock held ---- */
+
+static bool is_cloexec(const struct files *files, int fd)
+{
+    return files->cloexec[fd / 64] >> (fd % 64) & 1;
+}
+
+static void mark_cloexec(struct files *files, int fd, bool on)
+{
+    uint64_t bit = 1ull << (fd % 64);
+
+    files->cloexec[fd / 64] = on ? files->cloexec[fd / 64] | bit : files->cloexec[fd / 64] & ~bit;
+}
+
+static struct file *file_at(struct files *files, int fd)
+{
+    return fd >= 0 && fd < files->size ? files->fd[fd] : NULL;
+}
+
+/* Make room for fd. 0, -EMFILE or -ENOMEM. */
+static int make_room(struct files *files, int fd)
+{
+    struct file **wider;
+    int size = files->size;
+
+    if (fd >= FILES_MAX)
+        return -EMFILE;
+    while (size <= fd)
+        size *= 2;
+    if (size == files->size)
+        return 0;
+    wider = kzalloc((size_t)size * sizeof *wider);
+    if (!wider)
+        return -ENOMEM;
+    memcpy(wider, files->fd, (size_t)files->size * sizeof *wider);
+    kfree(files->fd);
+    files->fd = wider;
+    files->size = size;
+    return 0;
+}
+
+static int least_free(const struct files *files, int least)
+{
+    while (least < files->size && files->fd[least])
+        least++;
+    return least;
+}
+
+static int set_slot(struct files *files, int fd, struct file *f, bool cloexec)
+{
+    int err = make_room(files, fd);
+
+    if (err)
+        return err;
+    files->fd[fd] = f;
+    mark_cloexec(files, fd, cloexec);
+    return fd;
+}
+
+/* ---- descriptors of the current process ---- */
+
+struct file *fd_get(int fd)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    struct file *f = file_at(files, fd);
+
+    if (f)
+        file_get(f);
+    spin_unlock(&files->lock, flags);
+    return f;
+}
+
+int fd_install(struct file *f, int least, bool cloexec)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    int fd = set_slot(files, least_free(files, least), f, cloexec);
+
+    spin_unlock(&files->lock, flags);
+    if (fd < 0)
+        file_put(f);
+    return fd;
+}
+
+int fd_replace(int fd, struct file *f, bool cloexec)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    struct file *old = file_at(files, fd);
+    int result = fd < 0 || fd >= FILES_MAX ? -EBADF : set_slot(files, fd, f, cloexec);
+
+    spin_unlock(&files->lock, flags);
+    if (result < 0)
+        file_put(f);
+    else if (old)
+        file_put(old);
+    return result;
+}
+
+int fd_close(int fd)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    struct file *f = file_at(files, fd);
+
+    if (f) {
+        files->fd[fd] = NULL;
+        mark_cloexec(files, fd, false);
+    }
+    spin_unlock(&files->lock, flags);
+    if (!f)
+        return -EBADF;
+    file_put(f);
+    return 0;
+}
+
+int fd_get_cloexec(int fd)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    int result = file_at(files, fd) ? is_cloexec(files, fd) : -EBADF;
+
+    spin_unlock(&files->lock, flags);
+    return result;
+}
+
+int fd_set_cloexec(int fd, bool cloexec)
+{
+    struct files *files = current_files();
+    uint64_t flags = spin_lock(&files->lock);
+    bool open = file_at(files, fd);
+
+    if (open)
+        mark_cloexec(files, fd, cloexec);
+    spin_unlock(&files->lock, flags);
+    return open ? 0 : -EBADF;
+}
+
+/* ---- whole tables ---- */
+
+/* Take one file marked close-on-exec out of the table; NULL: none is left. */
+static struct file *take_cloexec(struct files *files)
+{
+    struct file *f = NULL;
+    uint64_t flags = spin_lock(&files->lock);
+
+    for (int fd = 0; fd < files->size && !f; fd++) {
+        if (!files->fd[fd] || !is_cloexec(files, fd))
+            continue;
+        f = files->fd[fd];
+        files->fd[fd] = NULL;
+        mark_cloexec(files, fd, false);
+    }
+    spin_unlock(&files->lock, flags);
+    return f;
+}
+
+void files_close_on_exec(struct files *files)
+{
+    struct file *f;
+
+    while ((f = take_cloexec(files)))
+        file_put(f);
+}
+
+int fd_next(struct files *files, int fd)
+{
+    uint64_t flags = spin_lock(&files->lock);
+
+    while (fd < files->size && !files->fd[fd])
+        fd++;
+    if (fd >= files->size)
+        fd = -1;
+    spin_unlock(&files->lock, flags);
+    return fd;
+}

@@ -1,0 +1,294 @@
+/* kern/fs/procfs.c - /proc as a tree: constant tables, a directory for each process, one for the network.
+ *
+ * An inode is made for each look-up and names its entry and, below a process's directory, its pid; the
+ * process itself is looked for when a file is opened, so nothing here keeps one alive. A file's text is made
+ * whole at open and read from there. */
+#include "kern/fs/procfs.h"
+#include "kern/fs/file.h"
+#include "kern/fs/files.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/process.h"
+#include "kern/sys/sys_socket.h"
+#include "lib/abi/fcntl.h"
+#include "lib/abi/stat.h"
+#include "lib/format.h"
+#include "lib/string.h"
+
+enum { TEXT_FIRST = 4096, TEXT_MOST = 1 << 20, PID_POSITION = 1000 };
+enum kind { ROOT, TABLE, PROCESS, SELF, NET, FILE, NET_FILE };
+
+struct proc_inode {
+    struct inode inode;
+    enum kind kind;
+    int pid;                              /* of a process's directory and what is below it; else 0 */
+    const struct proc_entry *entry;       /* TABLE, FILE */
+    const struct net_proc_file *net_file; /* NET_FILE */
+};
+
+static const struct inode_ops proc_ops;
+static const struct file_ops proc_file_ops;
+
+static struct proc_inode *proc(struct inode *inode)
+{
+    return container_of(inode, struct proc_inode, inode);
+}
+
+/* The same thing has the same number each time. */
+static uint64_t ino_of(enum kind kind, int pid, const void *what)
+{
+    return 1ull << 63 | (uint64_t)kind << 56 | (uint64_t)pid << 32 | ((uintptr_t)what & 0xffffffff);
+}
+
+static uint32_t mode_of(enum kind kind)
+{
+    return kind == SELF ? S_IFLNK | 0777 : kind == FILE || kind == NET_FILE ? S_IFREG | 0444 : S_IFDIR | 0555;
+}
+
+static struct inode *make_inode(struct inode *parent, enum kind kind, int pid, const void *what)
+{
+    struct proc_inode *p = kzalloc(sizeof *p);
+    bool directory = S_ISDIR(mode_of(kind));
+
+    if (!p)
+        return NULL;
+    inode_init(&p->inode, mode_of(kind), &proc_ops, directory ? &directory_file_ops : &proc_file_ops);
+    p->inode.ino = ino_of(kind, pid, what);
+    p->kind = kind;
+    p->pid = pid;
+    if (kind == NET_FILE)
+        p->net_file = what;
+    else
+        p->entry = what;
+    if (directory)
+        p->inode.parent = inode_get(parent);
+    return &p->inode;
+}
+
+struct inode *procfs_create_root(struct inode *parent)
+{
+    return make_inode(parent, ROOT, 0, NULL);
+}
+
+static void proc_evict(struct inode *inode)
+{
+    kfree(proc(inode));
+}
+
+/* ---- finding ---- */
+
+static const struct proc_entry *find_entry(const struct proc_entry *table, const char *name)
+{
+    for (; table->name; table++)
+        if (!strcmp(table->name, name))
+            return table;
+    return NULL;
+}
+
+static struct inode *look_in_table(struct inode *dir, const struct proc_entry *table, const char *name)
+{
+    const struct proc_entry *e = find_entry(table, name);
+
+    return e ? make_inode(dir, e->show ? FILE : TABLE, proc(dir)->pid, e) : NULL;
+}
+
+/* A pid in decimal, 0 if it is none. */
+static int parse_pid(const char *name)
+{
+    int pid = 0;
+
+    for (; *name >= '0' && *name <= '9' && pid < PID_MAX; name++)
+        pid = pid * 10 + (*name - '0');
+    return *name ? 0 : pid;
+}
+
+static struct inode *look_for_process(struct inode *dir, const char *name)
+{
+    int pid = parse_pid(name);
+    struct process *p = pid ? process_find(pid) : NULL;
+
+    if (!p)
+        return NULL;
+    process_put(p);
+    return make_inode(dir, PROCESS, pid, NULL);
+}
+
+static struct inode *proc_lookup(struct inode *dir, const char *name)
+{
+    const struct net_proc_file *file;
+
+    switch (proc(dir)->kind) {
+    case ROOT:
+        if (!strcmp(name, "self"))
+            return make_inode(dir, SELF, 0, NULL);
+        if (!strcmp(name, "net"))
+            return make_inode(dir, NET, 0, NULL);
+        if (*name >= '0' && *name <= '9')
+            return look_for_process(dir, name);
+        return look_in_table(dir, proc_system_entries, name);
+    case PROCESS:
+        return look_in_table(dir, proc_process_entries, name);
+    case TABLE:
+        return look_in_table(dir, proc(dir)->entry->children, name);
+    case NET:
+        file = net_proc_find(kernel_net, name);
+        return file ? make_inode(dir, NET_FILE, 0, file) : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* ---- listing: after the dots, position 2 + i is the i-th entry; from PID_POSITION on, the least pid ---- */
+
+static bool emit(struct inode *dir, const char *name, enum kind kind, const void *what, uint64_t *pos,
+                 struct dir_buffer *out)
+{
+    if (!dir_emit(out, name, ino_of(kind, proc(dir)->pid, what), mode_of(kind), *pos + 1))
+        return false;
+    ++*pos;
+    return true;
+}
+
+/* The entries of a table from *pos on; base is the position of the first. False: no room. */
+static bool list_table(struct inode *dir, const struct proc_entry *table, uint64_t base, uint64_t *pos,
+                       struct dir_buffer *out)
+{
+    for (uint64_t i = 0; table[i].name; i++)
+        if (base + i == *pos && !emit(dir, table[i].name, table[i].show ? FILE : TABLE, &table[i], pos, out))
+            return false;
+    return true;
+}
+
+static bool list_net(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
+{
+    const struct net_proc_file *f = NULL;
+
+    for (uint64_t at = 2; (f = net_proc_next(kernel_net, f)); at++)
+        if (at == *pos && !emit(dir, f->name, NET_FILE, f, pos, out))
+            return false;
+    return true;
+}
+
+static bool list_processes(uint64_t *pos, struct dir_buffer *out)
+{
+    for (;;) {
+        struct process *p = process_next((int)(*pos - PID_POSITION));
+        char name[12];
+        int pid;
+        if (!p)
+            return true;
+        pid = p->pid;
+        process_put(p);
+        ksnprintf(name, sizeof name, "%d", pid);
+        if (!dir_emit(out, name, ino_of(PROCESS, pid, NULL), S_IFDIR, PID_POSITION + (uint64_t)pid + 1))
+            return false;
+        *pos = PID_POSITION + (uint64_t)pid + 1;
+    }
+}
+
+static bool list_root(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
+{
+    if (*pos == 2 && !emit(dir, "self", SELF, NULL, pos, out))
+        return false;
+    if (*pos == 3 && !emit(dir, "net", NET, NULL, pos, out))
+        return false;
+    if (!list_table(dir, proc_system_entries, 4, pos, out))
+        return false;
+    *pos = MAX(*pos, (uint64_t)PID_POSITION);
+    return list_processes(pos, out);
+}
+
+static int proc_readdir(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
+{
+    bool room = dir_emit_dots(dir, pos, out);
+
+    if (room && proc(dir)->kind == ROOT)
+        room = list_root(dir, pos, out);
+    else if (room && proc(dir)->kind == NET)
+        room = list_net(dir, pos, out);
+    else if (room && proc(dir)->kind == PROCESS)
+        room = list_table(dir, proc_process_entries, 2, pos, out);
+    else if (room && proc(dir)->kind == TABLE)
+        room = list_table(dir, proc(dir)->entry->children, 2, pos, out);
+    return room || out->used ? 0 : -EINVAL;
+}
+
+static int64_t proc_readlink(struct inode *link, char *buf, size_t size)
+{
+    if (proc(link)->kind != SELF)
+        return -EINVAL;
+    return MIN(ksnprintf(buf, size, "%d", current_process()->pid), (int)size);
+}
+
+static const struct inode_ops proc_ops = {
+    .lookup = proc_lookup, .readdir = proc_readdir, .readlink = proc_readlink, .evict = proc_evict
+};
+
+/* ---- files ---- */
+
+static void show(struct textbuf *out, const struct proc_inode *p, struct process *process)
+{
+    if (p->kind == NET_FILE)
+        p->net_file->show(kernel_net, out);
+    else
+        p->entry->show(out, process);
+}
+
+/* The whole text, in a buffer that is made larger until it fits. */
+static int make_text(struct textbuf *out, const struct proc_inode *p, struct process *process)
+{
+    for (size_t size = TEXT_FIRST; size <= TEXT_MOST;
+         size = MAX(size * 2, ROUND_UP(out->len + 1, TEXT_FIRST))) {
+        *out = (struct textbuf){ .buf = kmalloc(size), .size = size };
+        if (!out->buf)
+            return -ENOMEM;
+        show(out, p, process);
+        if (out->len < out->size)
+            return 0;
+        kfree(out->buf);
+    }
+    return -EFBIG;
+}
+
+static int proc_open(struct file *f)
+{
+    struct proc_inode *p = proc(f->inode);
+    struct process *process = p->pid ? process_find(p->pid) : NULL;
+    struct textbuf *text;
+    int err = p->pid && !process ? -ESRCH : 0;
+
+    if ((f->flags & O_ACCMODE) != O_RDONLY)
+        err = -EACCES;
+    text = err ? NULL : kzalloc(sizeof *text);
+    if (!err)
+        err = text ? make_text(text, p, process) : -ENOMEM;
+    if (process)
+        process_put(process);
+    if (err)
+        kfree(text);
+    else
+        f->private = text;
+    return err;
+}
+
+static int64_t proc_read(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+    const struct textbuf *text = f->private;
+    size_t n = *pos < text->len ? MIN(text->len - (size_t)*pos, it->count) : 0;
+
+    if (n && copy_to_iter(text->buf + *pos, n, it))
+        return -EFAULT;
+    *pos += n;
+    return (int64_t)n;
+}
+
+static void proc_release(struct file *f)
+{
+    struct textbuf *text = f->private;
+
+    kfree(text->buf);
+    kfree(text);
+}
+
+static const struct file_ops proc_file_ops = {
+    .seekable = true, .open = proc_open, .read = proc_read, .release = proc_release
+};

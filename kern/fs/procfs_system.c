@@ -1,0 +1,198 @@
+/* kern/fs/procfs_system.c - the files of /proc about the machine, in Linux's format (proc(5)) where it has
+ * one. */
+#include "kern/boot/boot.h"
+#include "kern/cpu/cpu.h"
+#include "kern/debug/console.h"
+#include "kern/fs/procfs.h"
+#include "kern/irq/irq.h"
+#include "kern/mm/mm.h"
+#include "kern/port.h"
+#include "kern/proc/process.h"
+#include "kern/sched/softirq.h"
+#include "lib/format.h"
+
+enum { TICKS = 10000000 /* ns in one of 1/100 s */ };
+
+static void show_meminfo(struct textbuf *out, struct process *p)
+{
+    struct mm_stats mm;
+    const uint64_t kib = PAGE_SIZE / 1024;
+
+    (void)p;
+    mm_get_stats(&mm);
+    textbuf_printf(out, "MemTotal:       %8llu kB\n", (unsigned long long)(mm.total * kib));
+    textbuf_printf(out, "MemFree:        %8llu kB\n", (unsigned long long)(mm.free * kib));
+    textbuf_printf(out, "MemAvailable:   %8llu kB\n", (unsigned long long)(mm.free * kib));
+    textbuf_printf(out, "Buffers:        %8d kB\nCached:         %8d kB\n", 0, 0);
+    textbuf_printf(out, "SwapTotal:      %8d kB\nSwapFree:       %8d kB\n", 0, 0);
+    textbuf_printf(out, "Slab:           %8llu kB\n", (unsigned long long)(mm.slab * kib));
+}
+
+static void show_uptime(struct textbuf *out, struct process *p)
+{
+    uint64_t idle = 0, now = time_now() / TICKS;
+
+    (void)p;
+    for_each_cpu (i)
+        idle += READ_ONCE(cpus[i].idle_ns) / TICKS;
+    textbuf_printf(out, "%llu.%02llu %llu.%02llu\n", (unsigned long long)now / 100,
+                   (unsigned long long)now % 100, (unsigned long long)idle / 100,
+                   (unsigned long long)idle % 100);
+}
+
+static void show_version(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "Towpath version 5.10.0-towpath #1 SMP PREEMPT x86_64\n");
+}
+
+static void show_cmdline(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "%s\n", boot_info.cmdline);
+}
+
+static void show_cpuinfo(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    for_each_cpu (i)
+        textbuf_printf(out, "processor\t: %u\nvendor_id\t: unknown\nmodel name\t: x86-64\napicid\t\t: %u\n\n",
+                       i, cpus[i].lapic_id);
+}
+
+/* One line of /proc/stat: all time that is not idle counts as user. */
+static void show_cpu_times(struct textbuf *out, const char *name, uint64_t idle_ns, uint64_t all_ns)
+{
+    uint64_t busy = all_ns > idle_ns ? all_ns - idle_ns : 0;
+
+    textbuf_printf(out, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", name, (unsigned long long)(busy / TICKS),
+                   (unsigned long long)(idle_ns / TICKS));
+}
+
+static void show_stat(struct textbuf *out, struct process *p)
+{
+    uint64_t now = time_now(), idle = 0, irqs = 0, switches = 0;
+    char name[16];
+
+    (void)p;
+    for_each_cpu (i) {
+        idle += READ_ONCE(cpus[i].idle_ns);
+        irqs += READ_ONCE(cpus[i].irqs);
+        switches += READ_ONCE(cpus[i].context_switches);
+    }
+    show_cpu_times(out, "cpu ", idle, now * n_cpus);
+    for_each_cpu (i) {
+        ksnprintf(name, sizeof name, "cpu%u", i);
+        show_cpu_times(out, name, READ_ONCE(cpus[i].idle_ns), now);
+    }
+    textbuf_printf(out, "intr %llu\nctxt %llu\nbtime %llu\n", (unsigned long long)irqs,
+                   (unsigned long long)switches, (unsigned long long)((time_wall() - now) / sec(1)));
+    textbuf_printf(out, "processes %u\nprocs_running 1\nprocs_blocked 0\n", process_count());
+}
+
+/* No averages are kept: the numbers say only how many processes there are. */
+static void show_loadavg(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "0.00 0.00 0.00 1/%u 1\n", process_count());
+}
+
+static void show_slabinfo(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    slab_show(out);
+}
+
+static void show_interrupts(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    irq_show(out);
+}
+
+static void show_softirqs(struct textbuf *out, struct process *p)
+{
+    static const char *const names[SOFTIRQ_LEVELS] = {
+        "HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "TASKLET"
+    };
+
+    (void)p;
+    textbuf_printf(out, "%10s", "");
+    for_each_cpu (i)
+        textbuf_printf(out, " %9s%u", "CPU", i);
+    textbuf_printf(out, "\n");
+    for (int level = 0; level < SOFTIRQ_LEVELS; level++) {
+        textbuf_printf(out, "%9s:", names[level]);
+        for_each_cpu (i)
+            textbuf_printf(out, " %10llu", (unsigned long long)softirq_runs(i, (enum softirq_level)level));
+        textbuf_printf(out, "\n");
+    }
+}
+
+static void show_trace(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    trace_show(out);
+}
+
+static void show_kmsg(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    klog_show(out);
+}
+
+static void show_mounts(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n");
+}
+
+static void show_filesystems(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "nodev\trootfs\nnodev\tproc\n");
+}
+
+static void show_somaxconn(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "4096\n");
+}
+
+static void show_ngroups_max(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "65536\n");
+}
+
+static void show_pid_max(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    textbuf_printf(out, "%d\n", PID_MAX);
+}
+
+static const struct proc_entry sys_kernel[] = { { "ngroups_max", show_ngroups_max, NULL },
+                                                { "pid_max", show_pid_max, NULL },
+                                                { NULL, NULL, NULL } };
+static const struct proc_entry sys_net_core[] = { { "somaxconn", show_somaxconn, NULL },
+                                                  { NULL, NULL, NULL } };
+static const struct proc_entry sys_net[] = { { "core", NULL, sys_net_core }, { NULL, NULL, NULL } };
+static const struct proc_entry sys[] = { { "kernel", NULL, sys_kernel },
+                                         { "net", NULL, sys_net },
+                                         { NULL, NULL, NULL } };
+
+const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NULL },
+                                                  { "cpuinfo", show_cpuinfo, NULL },
+                                                  { "filesystems", show_filesystems, NULL },
+                                                  { "interrupts", show_interrupts, NULL },
+                                                  { "kmsg", show_kmsg, NULL },
+                                                  { "loadavg", show_loadavg, NULL },
+                                                  { "meminfo", show_meminfo, NULL },
+                                                  { "mounts", show_mounts, NULL },
+                                                  { "slabinfo", show_slabinfo, NULL },
+                                                  { "softirqs", show_softirqs, NULL },
+                                                  { "stat", show_stat, NULL },
+                                                  { "sys", NULL, sys },
+                                                  { "trace", show_trace, NULL },
+                                                  { "uptime", show_uptime, NULL },
+                                                  { "version", show_version, NULL },
+                                                  { NULL, NULL, NULL } };

@@ -1,0 +1,74 @@
+/* kern/fs/socketfile.c - a socket is a file: read, write, ioctl and poll become the network's calls. */
+#include "kern/fs/socketfile.h"
+#include "kern/proc/signals.h"
+#include "lib/abi/fcntl.h"
+#include "lib/abi/stat.h"
+
+static int dontwait(struct file *f)
+{
+    return file_nonblocking(f) ? MSG_DONTWAIT : 0;
+}
+
+static int64_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+    struct message msg = { .iter = *it };
+
+    (void)pos;
+    return sock_recvmsg(f->private, &msg, dontwait(f));
+}
+
+static int64_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+    struct message msg = { .iter = *it };
+    int64_t n = sock_sendmsg(f->private, &msg, dontwait(f));
+
+    (void)pos;
+    if (n == -EPIPE)
+        signal_send_self(SIGPIPE);
+    return n;
+}
+
+static int64_t socket_ioctl(struct file *f, unsigned request, uintptr_t arg)
+{
+    return sock_ioctl(f->private, request, arg);
+}
+
+static int socket_poll(struct file *f)
+{
+    return sock_poll(f->private);
+}
+
+static struct waitq *socket_waitq(struct file *f)
+{
+    return sock_waitq(f->private);
+}
+
+static void socket_release(struct file *f)
+{
+    sock_release(f->private);
+}
+
+static const struct file_ops socket_ops = { .mode = S_IFSOCK,
+                                            .read = socket_read,
+                                            .write = socket_write,
+                                            .ioctl = socket_ioctl,
+                                            .poll = socket_poll,
+                                            .waitq = socket_waitq,
+                                            .release = socket_release };
+
+struct file *socket_file_create(struct sock *sk, uint32_t flags)
+{
+    struct file *f = file_create(&socket_ops, NULL, O_RDWR | flags);
+
+    if (!f) {
+        sock_release(sk);
+        return NULL;
+    }
+    f->private = sk;
+    return f;
+}
+
+struct sock *socket_of(struct file *f)
+{
+    return f->ops == &socket_ops ? f->private : NULL;
+}

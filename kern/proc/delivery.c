@@ -1,0 +1,173 @@
+/* kern/proc/delivery.c - on the way back to user mode: signals are acted on, a thread that must leave leaves.
+ *
+ * A system call that a signal interrupted has -EINTR in rax. It is begun again (rip moves back over the two
+ * bytes of `syscall`) if no handler runs, or the handler was set with SA_RESTART, and the call is one of
+ * those that Linux restarts (signal(7)). */
+#include "kern/proc/signals.h"
+#include "kern/proc/task.h"
+#include "kern/sys/syscall.h"
+
+enum { SYSCALL_LENGTH = 2 };
+enum default_action { END, STOP, IGNORE };
+
+static enum default_action default_action(int signo)
+{
+    switch (signo) {
+    case SIGCHLD:
+    case SIGCONT:
+    case SIGURG:
+    case SIGWINCH:
+        return IGNORE;
+    case SIGSTOP:
+    case SIGTSTP:
+    case SIGTTIN:
+    case SIGTTOU:
+        return STOP;
+    default:
+        return END;
+    }
+}
+
+/* The first signal to be acted on after an interrupted call decides what becomes of the call. */
+static void settle_interrupted_call(struct trapframe *tf, bool restart)
+{
+    if (tf->vector != VECTOR_SYSCALL)
+        return;
+    tf->vector = 0;
+    if ((int64_t)tf->rax != -EINTR || !restart || !syscall_restarts(tf->error))
+        return;
+    tf->rax = tf->error;
+    tf->rip -= SYSCALL_LENGTH;
+}
+
+/* ---- stopping ---- */
+
+static void tell_parent_of_stop(struct process *p, int signo)
+{
+    struct signal_info info = { .code = CLD_STOPPED, .pid = p->pid, .status = signo };
+
+    if (!p->parent)
+        return;
+    if (!(p->parent->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+        signal_send_locked(p->parent, SIGCHLD, &info);
+    waitq_wake(&p->parent->wait_children);
+}
+
+static void stop_process(struct process *p, int signo)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct task *t;
+
+    p->state = PROCESS_STOPPED;
+    p->stop_signal = signo;
+    p->stop_told = p->continued = false;
+    tell_parent_of_stop(p, signo);
+    list_for_each_entry (t, &p->threads, link)
+        thread_interrupt(t->thread); /* they stop on their own way back to user mode */
+    spin_unlock(&process_lock, flags);
+}
+
+/* False: the process goes on. A signal that comes between the look and the sleep ends the sleep at once. */
+static bool still_stopped(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    bool stopped = p->state == PROCESS_STOPPED && !p->exiting && !current_task()->doomed;
+
+    if (stopped)
+        __atomic_store_n(&current_thread()->signal_pending, 0, __ATOMIC_SEQ_CST);
+    spin_unlock(&process_lock, flags);
+    return stopped;
+}
+
+static void sleep_while_stopped(struct process *p)
+{
+    while (still_stopped(p))
+        thread_sleep_until(TIME_NEVER);
+    signal_deliverable(); /* what came meanwhile counts again */
+}
+
+/* ---- handlers ---- */
+
+static void run_handler(struct trapframe *tf, int signo, const struct signal_info *info,
+                        const struct kernel_sigaction *action)
+{
+    struct task *t = current_task();
+    uint64_t old_mask = t->restore_mask ? t->saved_mask : t->blocked;
+    uint64_t mask = t->blocked | action->mask;
+
+    settle_interrupted_call(tf, action->flags & SA_RESTART);
+    if (sigframe_push(tf, signo, info, action, old_mask)) {
+        process_begin_exit(SIGSEGV); /* no room for the frame */
+        return;
+    }
+    t->restore_mask = false;
+    if (!(action->flags & SA_NODEFER))
+        mask |= SIGNAL_BIT(signo);
+    signal_set_blocked(mask);
+}
+
+static struct kernel_sigaction take_action(struct process *p, int signo)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct kernel_sigaction action = p->action[signo - 1];
+
+    if ((action.flags & SA_RESETHAND) && action.handler != SIG_IGN)
+        p->action[signo - 1].handler = SIG_DFL;
+    spin_unlock(&process_lock, flags);
+    return action;
+}
+
+static void act_on(struct trapframe *tf, int signo, const struct signal_info *info)
+{
+    struct process *p = current_process();
+    struct kernel_sigaction action = take_action(p, signo);
+
+    if (action.handler == SIG_IGN)
+        return;
+    if (action.handler != SIG_DFL)
+        run_handler(tf, signo, info, &action);
+    else if (default_action(signo) == STOP)
+        stop_process(p, signo);
+    else if (default_action(signo) == END)
+        process_begin_exit(signo);
+}
+
+static void leave_if_due(void)
+{
+    struct process *p = current_process();
+
+    if (READ_ONCE(p->exiting) || READ_ONCE(current_task()->doomed))
+        task_exit(p->exit_status);
+}
+
+static void deliver_signals(struct trapframe *tf)
+{
+    struct process *p = current_process();
+    struct signal_info info;
+    int signo;
+
+    do {
+        leave_if_due();
+        if (READ_ONCE(p->state) == PROCESS_STOPPED)
+            sleep_while_stopped(p);
+        leave_if_due();
+        signo = signal_dequeue(~signal_blocked(), &info);
+        if (signo)
+            act_on(tf, signo, &info);
+    } while (signo || signal_deliverable());
+    settle_interrupted_call(tf, true);
+}
+
+void return_to_user(struct trapframe *tf)
+{
+    struct thread *self = current_thread();
+
+    if (READ_ONCE(this_cpu()->need_resched))
+        schedule();
+    if (READ_ONCE(self->signal_pending) || READ_ONCE(self->task->doomed))
+        deliver_signals(tf);
+    if (self->task->restore_mask) {
+        self->task->restore_mask = false;
+        signal_set_blocked(self->task->saved_mask);
+    }
+}

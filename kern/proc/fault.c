@@ -1,0 +1,53 @@
+/* kern/proc/fault.c - what a program gets for an exception it caused: a signal, and a line in the log if that
+ * ends it. */
+#include "kern/mm/mm.h"
+#include "kern/proc/signals.h"
+
+enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_FETCH = 16 }; /* SDM 3A 4.7 */
+
+static bool will_end(int signo)
+{
+    struct task *t = current_task();
+    uintptr_t handler = t->process->action[signo - 1].handler;
+
+    return handler == SIG_DFL || handler == SIG_IGN || (t->blocked & SIGNAL_BIT(signo));
+}
+
+static const char *access_of(const struct trapframe *tf)
+{
+    return tf->error & ERROR_FETCH ? "jump to" : tf->error & ERROR_WRITE ? "write to" : "read of";
+}
+
+static void log_end(const struct trapframe *tf, int signo, uint64_t addr)
+{
+    struct process *p = current_process();
+
+    if (tf->vector == TRAP_PAGE_FAULT)
+        klog(LOG_WARNING, "%s[%d]: killed by signal %d: %s %#llx at rip %#llx", p->comm, p->pid, signo,
+             access_of(tf), (unsigned long long)addr, (unsigned long long)tf->rip);
+    else
+        klog(LOG_WARNING, "%s[%d]: killed by signal %d: exception %llu at rip %#llx", p->comm, p->pid, signo,
+             (unsigned long long)tf->vector, (unsigned long long)tf->rip);
+}
+
+static int32_t code_of(const struct trapframe *tf, int signo)
+{
+    if (tf->vector == TRAP_PAGE_FAULT)
+        return tf->error & ERROR_PRESENT ? SEGV_ACCERR : SEGV_MAPERR;
+    if (signo == SIGFPE)
+        return FPE_INTDIV;
+    if (signo == SIGILL)
+        return ILL_ILLOPN;
+    return SI_KERNEL;
+}
+
+void proc_fault(struct trapframe *tf, int signo, uint64_t addr)
+{
+    struct signal_info info = { .code = code_of(tf, signo), .addr = addr };
+
+    if (info.code == SI_KERNEL)
+        info.addr = 0;
+    if (will_end(signo))
+        log_end(tf, signo, addr);
+    signal_force(signo, &info);
+}

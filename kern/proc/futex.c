@@ -1,0 +1,122 @@
+/* kern/proc/futex.c - futexes: a thread sleeps while a word of its memory has a value (futex(2)).
+ *
+ * A sleeper hangs itself in its bucket first and reads the word then; whoever changes the word looks into the
+ * bucket afterwards. So either the sleeper sees the new value or the waker sees the sleeper, and user memory
+ * is read without a lock. A word is known by address space and address. */
+#include "kern/proc/futex.h"
+
+enum { BUCKETS = 64 };
+
+struct sleeper {
+    struct list_head link;
+    struct vm_space *vm;
+    uintptr_t addr;
+    uint32_t bits;
+    struct thread *thread;
+    bool woken;
+};
+
+static struct spinlock futex_lock = SPINLOCK_INIT("futex", RANK_FUTEX);
+static struct list_head buckets[BUCKETS]; /* futex_lock; set up at first use */
+
+static struct list_head *bucket_of(uintptr_t addr)
+{
+    struct list_head *b = &buckets[addr / sizeof(uint32_t) * 0x9e3779b97f4a7c15ull >> 58];
+
+    if (!b->next)
+        list_init(b);
+    return b;
+}
+
+static void hang_in(struct sleeper *s)
+{
+    uint64_t flags = spin_lock(&futex_lock);
+
+    list_add_tail(&s->link, bucket_of(s->addr));
+    spin_unlock(&futex_lock, flags);
+}
+
+static bool take_out(struct sleeper *s)
+{
+    uint64_t flags = spin_lock(&futex_lock);
+
+    list_del(&s->link);
+    spin_unlock(&futex_lock, flags);
+    return s->woken;
+}
+
+int futex_wait(uintptr_t addr, uint32_t value, uint32_t bits, uint64_t deadline)
+{
+    struct sleeper s = {
+        .vm = current_process()->vm, .addr = addr, .bits = bits, .thread = current_thread()
+    };
+    uint32_t now;
+    int err;
+
+    if (addr % sizeof value || !bits)
+        return -EINVAL;
+    hang_in(&s);
+    err = copy_from_user(&now, addr, sizeof now);
+    if (!err && now != value)
+        err = -EAGAIN;
+    while (!err && !READ_ONCE(s.woken))
+        err = wait_sleep(&s.woken, deadline);
+    return take_out(&s) ? 0 : err;
+}
+
+/* futex_lock held. */
+static bool matches(const struct sleeper *s, const struct vm_space *vm, uintptr_t addr, uint32_t bits)
+{
+    return s->vm == vm && s->addr == addr && (s->bits & bits);
+}
+
+static void wake(struct sleeper *s)
+{
+    struct thread *thread = s->thread;
+
+    list_del(&s->link);
+    WRITE_ONCE(s->woken, true); /* the sleeper may be gone from here on; its thread is woken under the lock */
+    thread_wake(thread);
+}
+
+int futex_wake(struct vm_space *vm, uintptr_t addr, unsigned n, uint32_t bits)
+{
+    uint64_t flags = spin_lock(&futex_lock);
+    struct sleeper *s, *next;
+    unsigned woken = 0;
+
+    list_for_each_entry_safe (s, next, bucket_of(addr), link) {
+        if (woken == n)
+            break;
+        if (!matches(s, vm, addr, bits))
+            continue;
+        wake(s);
+        woken++;
+    }
+    spin_unlock(&futex_lock, flags);
+    return (int)woken;
+}
+
+int futex_requeue(uintptr_t addr, unsigned n, uintptr_t target, unsigned max)
+{
+    struct vm_space *vm = current_process()->vm;
+    uint64_t flags = spin_lock(&futex_lock);
+    struct sleeper *s, *next;
+    unsigned woken = 0, moved = 0;
+
+    list_for_each_entry_safe (s, next, bucket_of(addr), link) {
+        if (!matches(s, vm, addr, UINT32_MAX))
+            continue;
+        if (woken < n) {
+            wake(s);
+            woken++;
+        } else if (moved < max) {
+            list_del(&s->link);
+            s->addr = target;
+            list_add_tail(&s->link, bucket_of(target));
+            moved++;
+        }
+    }
+    spin_unlock(&futex_lock, flags);
+    return (int)(woken + moved);
+}

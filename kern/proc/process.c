@@ -1,0 +1,234 @@
+/* kern/proc/process.c - the table of processes, their pids, and the making of one. */
+#include "kern/proc/process.h"
+#include "kern/fs/files.h"
+#include "kern/mm/vm.h"
+#include "kern/proc/itimer.h"
+#include "kern/proc/task.h"
+#include "lib/string.h"
+
+struct spinlock process_lock = SPINLOCK_INIT("process", RANK_PROCESS);
+
+static struct {
+    struct list_head all;
+    unsigned count;
+    uint64_t pids[PID_MAX / 64]; /* bit set: in use */
+    int last_pid;
+} table = { .all = { &table.all, &table.all } };
+
+/* ---- pids ---- */
+
+static bool pid_used(int pid)
+{
+    return table.pids[pid / 64] >> (pid % 64) & 1;
+}
+
+int pid_alloc(void)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    int pid = -EAGAIN;
+
+    for (int i = 1; i < PID_MAX && pid < 0; i++) {
+        int candidate = (table.last_pid + i) % PID_MAX;
+        if (candidate && !pid_used(candidate))
+            pid = candidate;
+    }
+    if (pid > 0) {
+        table.pids[pid / 64] |= 1ull << (pid % 64);
+        table.last_pid = pid;
+    }
+    spin_unlock(&process_lock, flags);
+    return pid;
+}
+
+void pid_free(int pid)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    table.pids[pid / 64] &= ~(1ull << (pid % 64));
+    spin_unlock(&process_lock, flags);
+}
+
+/* ---- making one ---- */
+
+/* What a child has from its parent, apart from memory and files. */
+static void inherit(struct process *p, struct process *parent)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    p->parent = parent;
+    p->pgid = parent->pgid;
+    p->sid = parent->sid;
+    p->tty = parent->tty;
+    memcpy(p->action, parent->action, sizeof p->action);
+    memcpy(p->comm, parent->comm, sizeof p->comm);
+    memcpy(p->cmdline, parent->cmdline, parent->cmdline_len);
+    p->cmdline_len = parent->cmdline_len;
+    p->cwd = inode_get(parent->cwd);
+    p->exe = parent->exe ? inode_get(parent->exe) : NULL;
+    p->umask = parent->umask;
+    p->uid = parent->uid;
+    p->gid = parent->gid;
+    p->euid = parent->euid;
+    p->egid = parent->egid;
+    spin_unlock(&process_lock, flags);
+}
+
+struct process *process_create(struct process *parent)
+{
+    struct process *p = kzalloc(sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->pid = pid_alloc();
+    if (p->pid < 0) {
+        kfree(p);
+        return NULL;
+    }
+    refcount_set(&p->refs, 1);
+    p->start_time = time_now();
+    list_init(&p->all);
+    list_init(&p->children);
+    list_init(&p->sibling);
+    list_init(&p->threads);
+    waitq_init(&p->wait_children);
+    itimer_init(p);
+    p->exit_signal = SIGCHLD;
+    if (parent)
+        inherit(p, parent);
+    return p;
+}
+
+void process_publish(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    list_add_tail(&p->all, &table.all);
+    table.count++;
+    if (p->parent)
+        list_add_tail(&p->sibling, &p->parent->children);
+    spin_unlock(&process_lock, flags);
+}
+
+void process_forget_locked(struct process *p)
+{
+    list_del(&p->all);
+    list_del(&p->sibling);
+    p->parent = NULL;
+    table.count--;
+}
+
+void process_release_resources(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct vm_space *vm = p->vm;
+    struct files *files = p->files;
+    struct inode *cwd = p->cwd, *exe = p->exe;
+
+    p->vm = NULL;
+    p->files = NULL;
+    p->cwd = p->exe = NULL;
+    spin_unlock(&process_lock, flags);
+    if (files)
+        files_put(files);
+    if (vm)
+        vm_put(vm);
+    inode_put(cwd);
+    inode_put(exe);
+}
+
+void process_get(struct process *p)
+{
+    refcount_get(&p->refs);
+}
+
+void process_put(struct process *p)
+{
+    if (!refcount_put(&p->refs))
+        return;
+    process_release_resources(p);
+    pid_free(p->pid);
+    kfree(p);
+}
+
+/* ---- finding one ---- */
+
+struct process *process_find_locked(int pid)
+{
+    struct process *p;
+
+    list_for_each_entry (p, &table.all, all)
+        if (p->pid == pid)
+            return p;
+    return NULL;
+}
+
+struct process *process_find(int pid)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct process *p = process_find_locked(pid);
+
+    if (p)
+        process_get(p);
+    spin_unlock(&process_lock, flags);
+    return p;
+}
+
+struct process *process_next(int least)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct process *p, *best = NULL;
+
+    list_for_each_entry (p, &table.all, all)
+        if (p->pid >= least && (!best || p->pid < best->pid))
+            best = p;
+    if (best)
+        process_get(best);
+    spin_unlock(&process_lock, flags);
+    return best;
+}
+
+void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg)
+{
+    struct process *p;
+
+    list_for_each_entry (p, &table.all, all)
+        fn(p, arg);
+}
+
+unsigned process_count(void)
+{
+    return READ_ONCE(table.count);
+}
+
+/* ---- looking into another ---- */
+
+struct inode *process_cwd(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct inode *cwd = p->cwd ? inode_get(p->cwd) : NULL;
+
+    spin_unlock(&process_lock, flags);
+    return cwd;
+}
+
+struct vm_space *process_vm(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct vm_space *vm = p->vm;
+
+    if (vm)
+        vm_get(vm);
+    spin_unlock(&process_lock, flags);
+    return vm;
+}
+
+uint64_t process_cpu_ns(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock), ns = p->user_ns;
+    struct task *t;
+
+    list_for_each_entry (t, &p->threads, link)
+        ns += READ_ONCE(t->thread->runtime_ns);
+    spin_unlock(&process_lock, flags);
+    return ns;
+}

@@ -1,0 +1,160 @@
+/* kern/proc/process.h - processes, and what kern/proc adds to a thread that runs one.
+ *
+ * A process is made by fork, gets a program by exec, and becomes a zombie when its last thread has left; wait
+ * takes its status and forgets it. pids and the tids that programs see are one series of their own.
+ *
+ * One lock, process_lock, guards the tree of processes, their groups and sessions, and everything about
+ * signals. Life: counted; the table of processes holds one reference until wait, each thread one until it is
+ * reaped. */
+#pragma once
+#include "kern/cpu/trap.h"
+#include "kern/sched/wait.h"
+#include "lib/abi/errno.h"
+#include "lib/abi/process.h"
+#include "lib/abi/signal.h"
+#include "lib/refcount.h"
+
+enum { PID_MAX = 32768, CMDLINE_KEEP = 256 };
+
+/* What is told with a signal; one a signal, the first one sent stays. */
+struct signal_info {
+    int32_t code, pid, status;
+    uint64_t addr;
+};
+/* Signals that wait to be delivered: bit signo - 1. */
+struct signal_queue {
+    uint64_t set;
+    struct signal_info info[NSIG];
+};
+
+/* A thread of a process: kern/proc's part of struct thread (thread->task). */
+struct task {
+    int tid;
+    struct process *process;
+    struct thread *thread;
+    struct list_head link; /* process->threads; PROCESS lock */
+
+    /* PROCESS lock */
+    uint64_t blocked;
+    struct signal_queue pending; /* sent to this thread alone */
+
+    /* its own */
+    uint64_t saved_mask; /* restored when no handler has run (sigsuspend, ppoll) */
+    bool restore_mask;
+    bool doomed; /* another thread is in exec: leave; PROCESS lock to set */
+    stack_t altstack;
+    uintptr_t clear_child_tid; /* zeroed and woken as a futex at exit; 0: none */
+    struct trapframe start;    /* the registers it begins with */
+};
+
+enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE };
+
+struct process {
+    struct refcount refs;
+    int pid;
+    uint64_t start_time; /* ns since boot */
+
+    /* PROCESS lock */
+    struct list_head all;               /* every process */
+    struct process *parent;             /* NULL: pid 1 */
+    struct list_head children, sibling; /* sibling: in parent's children */
+    struct list_head threads;           /* struct task */
+    unsigned n_threads;
+    int pgid, sid;
+    struct tty *tty; /* controlling terminal */
+    enum process_state state;
+    bool exiting;    /* every thread leaves */
+    int exit_status; /* as wait4 tells it */
+    int exit_signal; /* for the parent; SIGCHLD, 0: none */
+    int stop_signal;
+    bool stop_told, continued; /* wait has told of the stop; has yet to tell of going on */
+    bool has_execed;           /* setpgid by the parent comes too late */
+    bool vfork_pending;        /* its parent waits until it execs or ends */
+    struct signal_queue pending;
+    struct kernel_sigaction action[NSIG];
+    uint64_t user_ns;     /* run time of threads that ended */
+    uint64_t children_ns; /* and of children waited for */
+    char comm[16];
+    char cmdline[CMDLINE_KEEP]; /* arguments, each NUL-terminated */
+    size_t cmdline_len;
+
+    struct waitq wait_children; /* waits in wait4, and of a parent in vfork */
+
+    /* set at creation or by exec while there is one thread, read by its own threads; others take PROCESS lock
+     * and look at state first */
+    struct vm_space *vm;
+    struct files *files;
+    struct inode *cwd; /* PROCESS lock */
+    struct inode *exe; /* PROCESS lock; the program's file, may be NULL */
+    uint32_t umask;
+    uint32_t uid, gid, euid, egid;
+
+    struct timer itimer;                  /* ITIMER_REAL */
+    uint64_t itimer_due, itimer_interval; /* ns; interval 0: once */
+};
+
+extern struct spinlock process_lock; /* rank PROCESS */
+
+/* Make pid 1 and run init= of the command line, else /sbin/init, in it. Missing: one line, and the machine
+ * ends with status 1. Process context, once. */
+void process_start_init(void);
+
+static inline struct process *current_process(void)
+{
+    return current_thread()->process;
+}
+static inline struct task *current_task(void)
+{
+    return current_thread()->task;
+}
+
+/* ---- the table (process.c) ---- */
+
+/* A process without threads, child of parent (NULL: pid 1), in no table yet. NULL: memory is out. */
+struct process *process_create(struct process *parent);
+/* Put p in the table, as a child of its parent. */
+void process_publish(struct process *p);
+void process_get(struct process *p);
+void process_put(struct process *p);
+/* The process with this pid, which may be a zombie, with a reference; NULL: none. */
+struct process *process_find(int pid);
+struct process *process_find_locked(int pid); /* process_lock held; no reference taken */
+/* The process with the least pid >= least, with a reference; NULL: none. */
+struct process *process_next(int least);
+/* Every process, process_lock held; fn must not take it. */
+void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
+unsigned process_count(void);
+int pid_alloc(void); /* a free pid or tid, -EAGAIN: none */
+void pid_free(int pid);
+/* Its current directory / address space with a reference; NULL: a zombie has none. */
+struct inode *process_cwd(struct process *p);
+struct vm_space *process_vm(struct process *p);
+uint64_t process_cpu_ns(struct process *p); /* run time of its threads so far */
+
+/* A thread of p that will begin with the registers in task->start; not started. NULL: memory is out. */
+struct task *task_create(struct process *p);
+void task_start(struct task *t);
+
+/* ---- beginning and end ---- */
+
+struct fork_request {
+    uint64_t flags;  /* CLONE_*; the low byte is the signal at exit */
+    uintptr_t stack; /* 0: the parent's */
+    uintptr_t parent_tid, child_tid;
+    uint64_t tls;
+};
+/* fork, vfork, clone: the child's pid (or tid), -EAGAIN, -ENOMEM, -EINVAL, -EFAULT. */
+int64_t process_fork(const struct fork_request *r);
+
+/* End the process (every thread of it) with this wait status. */
+void process_begin_exit(int status);
+/* End the current thread; the last one ends the process. */
+_Noreturn void task_exit(int status);
+/* For exec: all other threads of the process leave; returns when they have. -EINTR when the process itself
+ * must end. */
+int process_end_other_threads(void);
+
+/* wait4/waitid: pid > 0: that child; -1: any; 0: own group; < -1: group -pid. options: WEXITED, WUNTRACED,
+ * WCONTINUED, WNOHANG, WNOWAIT. The child's pid with *status (and *cpu_ns), 0 (WNOHANG: none yet), -ECHILD,
+ * -EINTR. */
+int process_wait(int pid, int options, int *status, uint64_t *cpu_ns);

@@ -1,0 +1,417 @@
+/* kern/sys/sys_file.c - system calls on open files: open, read, write, seek, dup, fcntl, ioctl, sendfile. */
+#include "kern/fs/files.h"
+#include "kern/fs/pipe.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/process.h"
+#include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
+#include "lib/abi/stat.h"
+#include "lib/abi/termios.h"
+
+/* ---- opening and closing ---- */
+
+static int64_t open_at(int dirfd, uintptr_t user, uint32_t flags, uint32_t mode)
+{
+    struct inode *start = NULL;
+    struct file *f;
+    char *path;
+    int err = path_from_user(user, &path);
+
+    if (err)
+        return err;
+    if (*path == '/')
+        start = inode_get(fs_root);
+    else
+        err = start_of(dirfd, &start);
+    if (!err)
+        err = path_open(start, path, flags, mode & ~current_process()->umask, &f);
+    inode_put(start);
+    kfree(path);
+    return err ? err : fd_install(f, 0, flags & O_CLOEXEC);
+}
+
+SYSCALL_DEFINE3(open, uintptr_t, path, uint32_t, flags, uint32_t, mode)
+{
+    return open_at(AT_FDCWD, path, flags, mode);
+}
+
+SYSCALL_DEFINE4(openat, int, dirfd, uintptr_t, path, uint32_t, flags, uint32_t, mode)
+{
+    return open_at(dirfd, path, flags, mode);
+}
+
+SYSCALL_DEFINE2(creat, uintptr_t, path, uint32_t, mode)
+{
+    return open_at(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+SYSCALL_DEFINE1(close, int, fd)
+{
+    return fd_close(fd);
+}
+
+SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, unsigned, flags)
+{
+    if (flags || first > last)
+        return -EINVAL;
+    for (unsigned fd = first; fd <= last && fd < FILES_MAX; fd++)
+        fd_close((int)fd);
+    return 0;
+}
+
+static int64_t make_pipe(uintptr_t fds, uint32_t flags)
+{
+    struct file *reader, *writer;
+    int32_t fd[2];
+    int err;
+
+    if (flags & ~(uint32_t)(O_NONBLOCK | O_CLOEXEC))
+        return -EINVAL;
+    err = pipe_create(flags & O_NONBLOCK, &reader, &writer);
+    if (err)
+        return err;
+    fd[0] = fd_install(reader, 0, flags & O_CLOEXEC);
+    fd[1] = fd_install(writer, 0, flags & O_CLOEXEC);
+    err = fd[0] < 0 ? fd[0] : fd[1] < 0 ? fd[1] : 0;
+    if (!err && copy_to_user(fds, fd, sizeof fd))
+        err = -EFAULT;
+    if (err) {
+        fd_close(fd[0]);
+        fd_close(fd[1]);
+    }
+    return err;
+}
+
+SYSCALL_DEFINE1(pipe, uintptr_t, fds)
+{
+    return make_pipe(fds, 0);
+}
+
+SYSCALL_DEFINE2(pipe2, uintptr_t, fds, uint32_t, flags)
+{
+    return make_pipe(fds, flags);
+}
+
+/* ---- reading and writing ---- */
+
+typedef int64_t (*file_transfer)(struct file *f, struct iov_iter *it, const uint64_t *pos);
+
+static int64_t transfer_buffer(file_transfer op, int fd, uintptr_t buf, size_t n, const uint64_t *pos)
+{
+    struct file *f = fd_get(fd);
+    struct io_vector v;
+    struct iov_iter it;
+    int64_t done;
+
+    if (!f)
+        return -EBADF;
+    iter_of_buffer(&it, &v, buf, n);
+    done = op(f, &it, pos);
+    file_put(f);
+    return done;
+}
+
+static int64_t transfer_vector(file_transfer op, int fd, uintptr_t vector, size_t n, const uint64_t *pos)
+{
+    struct file *f = fd_get(fd);
+    struct io_vector *vectors;
+    struct iov_iter it;
+    int64_t done;
+
+    if (!f)
+        return -EBADF;
+    done = iovec_from_user(vector, n, &vectors, &it);
+    if (!done) {
+        done = op(f, &it, pos);
+        kfree(vectors);
+    }
+    file_put(f);
+    return done;
+}
+
+SYSCALL_DEFINE3(read, int, fd, uintptr_t, buf, size_t, count)
+{
+    return transfer_buffer(file_read, fd, buf, count, NULL);
+}
+
+SYSCALL_DEFINE3(write, int, fd, uintptr_t, buf, size_t, count)
+{
+    return transfer_buffer(file_write, fd, buf, count, NULL);
+}
+
+SYSCALL_DEFINE4(pread64, int, fd, uintptr_t, buf, size_t, count, int64_t, pos)
+{
+    return pos < 0 ? -EINVAL : transfer_buffer(file_read, fd, buf, count, &(uint64_t){ (uint64_t)pos });
+}
+
+SYSCALL_DEFINE4(pwrite64, int, fd, uintptr_t, buf, size_t, count, int64_t, pos)
+{
+    return pos < 0 ? -EINVAL : transfer_buffer(file_write, fd, buf, count, &(uint64_t){ (uint64_t)pos });
+}
+
+SYSCALL_DEFINE3(readv, int, fd, uintptr_t, vector, size_t, n)
+{
+    return transfer_vector(file_read, fd, vector, n, NULL);
+}
+
+SYSCALL_DEFINE3(writev, int, fd, uintptr_t, vector, size_t, n)
+{
+    return transfer_vector(file_write, fd, vector, n, NULL);
+}
+
+SYSCALL_DEFINE4(preadv, int, fd, uintptr_t, vector, size_t, n, int64_t, pos)
+{
+    return pos < 0 ? -EINVAL : transfer_vector(file_read, fd, vector, n, &(uint64_t){ (uint64_t)pos });
+}
+
+SYSCALL_DEFINE4(pwritev, int, fd, uintptr_t, vector, size_t, n, int64_t, pos)
+{
+    return pos < 0 ? -EINVAL : transfer_vector(file_write, fd, vector, n, &(uint64_t){ (uint64_t)pos });
+}
+
+SYSCALL_DEFINE3(lseek, int, fd, int64_t, offset, int, whence)
+{
+    struct file *f = fd_get(fd);
+    int64_t pos;
+
+    if (!f)
+        return -EBADF;
+    pos = file_lseek(f, offset, whence);
+    file_put(f);
+    return pos;
+}
+
+/* ---- sendfile ---- */
+
+enum { SENDFILE_CHUNK = 16384 };
+
+static int64_t write_kernel(struct file *f, const void *bytes, size_t n)
+{
+    struct io_vector v = { (uintptr_t)bytes, n };
+    struct iov_iter it;
+
+    iov_iter_init(&it, ITER_KERNEL, &v, 1);
+    return file_write(f, &it, NULL);
+}
+
+/* Copy up to count bytes from in at *pos to out; *pos moves over what was written. */
+static int64_t copy_files(struct file *out, struct file *in, uint64_t *pos, size_t count)
+{
+    uint8_t *chunk = kmalloc(SENDFILE_CHUNK);
+    int64_t done = 0, put = 0;
+
+    if (!chunk)
+        return -ENOMEM;
+    while (count) {
+        int64_t got = file_read_kernel(in, chunk, MIN(count, (size_t)SENDFILE_CHUNK), *pos);
+        put = got > 0 ? write_kernel(out, chunk, (size_t)got) : got;
+        if (put <= 0)
+            break;
+        *pos += (uint64_t)put;
+        done += put;
+        count -= (size_t)put;
+        if (put < got)
+            break; /* out is full for now */
+    }
+    kfree(chunk);
+    return done ? done : put;
+}
+
+static int64_t sendfile_at(struct file *out, struct file *in, uintptr_t offset, size_t count)
+{
+    uint64_t pos = in->pos;
+    int64_t n;
+
+    if (offset && copy_from_user(&pos, offset, sizeof pos))
+        return -EFAULT;
+    if ((int64_t)pos < 0)
+        return -EINVAL;
+    n = copy_files(out, in, &pos, MIN(count, (size_t)MAX_RW_COUNT));
+    if (!offset && n > 0)
+        in->pos = pos;
+    else if (offset && copy_to_user(offset, &pos, sizeof pos))
+        return -EFAULT;
+    return n;
+}
+
+SYSCALL_DEFINE4(sendfile, int, out_fd, int, in_fd, uintptr_t, offset, size_t, count)
+{
+    struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
+    int64_t n = -EBADF;
+
+    if (in && out)
+        n = in->ops->seekable ? sendfile_at(out, in, offset, count) : -EINVAL;
+    if (in)
+        file_put(in);
+    if (out)
+        file_put(out);
+    return n;
+}
+
+/* ---- descriptors ---- */
+
+SYSCALL_DEFINE1(dup, int, fd)
+{
+    struct file *f = fd_get(fd);
+
+    return f ? fd_install(f, 0, false) : -EBADF;
+}
+
+SYSCALL_DEFINE2(dup2, int, old, int, new)
+{
+    struct file *f = fd_get(old);
+
+    if (!f)
+        return -EBADF;
+    if (old != new)
+        return fd_replace(new, f, false);
+    file_put(f);
+    return new;
+}
+
+SYSCALL_DEFINE3(dup3, int, old, int, new, uint32_t, flags)
+{
+    struct file *f;
+
+    if ((flags & ~(uint32_t)O_CLOEXEC) || old == new)
+        return -EINVAL;
+    f = fd_get(old);
+    return f ? fd_replace(new, f, flags & O_CLOEXEC) : -EBADF;
+}
+
+static void set_file_flags(struct file *f, uint32_t flags)
+{
+    const uint32_t changeable = O_APPEND | O_NONBLOCK;
+
+    WRITE_ONCE(f->flags, (f->flags & ~changeable) | (flags & changeable));
+}
+
+static int64_t fcntl_on(struct file *f, int fd, int cmd, uint64_t arg)
+{
+    switch (cmd) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+        if (arg >= FILES_MAX)
+            return -EINVAL;
+        return fd_install(file_get(f), (int)arg, cmd == F_DUPFD_CLOEXEC);
+    case F_GETFD:
+        return fd_get_cloexec(fd);
+    case F_SETFD:
+        return fd_set_cloexec(fd, arg & FD_CLOEXEC);
+    case F_GETFL:
+        return f->flags | O_LARGEFILE;
+    case F_SETFL:
+        set_file_flags(f, (uint32_t)arg);
+        return 0;
+    case F_SETLK: /* advisory locks: nobody else holds one */
+    case F_SETLKW:
+    case F_SETOWN:
+    case F_GETOWN:
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL_DEFINE3(fcntl, int, fd, int, cmd, uint64_t, arg)
+{
+    struct file *f = fd_get(fd);
+    int64_t result;
+
+    if (!f)
+        return -EBADF;
+    result = fcntl_on(f, fd, cmd, arg);
+    file_put(f);
+    return result;
+}
+
+static int64_t set_nonblocking(struct file *f, uintptr_t arg)
+{
+    int32_t on;
+
+    if (copy_from_user(&on, arg, sizeof on))
+        return -EFAULT;
+    set_file_flags(f, (f->flags & ~(uint32_t)O_NONBLOCK) | (on ? O_NONBLOCK : 0));
+    return 0;
+}
+
+/* Requests that any file knows, then the file's own. */
+static int64_t ioctl_on(struct file *f, int fd, unsigned request, uintptr_t arg)
+{
+    switch (request) {
+    case FIONBIO:
+        return set_nonblocking(f, arg);
+    case FIOCLEX:
+        return fd_set_cloexec(fd, true);
+    case FIONCLEX:
+        return fd_set_cloexec(fd, false);
+    case FIOASYNC:
+        return 0; /* nobody asks for SIGIO (F_SETOWN) */
+    default:
+        return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
+    }
+}
+
+SYSCALL_DEFINE3(ioctl, int, fd, unsigned, request, uintptr_t, arg)
+{
+    struct file *f = fd_get(fd);
+    int64_t result;
+
+    if (!f)
+        return -EBADF;
+    result = ioctl_on(f, fd, request, arg);
+    file_put(f);
+    return result;
+}
+
+/* ---- what memory files need nothing for ---- */
+
+static int64_t check_fd(int fd)
+{
+    struct file *f = fd_get(fd);
+
+    if (!f)
+        return -EBADF;
+    file_put(f);
+    return 0;
+}
+
+SYSCALL_DEFINE1(fsync, int, fd)
+{
+    return check_fd(fd);
+}
+
+SYSCALL_DEFINE1(fdatasync, int, fd)
+{
+    return check_fd(fd);
+}
+
+SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, length, int, advice)
+{
+    (void)offset, (void)length, (void)advice;
+    return check_fd(fd);
+}
+
+SYSCALL_DEFINE2(flock, int, fd, int, operation)
+{
+    (void)operation;
+    return check_fd(fd);
+}
+
+SYSCALL_DEFINE0(sync)
+{
+    return 0;
+}
+
+SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, size)
+{
+    struct file *f = fd_get(fd);
+    int64_t result = -EINVAL;
+
+    if (!f)
+        return -EBADF;
+    if (size >= 0 && f->inode && f->inode->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY)
+        result = f->inode->ops->truncate(f->inode, (uint64_t)size);
+    file_put(f);
+    return result;
+}

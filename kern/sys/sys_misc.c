@@ -1,0 +1,187 @@
+/* kern/sys/sys_misc.c - system calls about the machine: its name, memory, limits, chance, end. */
+#include "kern/debug/console.h"
+#include "kern/fs/files.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/exec.h"
+#include "kern/proc/process.h"
+#include "kern/sys/syscall.h"
+#include "lib/abi/system.h"
+#include "lib/format.h"
+
+SYSCALL_DEFINE1(uname, uintptr_t, user)
+{
+    static const struct utsname name = { .sysname = "Towpath",
+                                         .nodename = "towpath",
+                                         .release = "5.10.0-towpath", /* C libraries refuse what is too old */
+                                         .version = "#1 SMP PREEMPT",
+                                         .machine = "x86_64",
+                                         .domainname = "(none)" };
+
+    return copy_to_user(user, &name, sizeof name);
+}
+
+SYSCALL_DEFINE3(getrandom, uintptr_t, user, size_t, size, unsigned, flags)
+{
+    size_t done = 0;
+
+    if (flags & ~(unsigned)(GRND_NONBLOCK | GRND_RANDOM))
+        return -EINVAL;
+    size = MIN(size, (size_t)INT32_MAX);
+    while (done < size) {
+        uint8_t chunk[256];
+        size_t n = MIN(size - done, sizeof chunk);
+        random_bytes(chunk, n);
+        if (copy_to_user(user + done, chunk, n))
+            return done ? (int64_t)done : -EFAULT;
+        done += n;
+        if (READ_ONCE(current_thread()->signal_pending))
+            break;
+    }
+    return (int64_t)done;
+}
+
+SYSCALL_DEFINE1(sysinfo, uintptr_t, user)
+{
+    struct mm_stats mm;
+    struct sysinfo info = { .uptime = (int64_t)(time_now() / sec(1)),
+                            .procs = (uint16_t)process_count(),
+                            .mem_unit = 1 };
+
+    mm_get_stats(&mm);
+    info.totalram = mm.total * PAGE_SIZE;
+    info.freeram = mm.free * PAGE_SIZE;
+    return copy_to_user(user, &info, sizeof info);
+}
+
+SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, user)
+{
+    struct process *p = current_process();
+    uint64_t ns = who == RUSAGE_CHILDREN ? READ_ONCE(p->children_ns)
+                  : who == RUSAGE_THREAD ? READ_ONCE(current_thread()->runtime_ns)
+                                         : process_cpu_ns(p);
+    struct rusage r = { .ru_utime = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) } };
+
+    if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
+        return -EINVAL;
+    return copy_to_user(user, &r, sizeof r);
+}
+
+/* ---- limits: the kernel's own, the same for all, and fixed ---- */
+
+static struct rlimit limit_of(unsigned resource)
+{
+    switch (resource) {
+    case RLIMIT_STACK:
+        return (struct rlimit){ USER_STACK_SIZE, USER_STACK_SIZE };
+    case RLIMIT_CORE:
+        return (struct rlimit){ 0, 0 };
+    case RLIMIT_NOFILE:
+        return (struct rlimit){ FILES_MAX, FILES_MAX };
+    default:
+        return (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+    }
+}
+
+/* What is no higher than the limit is granted, though the limit stays where it is. */
+static int check_limit(unsigned resource, uintptr_t user)
+{
+    struct rlimit new, now = limit_of(resource);
+
+    if (copy_from_user(&new, user, sizeof new))
+        return -EFAULT;
+    if (new.rlim_cur > new.rlim_max)
+        return -EINVAL;
+    return new.rlim_max > now.rlim_max ? -EPERM : 0;
+}
+
+SYSCALL_DEFINE2(getrlimit, unsigned, resource, uintptr_t, user)
+{
+    struct rlimit r = limit_of(resource);
+
+    return resource >= RLIM_NLIMITS ? -EINVAL : copy_to_user(user, &r, sizeof r);
+}
+
+SYSCALL_DEFINE2(setrlimit, unsigned, resource, uintptr_t, user)
+{
+    return resource >= RLIM_NLIMITS ? -EINVAL : check_limit(resource, user);
+}
+
+SYSCALL_DEFINE4(prlimit64, int, pid, unsigned, resource, uintptr_t, user_new, uintptr_t, user_old)
+{
+    struct rlimit old = limit_of(resource);
+    int err = 0;
+
+    if (resource >= RLIM_NLIMITS)
+        return -EINVAL;
+    if (pid && pid != current_process()->pid)
+        return -ESRCH;
+    if (user_new)
+        err = check_limit(resource, user_new);
+    if (!err && user_old)
+        err = copy_to_user(user_old, &old, sizeof old);
+    return err;
+}
+
+/* ---- the log, the end ---- */
+
+enum { SYSLOG_READ_ALL = 3, SYSLOG_SIZE_BUFFER = 10, LOG_MOST = 128 * 1024 };
+
+static int64_t read_log(uintptr_t user, size_t size)
+{
+    struct textbuf text = { .buf = kmalloc(LOG_MOST), .size = LOG_MOST };
+    size_t have, n;
+    int err;
+
+    if (!text.buf)
+        return -ENOMEM;
+    klog_show(&text);
+    have = MIN(text.len, text.size - 1);
+    n = MIN(have, size);
+    err = copy_to_user(user, text.buf + have - n, n); /* the newest */
+    kfree(text.buf);
+    return err ? err : (int64_t)n;
+}
+
+SYSCALL_DEFINE3(syslog, int, action, uintptr_t, user, int, size)
+{
+    switch (action) {
+    case SYSLOG_READ_ALL:
+        return size < 0 ? -EINVAL : read_log(user, (size_t)size);
+    case SYSLOG_SIZE_BUFFER:
+        return LOG_MOST;
+    default:
+        return 0;
+    }
+}
+
+SYSCALL_DEFINE4(reboot, unsigned, magic, unsigned, magic2, unsigned, command, uintptr_t, arg)
+{
+    (void)magic2, (void)arg;
+    if (magic != LINUX_REBOOT_MAGIC1)
+        return -EINVAL;
+    switch (command) {
+    case LINUX_REBOOT_CMD_RESTART:
+        machine_reboot();
+    case LINUX_REBOOT_CMD_HALT:
+    case LINUX_REBOOT_CMD_POWER_OFF:
+        machine_power_off();
+    default:
+        return -EINVAL;
+    }
+}
+
+SYSCALL_DEFINE2(sethostname, uintptr_t, user, size_t, size)
+{
+    (void)user, (void)size;
+    return -EPERM; /* there is one name, and it is the kernel's */
+}
+
+SYSCALL_DEFINE3(getcpu, uintptr_t, user_cpu, uintptr_t, user_node, uintptr_t, unused)
+{
+    uint32_t cpu = cpu_id(), node = 0;
+
+    (void)unused;
+    if (user_cpu && copy_to_user(user_cpu, &cpu, sizeof cpu))
+        return -EFAULT;
+    return user_node ? copy_to_user(user_node, &node, sizeof node) : 0;
+}

@@ -1,0 +1,250 @@
+/* kern/sys/sys_poll.c - poll, ppoll, select, pselect6: their arguments to and from kern/fs/poll.c. */
+#include "kern/fs/files.h"
+#include "kern/fs/poll.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/signals.h"
+#include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
+#include "lib/string.h"
+
+struct pollfd {
+    int32_t fd;
+    int16_t events, revents;
+};
+_Static_assert(sizeof(struct pollfd) == 8, "the ABI's size");
+
+static void put_files(struct poll_entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].file)
+            file_put(entries[i].file);
+}
+
+/* Sleep no longer than this: TIME_NEVER without a timespec. */
+static int timespec_deadline(uintptr_t user, uint64_t *deadline)
+{
+    uint64_t ns = 0;
+    int err = user ? timespec_from_user(user, &ns) : 0;
+
+    *deadline = user ? deadline_after(ns) : TIME_NEVER;
+    return err;
+}
+
+/* ---- poll ---- */
+
+static void fill_entries(struct poll_entry *entries, const struct pollfd *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        entries[i].file = fds[i].fd < 0 ? NULL : fd_get(fds[i].fd);
+        entries[i].events = (uint16_t)fds[i].events;
+        entries[i].revents = fds[i].fd >= 0 && !entries[i].file ? POLLNVAL : 0;
+    }
+}
+
+/* fds: n in kernel memory, answered in place. */
+static int poll_all(struct pollfd *fds, size_t n, uint64_t deadline)
+{
+    struct poll_entry *entries = kzalloc(MAX(n, (size_t)1) * sizeof *entries);
+    int ready;
+
+    if (!entries)
+        return -ENOMEM;
+    fill_entries(entries, fds, n);
+    ready = poll_files(entries, n, deadline);
+    for (size_t i = 0; i < n; i++)
+        fds[i].revents = (int16_t)entries[i].revents;
+    put_files(entries, n);
+    kfree(entries);
+    return ready;
+}
+
+static int64_t do_poll_until(uintptr_t user, size_t n, uint64_t deadline)
+{
+    struct pollfd *fds;
+    int ready;
+
+    if (n > FILES_MAX)
+        return -EINVAL;
+    fds = kmalloc(MAX(n, (size_t)1) * sizeof *fds);
+    if (!fds)
+        return -ENOMEM;
+    ready = copy_from_user(fds, user, n * sizeof *fds) ? -EFAULT : poll_all(fds, n, deadline);
+    if (ready >= 0 && copy_to_user(user, fds, n * sizeof *fds))
+        ready = -EFAULT;
+    kfree(fds);
+    return ready;
+}
+
+SYSCALL_DEFINE3(poll, uintptr_t, user, unsigned, n, int, timeout)
+{
+    return do_poll_until(user, n, timeout < 0 ? TIME_NEVER : deadline_after(ms((uint64_t)timeout)));
+}
+
+/* Block mask instead while this call sleeps. */
+static int temporary_mask(uintptr_t user, size_t size)
+{
+    uint64_t mask;
+
+    if (!user)
+        return 0;
+    if (size != sizeof mask)
+        return -EINVAL;
+    if (copy_from_user(&mask, user, sizeof mask))
+        return -EFAULT;
+    signal_set_temporary_mask(mask);
+    return 0;
+}
+
+SYSCALL_DEFINE5(ppoll, uintptr_t, user, unsigned, n, uintptr_t, timeout, uintptr_t, mask, size_t, size)
+{
+    uint64_t deadline;
+    int err = timespec_deadline(timeout, &deadline);
+
+    if (!err)
+        err = temporary_mask(mask, size);
+    return err ? err : do_poll_until(user, n, deadline);
+}
+
+/* ---- select ---- */
+
+enum { SETS = 3, SET_BYTES = FILES_MAX / 8 };
+/* Which of poll's events each of the three sets means (select(2), "Correspondence with poll()"). */
+static const int set_asks[SETS] = { POLLRDNORM | POLLRDBAND | POLLIN, POLLWRBAND | POLLWRNORM | POLLOUT,
+                                    POLLPRI };
+static const int set_means[SETS] = { POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
+                                     POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR, POLLPRI };
+
+struct selection {
+    uint8_t asked[SETS][SET_BYTES], ready[SETS][SET_BYTES];
+};
+
+static bool bit(const uint8_t *set, int fd)
+{
+    return set[fd / 8] >> (fd % 8) & 1;
+}
+
+static int read_sets(struct selection *s, const uintptr_t user[SETS], int n)
+{
+    for (int i = 0; i < SETS; i++)
+        if (user[i] && copy_from_user(s->asked[i], user[i], ROUND_UP((size_t)n, 64) / 8))
+            return -EFAULT;
+    return 0;
+}
+
+static int write_sets(const struct selection *s, const uintptr_t user[SETS], int n)
+{
+    for (int i = 0; i < SETS; i++)
+        if (user[i] && copy_to_user(user[i], s->ready[i], ROUND_UP((size_t)n, 64) / 8))
+            return -EFAULT;
+    return 0;
+}
+
+/* An entry for each descriptor, empty for those in no set. */
+static int fill_selected(struct poll_entry *entries, const struct selection *s, int n)
+{
+    for (int fd = 0; fd < n; fd++) {
+        for (int i = 0; i < SETS; i++)
+            entries[fd].events |= bit(s->asked[i], fd) ? set_asks[i] : 0;
+        if (!entries[fd].events)
+            continue;
+        entries[fd].file = fd_get(fd);
+        if (!entries[fd].file)
+            return -EBADF;
+    }
+    return 0;
+}
+
+/* How many bits are set in the answer. */
+static int mark_ready(struct selection *s, const struct poll_entry *entries, int n)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < n; fd++) {
+        for (int i = 0; i < SETS; i++) {
+            if (!bit(s->asked[i], fd) || !(entries[fd].revents & set_means[i]))
+                continue;
+            s->ready[i][fd / 8] |= (uint8_t)(1 << (fd % 8));
+            count++;
+        }
+    }
+    return count;
+}
+
+static int64_t select_in(struct selection *s, struct poll_entry *entries, int n, const uintptr_t user[SETS],
+                         uint64_t deadline)
+{
+    int ready = read_sets(s, user, n);
+
+    if (!ready)
+        ready = fill_selected(entries, s, n);
+    if (!ready)
+        ready = poll_files(entries, (size_t)n, deadline);
+    if (ready >= 0) {
+        ready = mark_ready(s, entries, n);
+        if (write_sets(s, user, n))
+            ready = -EFAULT;
+    }
+    put_files(entries, (size_t)n);
+    return ready;
+}
+
+static int64_t select_until(int n, const uintptr_t user[SETS], uint64_t deadline)
+{
+    struct poll_entry *entries;
+    struct selection *s;
+    int64_t ready = -ENOMEM;
+
+    if (n < 0)
+        return -EINVAL;
+    n = MIN(n, FILES_MAX);
+    entries = kzalloc((size_t)MAX(n, 1) * sizeof *entries);
+    s = kzalloc(sizeof *s);
+    if (entries && s)
+        ready = select_in(s, entries, n, user, deadline);
+    kfree(entries);
+    kfree(s);
+    return ready;
+}
+
+/* Linux tells how much of the time was left. */
+static void time_left(uint64_t deadline, struct timeval *tv)
+{
+    uint64_t now = time_now(), left = deadline > now ? deadline - now : 0;
+
+    *tv = (struct timeval){ (int64_t)(left / sec(1)), (int64_t)(left % sec(1) / us(1)) };
+}
+
+SYSCALL_DEFINE5(select, int, n, uintptr_t, readable, uintptr_t, writable, uintptr_t, exceptional, uintptr_t,
+                timeout)
+{
+    const uintptr_t sets[SETS] = { readable, writable, exceptional };
+    uint64_t deadline = TIME_NEVER;
+    struct timeval tv;
+    int64_t ready;
+
+    if (timeout) {
+        if (copy_from_user(&tv, timeout, sizeof tv))
+            return -EFAULT;
+        if (tv.tv_sec < 0 || tv.tv_usec < 0)
+            return -EINVAL;
+        const struct timespec ts = { tv.tv_sec + tv.tv_usec / 1000000, tv.tv_usec % 1000000 * 1000 };
+        deadline = deadline_after(timespec_ns(&ts));
+    }
+    ready = select_until(n, sets, deadline);
+    time_left(deadline, &tv);
+    return timeout && copy_to_user(timeout, &tv, sizeof tv) ? -EFAULT : ready;
+}
+
+SYSCALL_DEFINE6(pselect6, int, n, uintptr_t, readable, uintptr_t, writable, uintptr_t, exceptional, uintptr_t,
+                timeout, uintptr_t, user_mask)
+{
+    const uintptr_t sets[SETS] = { readable, writable, exceptional };
+    uint64_t deadline, mask[2] = { 0, 0 }; /* the address of a mask and its size */
+    int err = timespec_deadline(timeout, &deadline);
+
+    if (!err && user_mask && copy_from_user(mask, user_mask, sizeof mask))
+        err = -EFAULT;
+    if (!err)
+        err = temporary_mask(mask[0], mask[1]);
+    return err ? err : select_until(n, sets, deadline);
+}

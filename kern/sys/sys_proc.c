@@ -1,0 +1,373 @@
+/* kern/sys/sys_proc.c - system calls that make, replace, end and identify processes. */
+#include "kern/fs/fs.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/exec.h"
+#include "kern/proc/futex.h"
+#include "kern/proc/signals.h"
+#include "kern/proc/task.h"
+#include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
+
+/* ---- fork, exec, exit ---- */
+
+SYSCALL_DEFINE0(fork)
+{
+    return process_fork(&(struct fork_request){ .flags = SIGCHLD });
+}
+
+SYSCALL_DEFINE0(vfork)
+{
+    return process_fork(&(struct fork_request){ .flags = CLONE_VFORK | CLONE_VM | SIGCHLD });
+}
+
+SYSCALL_DEFINE5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid, uintptr_t, child_tid,
+                uint64_t, tls)
+{
+    return process_fork(&(struct fork_request){
+        .flags = flags, .stack = stack, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls });
+}
+
+SYSCALL_DEFINE2(clone3, uintptr_t, user_args, size_t, size)
+{
+    struct clone_args a;
+
+    if (size < sizeof a)
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    if (copy_from_user(&a, user_args, sizeof a))
+        return -EFAULT;
+    if (a.exit_signal & ~(uint64_t)CSIGNAL)
+        return -EINVAL;
+    return process_fork(&(struct fork_request){ .flags = a.flags | a.exit_signal,
+                                                .stack = a.stack ? a.stack + a.stack_size : 0,
+                                                .parent_tid = a.parent_tid,
+                                                .child_tid = a.child_tid,
+                                                .tls = a.tls });
+}
+
+/* Copy a NULL-terminated array of texts: how many, or -errno. */
+static int64_t add_vector(struct exec_strings *s, uintptr_t vector)
+{
+    for (unsigned n = 0;; n++) {
+        uintptr_t text;
+        int err;
+        if (!vector)
+            return 0; /* Linux takes NULL for an empty array */
+        if (copy_from_user(&text, vector + n * sizeof text, sizeof text))
+            return -EFAULT;
+        if (!text)
+            return n;
+        err = exec_strings_add_user(s, text);
+        if (err)
+            return err;
+    }
+}
+
+static int64_t collect_strings(struct exec_strings *s, uintptr_t argv, uintptr_t envp)
+{
+    int64_t n = add_vector(s, argv);
+
+    if (n < 0)
+        return n;
+    s->argc = (unsigned)n;
+    n = add_vector(s, envp);
+    if (n < 0)
+        return n;
+    s->envc = (unsigned)n;
+    return s->argc ? 0 : exec_strings_prepend(s, "");
+}
+
+SYSCALL_DEFINE3(execve, uintptr_t, user_path, uintptr_t, argv, uintptr_t, envp)
+{
+    struct exec_strings s;
+    char *path;
+    int64_t err = path_from_user(user_path, &path);
+
+    if (err)
+        return err;
+    err = exec_strings_init(&s);
+    if (!err)
+        err = collect_strings(&s, argv, envp);
+    if (!err)
+        err = process_exec(path, &s);
+    exec_strings_free(&s);
+    kfree(path);
+    return err;
+}
+
+SYSCALL_DEFINE1(exit, int, status)
+{
+    task_exit((status & 0xff) << 8);
+}
+
+SYSCALL_DEFINE1(exit_group, int, status)
+{
+    process_begin_exit((status & 0xff) << 8);
+    task_exit(current_process()->exit_status);
+}
+
+/* ---- wait ---- */
+
+static int put_rusage(uintptr_t user, uint64_t cpu_ns)
+{
+    struct rusage r = { .ru_utime = { (int64_t)(cpu_ns / sec(1)), (int64_t)(cpu_ns % sec(1) / us(1)) } };
+
+    return user ? copy_to_user(user, &r, sizeof r) : 0;
+}
+
+SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, user_status, int, options, uintptr_t, user_rusage)
+{
+    int32_t status;
+    uint64_t cpu_ns;
+    int64_t found;
+
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
+        return -EINVAL;
+    found = process_wait(pid, options | WEXITED, &status, &cpu_ns);
+    if (found <= 0)
+        return found;
+    if (user_status && copy_to_user(user_status, &status, sizeof status))
+        return -EFAULT;
+    return put_rusage(user_rusage, cpu_ns) ? -EFAULT : found;
+}
+
+/* waitid tells what wait4 does, in the words of a siginfo. */
+static void wait_siginfo(siginfo_t *si, int pid, int status)
+{
+    struct signal_info info = { .pid = pid };
+
+    if ((status & 0xff) == 0x7f) {
+        info.code = CLD_STOPPED;
+        info.status = status >> 8;
+    } else if (status == 0xffff) {
+        info.code = CLD_CONTINUED;
+        info.status = SIGCONT;
+    } else {
+        info.code = status & 0x7f ? CLD_KILLED : CLD_EXITED;
+        info.status = status & 0x7f ? status & 0x7f : status >> 8;
+    }
+    signal_fill_siginfo(SIGCHLD, &info, si);
+}
+
+SYSCALL_DEFINE5(waitid, int, type, int, id, uintptr_t, user_info, int, options, uintptr_t, user_rusage)
+{
+    const int known = WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT;
+    int pid = type == P_ALL ? -1 : type == P_PID ? id : -id;
+    siginfo_t si = { .si_signo = 0 };
+    uint64_t cpu_ns;
+    int status;
+    int64_t found;
+
+    if (type < P_ALL || type > P_PGID || (type != P_ALL && id <= 0) || (options & ~known) ||
+        !(options & (WEXITED | WUNTRACED | WCONTINUED)))
+        return -EINVAL;
+    found = process_wait(pid, options, &status, &cpu_ns);
+    if (found < 0)
+        return found;
+    if (found)
+        wait_siginfo(&si, (int)found, status);
+    if (user_info && copy_to_user(user_info, &si, sizeof si))
+        return -EFAULT;
+    return found ? put_rusage(user_rusage, cpu_ns) : 0;
+}
+
+/* ---- who am I ---- */
+
+SYSCALL_DEFINE0(getpid)
+{
+    return current_process()->pid;
+}
+
+SYSCALL_DEFINE0(gettid)
+{
+    return current_task()->tid;
+}
+
+SYSCALL_DEFINE0(getppid)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct process *parent = current_process()->parent;
+    int pid = parent ? parent->pid : 0;
+
+    spin_unlock(&process_lock, flags);
+    return pid;
+}
+
+SYSCALL_DEFINE0(getpgrp)
+{
+    return current_process()->pgid;
+}
+
+/* A field of the process with this pid (0: the caller). */
+static int64_t id_of(int pid, bool session)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct process *p = pid ? process_find_locked(pid) : current_process();
+    int64_t id = p ? session ? p->sid : p->pgid : -ESRCH;
+
+    spin_unlock(&process_lock, flags);
+    return id;
+}
+
+SYSCALL_DEFINE1(getpgid, int, pid)
+{
+    return id_of(pid, false);
+}
+
+SYSCALL_DEFINE1(getsid, int, pid)
+{
+    return id_of(pid, true);
+}
+
+struct group_search {
+    int pgid, sid;
+    bool found;
+};
+
+static void search_group(struct process *p, void *arg)
+{
+    struct group_search *g = arg;
+
+    g->found |= p->pgid == g->pgid && p->sid == g->sid;
+}
+
+/* setpgid(2)'s rules; process_lock held. */
+static int check_setpgid(struct process *self, struct process *p, int pgid)
+{
+    struct group_search g = { .pgid = pgid, .sid = self->sid };
+
+    if (!p || (p != self && p->parent != self))
+        return -ESRCH;
+    if (p != self && p->has_execed)
+        return -EACCES;
+    if (p->sid != self->sid || p->sid == p->pid)
+        return -EPERM;
+    if (pgid == p->pid)
+        return 0;
+    process_for_each_locked(search_group, &g);
+    return g.found ? 0 : -EPERM;
+}
+
+SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
+{
+    struct process *self = current_process(), *p;
+    uint64_t flags;
+    int err;
+
+    if (pgid < 0)
+        return -EINVAL;
+    flags = spin_lock(&process_lock);
+    p = pid ? process_find_locked(pid) : self;
+    if (p && !pgid)
+        pgid = p->pid;
+    err = check_setpgid(self, p, pgid);
+    if (!err)
+        p->pgid = pgid;
+    spin_unlock(&process_lock, flags);
+    return err;
+}
+
+static void search_leader(struct process *p, void *arg)
+{
+    struct group_search *g = arg;
+
+    g->found |= p->pgid == g->pgid;
+}
+
+SYSCALL_DEFINE0(setsid)
+{
+    struct process *p = current_process();
+    struct group_search g = { .pgid = p->pid };
+    uint64_t flags = spin_lock(&process_lock);
+
+    process_for_each_locked(search_leader, &g);
+    if (!g.found) {
+        p->sid = p->pgid = p->pid;
+        p->tty = NULL;
+    }
+    spin_unlock(&process_lock, flags);
+    return g.found ? -EPERM : p->pid;
+}
+
+/* ---- users: numbers that are kept and told; everybody may do everything ---- */
+
+SYSCALL_DEFINE0(getuid)
+{
+    return current_process()->uid;
+}
+
+SYSCALL_DEFINE0(getgid)
+{
+    return current_process()->gid;
+}
+
+SYSCALL_DEFINE0(geteuid)
+{
+    return current_process()->euid;
+}
+
+SYSCALL_DEFINE0(getegid)
+{
+    return current_process()->egid;
+}
+
+SYSCALL_DEFINE1(setuid, uint32_t, uid)
+{
+    current_process()->uid = current_process()->euid = uid;
+    return 0;
+}
+
+SYSCALL_DEFINE1(setgid, uint32_t, gid)
+{
+    current_process()->gid = current_process()->egid = gid;
+    return 0;
+}
+
+static void set_unless_minus_one(uint32_t *field, uint32_t value)
+{
+    if (value != UINT32_MAX)
+        *field = value;
+}
+
+SYSCALL_DEFINE2(setreuid, uint32_t, uid, uint32_t, euid)
+{
+    set_unless_minus_one(&current_process()->uid, uid);
+    set_unless_minus_one(&current_process()->euid, euid);
+    return 0;
+}
+
+SYSCALL_DEFINE2(setregid, uint32_t, gid, uint32_t, egid)
+{
+    set_unless_minus_one(&current_process()->gid, gid);
+    set_unless_minus_one(&current_process()->egid, egid);
+    return 0;
+}
+
+SYSCALL_DEFINE3(setresuid, uint32_t, uid, uint32_t, euid, uint32_t, suid)
+{
+    (void)suid;
+    set_unless_minus_one(&current_process()->uid, uid);
+    set_unless_minus_one(&current_process()->euid, euid);
+    return 0;
+}
+
+SYSCALL_DEFINE3(setresgid, uint32_t, gid, uint32_t, egid, uint32_t, sgid)
+{
+    (void)sgid;
+    set_unless_minus_one(&current_process()->gid, gid);
+    set_unless_minus_one(&current_process()->egid, egid);
+    return 0;
+}
+
+SYSCALL_DEFINE2(getgroups, int, size, uintptr_t, list)
+{
+    (void)size, (void)list;
+    return 0;
+}
+
+SYSCALL_DEFINE2(setgroups, size_t, size, uintptr_t, list)
+{
+    (void)list;
+    return size > 65536 ? -EINVAL : 0;
+}

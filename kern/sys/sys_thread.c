@@ -1,0 +1,154 @@
+/* kern/sys/sys_thread.c - system calls of threads: futexes, thread-local storage, scheduling. */
+#include "kern/cpu/cpu.h"
+#include "kern/mm/vm.h"
+#include "kern/proc/futex.h"
+#include "kern/proc/process.h"
+#include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
+#include "lib/abi/system.h"
+#include "lib/string.h"
+
+enum { MSR_FS_BASE = (int)0xc0000100 };
+
+SYSCALL_DEFINE1(set_tid_address, uintptr_t, address)
+{
+    current_task()->clear_child_tid = address;
+    return current_task()->tid;
+}
+
+/* Robust futexes are cleaned up by nobody yet: threads that die holding one leave it held. */
+SYSCALL_DEFINE2(set_robust_list, uintptr_t, head, size_t, size)
+{
+    (void)head;
+    return size == 24 ? 0 : -EINVAL;
+}
+
+SYSCALL_DEFINE2(arch_prctl, int, code, uintptr_t, address)
+{
+    switch (code) {
+    case ARCH_SET_FS:
+        if (address >= USER_TOP)
+            return -EPERM;
+        current_thread()->fs_base = address;
+        wrmsr((uint32_t)MSR_FS_BASE, address);
+        return 0;
+    case ARCH_GET_FS: {
+        uint64_t base = rdmsr((uint32_t)MSR_FS_BASE);
+        return copy_to_user(address, &base, sizeof base);
+    }
+    default:
+        return -EINVAL;
+    }
+}
+
+/* FUTEX_WAIT's time-out is relative, FUTEX_WAIT_BITSET's absolute. TIME_NEVER without one. */
+static int futex_deadline(int op, uintptr_t timeout, uint64_t *deadline)
+{
+    uint64_t ns, now;
+    int err;
+
+    *deadline = TIME_NEVER;
+    if (!timeout)
+        return 0;
+    err = timespec_from_user(timeout, &ns);
+    if (err)
+        return err;
+    now = op & FUTEX_CLOCK_REALTIME ? time_wall() : time_now();
+    if ((op & 0x7f) == FUTEX_WAIT_BITSET)
+        ns = ns > now ? ns - now : 0;
+    *deadline = deadline_after(ns);
+    return 0;
+}
+
+static int64_t futex_sleep(uintptr_t addr, int op, uint32_t value, uintptr_t timeout, uint32_t bits)
+{
+    uint64_t deadline;
+    int err = futex_deadline(op, timeout, &deadline);
+
+    return err ? err : futex_wait(addr, value, bits, deadline);
+}
+
+static int64_t futex_compare_requeue(uintptr_t addr, uint32_t n, uintptr_t target, uint32_t max,
+                                     uint32_t expected)
+{
+    uint32_t now;
+
+    if (copy_from_user(&now, addr, sizeof now))
+        return -EFAULT;
+    return now == expected ? futex_requeue(addr, n, target, max) : -EAGAIN;
+}
+
+SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, timeout, uintptr_t, addr2,
+                uint32_t, value3)
+{
+    struct vm_space *vm = current_process()->vm;
+
+    if (addr % sizeof(uint32_t) || addr >= USER_TOP)
+        return addr >= USER_TOP ? -EFAULT : -EINVAL;
+    switch (op & 0x7f) {
+    case FUTEX_WAIT:
+        return futex_sleep(addr, op, value, timeout, UINT32_MAX);
+    case FUTEX_WAIT_BITSET:
+        return futex_sleep(addr, op, value, timeout, value3);
+    case FUTEX_WAKE:
+        return futex_wake(vm, addr, value, UINT32_MAX);
+    case FUTEX_WAKE_BITSET:
+        return value3 ? futex_wake(vm, addr, value, value3) : -EINVAL;
+    case FUTEX_REQUEUE:
+        return futex_requeue(addr, value, addr2, (uint32_t)timeout);
+    case FUTEX_CMP_REQUEUE:
+        return futex_compare_requeue(addr, value, addr2, (uint32_t)timeout, value3);
+    default:
+        return -ENOSYS;
+    }
+}
+
+SYSCALL_DEFINE0(sched_yield)
+{
+    yield();
+    return 0;
+}
+
+/* Every thread may run on every CPU. */
+SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, size, uintptr_t, user_mask)
+{
+    uint64_t mask = (1ull << cpu_count()) - 1;
+
+    (void)pid;
+    if (size < sizeof mask)
+        return -EINVAL;
+    return copy_to_user(user_mask, &mask, sizeof mask) ? -EFAULT : (int64_t)sizeof mask;
+}
+
+static int64_t set_name(uintptr_t user)
+{
+    struct process *p = current_process();
+    char name[sizeof p->comm] = "";
+    int64_t n = copy_string_from_user(name, user, sizeof name);
+    uint64_t flags;
+
+    if (n == -EFAULT)
+        return n;
+    name[sizeof name - 1] = 0; /* a longer one is cut */
+    flags = spin_lock(&process_lock);
+    memcpy(p->comm, name, sizeof name);
+    spin_unlock(&process_lock, flags);
+    return 0;
+}
+
+SYSCALL_DEFINE2(prctl, int, option, uintptr_t, arg)
+{
+    struct process *p = current_process();
+
+    switch (option) {
+    case PR_SET_NAME:
+        return set_name(arg);
+    case PR_GET_NAME:
+        return copy_to_user(arg, p->comm, sizeof p->comm);
+    case PR_GET_DUMPABLE:
+    case PR_SET_DUMPABLE: /* there are no core dumps */
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}

@@ -1,0 +1,140 @@
+/* kern/sys/uaccess.c - arguments from the user that many calls share. */
+#include "kern/sys/uaccess.h"
+#include "kern/fs/files.h"
+#include "kern/mm/vm.h"
+#include "kern/proc/process.h"
+#include "lib/abi/stat.h"
+
+int path_from_user(uintptr_t user, char **path)
+{
+    char *copy = kmalloc(PATH_MAX);
+    int64_t n;
+
+    if (!copy)
+        return -ENOMEM;
+    n = copy_string_from_user(copy, user, PATH_MAX);
+    if (n < 0) {
+        kfree(copy);
+        return (int)n;
+    }
+    *path = copy;
+    return 0;
+}
+
+int start_of(int dirfd, struct inode **start)
+{
+    struct file *f;
+    int err = 0;
+
+    if (dirfd == AT_FDCWD) {
+        *start = process_cwd(current_process());
+        return 0;
+    }
+    f = fd_get(dirfd);
+    if (!f)
+        return -EBADF;
+    if (f->inode && S_ISDIR(f->inode->mode))
+        *start = inode_get(f->inode);
+    else
+        err = -ENOTDIR;
+    file_put(f);
+    return err;
+}
+
+/* An absolute path does not look at dirfd at all. */
+static int start_for_path(int dirfd, const char *path, struct inode **start)
+{
+    if (*path != '/')
+        return start_of(dirfd, start);
+    *start = inode_get(fs_root);
+    return 0;
+}
+
+int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out)
+{
+    struct inode *start;
+    char *path = NULL;
+    int err = path_from_user(user, &path);
+
+    if (err)
+        return err;
+    err = start_for_path(dirfd, path, &start);
+    if (!err) {
+        err = path_walk(start, path, flags, out);
+        inode_put(start);
+    }
+    kfree(path);
+    return err;
+}
+
+int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct iov_iter *it)
+{
+    struct io_vector *v;
+    size_t room = MAX_RW_COUNT;
+
+    _Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "the same layout");
+    if (n > IOV_MAX)
+        return -EINVAL;
+    v = kmalloc(MAX(n, (size_t)1) * sizeof *v);
+    if (!v)
+        return -ENOMEM;
+    if (copy_from_user(v, user, n * sizeof *v)) {
+        kfree(v);
+        return -EFAULT;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if ((int64_t)v[i].len < 0) {
+            kfree(v);
+            return -EINVAL;
+        }
+        v[i].len = MIN(v[i].len, room);
+        room -= v[i].len;
+    }
+    iov_iter_init(it, ITER_USER, v, (unsigned)n);
+    *vectors = v;
+    return 0;
+}
+
+void iter_of_buffer(struct iov_iter *it, struct io_vector *v, uintptr_t buf, size_t n)
+{
+    *v = (struct io_vector){ buf, MIN(n, (size_t)MAX_RW_COUNT) };
+    iov_iter_init(it, ITER_USER, v, 1);
+}
+
+bool timespec_is_valid(const struct timespec *ts)
+{
+    return ts->tv_sec >= 0 && ts->tv_nsec >= 0 && ts->tv_nsec < (int64_t)sec(1);
+}
+
+uint64_t timespec_ns(const struct timespec *ts)
+{
+    const uint64_t most = INT64_MAX / sec(1) - 1;
+
+    return MIN((uint64_t)ts->tv_sec, most) * sec(1) + (uint64_t)ts->tv_nsec;
+}
+
+int timespec_from_user(uintptr_t user, uint64_t *ns)
+{
+    struct timespec ts;
+
+    if (copy_from_user(&ts, user, sizeof ts))
+        return -EFAULT;
+    if (!timespec_is_valid(&ts))
+        return -EINVAL;
+    *ns = timespec_ns(&ts);
+    return 0;
+}
+
+int timespec_to_user(uintptr_t user, uint64_t ns)
+{
+    struct timespec ts = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };
+
+    return copy_to_user(user, &ts, sizeof ts);
+}
+
+uint64_t deadline_after(uint64_t ns)
+{
+    uint64_t when;
+
+    return __builtin_add_overflow(time_now(), ns, &when) ? TIME_NEVER : when;
+}
