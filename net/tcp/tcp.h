@@ -93,7 +93,7 @@ struct tcp_state {
     uint64_t data_give_up; /* R2 for data */
 
     struct sock_family family;
-    struct net_proc_file proc_tcp, proc_counters;
+    struct net_proc_file proc_tcp, proc_counters, snmp_section;
 };
 
 enum tcp_timer_kind {
@@ -178,6 +178,8 @@ struct tcp_sock {
     unsigned retransmits;     /* time-outs since snd_una moved */
     uint64_t syn_sent_at;     /* when the first SYN (or SYN+ACK) left */
     uint64_t unacked_since;   /* when the first time-out's segment had first been sent; R2 counts from here */
+    uint64_t last_sent_at;    /* text or FIN */
+    uint64_t orphaned_at;     /* close() */
     uint64_t last_ack_at;     /* when the peer was last heard to acknowledge anything */
     uint64_t challenge_since; /* start of the second that challenges counts in */
     unsigned challenges;
@@ -298,6 +300,8 @@ void tcp_recovery_timeout(struct tcp_sock *tp);
 void tcp_recovery_too_big(struct tcp_sock *tp);
 /* Bytes believed to be in the network. */
 uint32_t tcp_flight(const struct tcp_sock *tp);
+/* Nothing was in flight for a while: RFC 5681 4.1. */
+void tcp_recovery_idle(struct tcp_sock *tp);
 /* The handshake is done. */
 void tcp_recovery_init(struct tcp_sock *tp);
 
@@ -413,6 +417,8 @@ int tcp_shutdown(struct sock *sk, int how);
 /* CLOSE, RFC 9293 3.10.4: a FIN behind everything queued. Lock held. */
 void tcp_queue_fin(struct tcp_sock *tp);
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);
+/* Is so much of the send buffer free that a writer is better woken? */
+bool tcp_writable(const struct sock *sk);
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags);
 int tcp_poll(struct sock *sk);
 int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg);

@@ -81,11 +81,12 @@ void tcp_close(struct sock *sk)
 {
     struct tcp_sock *tp = tcp_sk(sk);
     lock_acquire(&sk->lock);
+    sk->dead = true;
+    tp->orphaned_at = time_now();
     if (sk->state == TCPS_LISTEN)
         tcp_listen_stop(tp);
     else if (sk->state != TCPS_CLOSED)
         close_connection(tp);
-    sk->dead = true;
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
     if (sk->state == TCPS_FIN_WAIT_2) /* RFC 9293 3.6.1: nobody waits for the peer's FIN any more */
         tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->fin_timeout);

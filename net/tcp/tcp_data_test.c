@@ -525,6 +525,22 @@ TEST(a_dead_peer_is_given_up) /* RFC 9293 3.8.3, at least 100 s; checklist 94 */
     script_end(&s);
 }
 
+TEST(after_a_rest_the_window_is_the_initial_one) /* RFC 5681 4.1; checklist 105 */
+{
+    struct script s = script_begin();
+    uint32_t first = in_flight(&s, 10);
+    struct tcp_sock *tp = tcp_sk(s.sk);
+    for (uint32_t i = 1; i <= 60; i++)
+        peer_acks(&s, first + i * 1000);
+    CHECK(tp->cwnd > 15000);
+    CHECK_EQ(tp->snd_una, tp->snd_nxt);
+    sim_run_for(sec(10));
+    tap_flush(s.tap);
+    CHECK_EQ(vk_send(s.sk, "x", 1, 0), 1);
+    CHECK_EQ(tp->cwnd, 10000);
+    script_end(&s);
+}
+
 TEST(the_timer_stops_when_all_is_acknowledged) /* RFC 6298 5.2, 5.3; checklist 95 */
 {
     struct script s = script_begin();

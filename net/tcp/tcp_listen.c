@@ -46,7 +46,6 @@ static int begin_listening(struct tcp_sock *tp)
         tp->listener = listener_create();
     if (!tp->listener)
         return -ENOMEM;
-    tp->listener->closed = false;
     tcp_set_state(tp, TCPS_LISTEN);
     return 0;
 }
@@ -58,6 +57,7 @@ int tcp_listen(struct sock *sk, int backlog)
     int err = sk->state == TCPS_LISTEN ? 0 : begin_listening(tp);
     if (!err) {
         lock_acquire(&tp->listener->lock);
+        tp->listener->closed = false;
         tp->listener->backlog = MIN((unsigned)backlog, (unsigned)BACKLOG_MAX); /* negative: the most */
         lock_release(&tp->listener->lock);
     }

@@ -1,15 +1,13 @@
 /* net/tcp/tcp_open.c - bind(), connect(), and names: how a connection gets its two ends. */
 #include "net/tcp/tcp.h"
 
-/* May sk and other hold one port at overlapping addresses? Yes with SO_REUSEADDR on both, unless other
- * listens; and with SO_REUSEPORT on both (socket(7)). */
+/* May sk and other not share a port at overlapping addresses? They may with SO_REUSEPORT on both, and with
+ * SO_REUSEADDR on both unless other listens (socket(7)). */
 static bool bind_conflict(const struct sock *sk, const struct sock *other)
 {
-    bool overlap =
-        ipv4_is_zero(sk->saddr) || ipv4_is_zero(other->saddr) || be32_equal(sk->saddr, other->saddr);
-    if (!overlap || (sk->reuseport && other->reuseport))
-        return false;
-    return !(sk->reuseaddr && other->reuseaddr && READ_ONCE(other->state) != TCPS_LISTEN);
+    bool by_address = sk->reuseaddr && other->reuseaddr && READ_ONCE(other->state) != TCPS_LISTEN;
+    bool by_port = sk->reuseport && other->reuseport;
+    return !by_address && !by_port;
 }
 
 static int bind_locked(struct sock *sk, be32 ip, uint16_t port)

@@ -83,6 +83,7 @@ static struct sk_buff *wire_copy(struct sk_buff *skb)
 static bool send_segment(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, bool fin)
 {
     uint8_t flags = TCP_FLAG_ACK | (fin ? TCP_FLAG_FIN : 0);
+    tp->last_sent_at = time_now();
     if (!skb) {
         tcp_transmit_control(tp, seq, flags);
         return true;
@@ -176,6 +177,8 @@ static void output(struct tcp_sock *tp, bool override)
 {
     if (!tcp_in(tp, TCPS_SENDING))
         return;
+    if (tp->snd_una == tp->snd_nxt)
+        tcp_recovery_idle(tp);
     for (;;) {
         struct tcp_send_view v = view_of(tp, override);
         struct tcp_plan plan = tcp_plan_next(&v);

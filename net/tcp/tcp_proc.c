@@ -54,14 +54,47 @@ static void show_tcp(struct net *net, struct textbuf *out)
     lock_release(&ports->lock);
 }
 
+static uint64_t counter(const struct net *net, enum tcp_counter c)
+{
+    return __atomic_load_n(&net->tcp->counters[c], __ATOMIC_RELAXED);
+}
+
 static void show_counters(struct net *net, struct textbuf *out)
 {
 #define TCP_COUNTER_NAME(name) #name,
     static const char *const names[] = { TCP_COUNTERS(TCP_COUNTER_NAME) };
 #undef TCP_COUNTER_NAME
     for (int i = 0; i < TCP_COUNTER_COUNT; i++)
-        textbuf_printf(out, "%-28s %lu\n", names[i],
-                       (unsigned long)__atomic_load_n(&net->tcp->counters[i], __ATOMIC_RELAXED));
+        textbuf_printf(out, "%-28s %lu\n", names[i], counter(net, i));
+}
+
+static unsigned established_now(struct net *net)
+{
+    struct port_table *ports = &net->tcp->ports;
+    unsigned n = 0;
+    lock_acquire(&ports->lock);
+    for (int i = 0; i < PORT_BUCKETS; i++) {
+        struct sock *sk;
+        list_for_each_entry (sk, &ports->buckets[i], bind_link)
+            n += tcp_in(tcp_sk(sk), TCPS_MAY_SEND); /* RFC 4022: ESTABLISHED or CLOSE-WAIT */
+    }
+    lock_release(&ports->lock);
+    return n;
+}
+
+/* TCP's two lines of /proc/net/snmp, names and values (RFC 4022). RtoAlgorithm 4: RFC 6298. */
+static void show_snmp(struct net *net, struct textbuf *out)
+{
+    textbuf_printf(out, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails "
+                        "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n");
+    textbuf_printf(out, "Tcp: 4 200 120000 -1 %lu %lu %lu %lu %u %lu %lu %lu %lu %lu %lu\n",
+                   counter(net, TCP_COUNT_active_opens), counter(net, TCP_COUNT_passive_opens),
+                   counter(net, TCP_COUNT_attempt_fails), counter(net, TCP_COUNT_estab_resets),
+                   established_now(net), counter(net, TCP_COUNT_segments_in),
+                   counter(net, TCP_COUNT_segments_out), counter(net, TCP_COUNT_segments_retransmitted),
+                   net->drops[SKB_DROP_TCP_SHORT] + net->drops[SKB_DROP_TCP_HEADER_LENGTH] +
+                       net->drops[SKB_DROP_TCP_CSUM] + net->drops[SKB_DROP_TCP_OPTIONS],
+                   counter(net, TCP_COUNT_resets_out), net->drops[SKB_DROP_TCP_CSUM]);
 }
 
 void tcp_proc_init(struct net *net)
@@ -70,11 +103,14 @@ void tcp_proc_init(struct net *net)
     tcp->proc_tcp = (struct net_proc_file){ .name = "tcp", .show = show_tcp };
     tcp->proc_counters = (struct net_proc_file){ .name = "tcp_counters", .show = show_counters };
     net_proc_register(net, &tcp->proc_tcp);
+    tcp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
     net_proc_register(net, &tcp->proc_counters);
+    net_proc_section_register(net, &tcp->snmp_section);
 }
 
 void tcp_proc_exit(struct net *net)
 {
+    net_proc_section_unregister(net, &net->tcp->snmp_section);
     net_proc_unregister(net, &net->tcp->proc_counters);
     net_proc_unregister(net, &net->tcp->proc_tcp);
 }

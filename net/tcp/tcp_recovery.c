@@ -57,6 +57,15 @@ void tcp_recovery_init(struct tcp_sock *tp)
     tp->recover = tp->iss; /* RFC 6582 3.2 step 1 */
 }
 
+void tcp_recovery_idle(struct tcp_sock *tp)
+{
+    if (time_now() - tp->last_sent_at < tp->rtt.rto)
+        return;
+    struct tcp_cong_view v = view_make(tp, 0, 0, 0);
+    tp->cong->init(&v); /* the restart window is the initial one at most */
+    tp->cwnd = MIN(tp->cwnd, v.cwnd);
+}
+
 /* RFC 6582 3.2 steps 2 to 4 (RFC 5681 3.2 steps 2 and 3). */
 static void enter_fast_recovery(struct tcp_sock *tp)
 {

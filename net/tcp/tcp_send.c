@@ -6,6 +6,10 @@
 
 enum { BATCH = 16 }; /* buffers filled between two times the lock is taken */
 
+bool tcp_writable(const struct sock *sk)
+{
+    return 3 * __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) <= 2 * (int64_t)sk->sndbuf;
+}
 static bool has_room(const struct sock *sk)
 {
     return __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf;
@@ -25,14 +29,15 @@ static int send_error(struct tcp_sock *tp)
 /* Wait for a connection and for room in the send buffer. */
 static int await_room(struct tcp_sock *tp, uint64_t deadline)
 {
-    for (;;) {
-        int err = send_error(tp);
-        if (err || (tcp_in(tp, TCPS_MAY_SEND) && has_room(&tp->sk)))
-            return err;
-        err = sock_wait(&tp->sk, deadline);
+    struct sock *sk = &tp->sk;
+    bool full = !has_room(sk);
+    int err;
+    while (!(err = send_error(tp)) && (!tcp_in(tp, TCPS_MAY_SEND) || (full && !tcp_writable(sk)))) {
+        err = sock_wait(sk, deadline);
         if (err)
             return err;
     }
+    return err;
 }
 
 /* Up to mss bytes from iter in a buffer that has room for mss, so that a later write can be added. */

@@ -50,7 +50,9 @@ static void rexmit_fired(struct tcp_sock *tp, uint64_t now)
  * open window that is merely silly is overridden instead (3.8.6.2.1). */
 static void persist_fired(struct tcp_sock *tp, uint64_t now)
 {
-    if (now - tp->last_ack_at >= tcp_state_of(tp)->data_give_up) {
+    /* a connection that nobody has open does not get that patience */
+    uint64_t since = tp->sk.dead ? tp->orphaned_at : tp->last_ack_at;
+    if (now - since >= tcp_state_of(tp)->data_give_up) {
         time_out(tp);
         return;
     }
