@@ -12,6 +12,7 @@
 #include "kern/sched/selftest.h"
 #include "kern/sched/softirq.h"
 #include "kern/sched/thread.h"
+#include "kern/sys/sys_socket.h"
 #include "kern/time/time.h"
 #include "net/net.h"
 
@@ -53,10 +54,10 @@ void kmain(uint32_t magic, uint64_t info)
     smp_start();
     ksoftirqd_start();
     serial_irq_init();
-    struct net *net = net_create("init");
-    if (!net)
+    kernel_net = net_create("init");
+    if (!kernel_net)
         panic("no memory for a network");
-    pci_init(net);
+    pci_init(kernel_net);
     fs_init();
     start_init();
     sched_idle();
