@@ -152,6 +152,11 @@ struct tcp_sock {
     uint64_t ofo_truesize;
     bool fin_reached; /* the peer's FIN is next at rcv_nxt */
 
+    /* ---- timestamps, RFC 7323 ---- */
+    bool ts_ok; /* both SYNs had the option */
+    uint32_t ts_offset, ts_recent;
+    uint64_t ts_recent_at;
+
     /* ---- segment sizes ---- */
     uint32_t mss;      /* the largest text we send now, options taken off */
     uint16_t peer_mss; /* from its SYN, or TCP_MSS_DEFAULT */
@@ -304,6 +309,22 @@ uint32_t tcp_flight(const struct tcp_sock *tp);
 void tcp_recovery_idle(struct tcp_sock *tp);
 /* The handshake is done. */
 void tcp_recovery_init(struct tcp_sock *tp);
+
+/* ================ tcp_timestamps.c: RFC 7323; lock held ================ */
+
+/* Our clock, one tick a millisecond, from a random beginning (RFC 7323 7.1). */
+uint32_t tcp_ts_now(const struct tcp_sock *tp);
+/* The peer's SYN had these options. */
+void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o);
+/* 3.2: agreed upon, but not there. */
+bool tcp_ts_missing(const struct tcp_sock *tp, const struct tcp_segment *seg);
+/* 5.3 R1: an old duplicate from before the numbers wrapped. */
+bool tcp_paws_rejects(const struct tcp_sock *tp, const struct tcp_segment *seg);
+/* 4.3: an acceptable segment's clock is the one to echo, if the segment is next in line. */
+void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* 4.1: the round trip in ns by the clock that seg echoes, right for retransmissions too; 0 if there is none.
+ */
+uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg);
 
 /* ================ tcp_reassembly.c ================ */
 

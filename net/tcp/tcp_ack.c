@@ -4,7 +4,7 @@
 /* What one ACK took off the write queue. */
 struct acked {
     uint64_t sent_at;   /* of the oldest buffer freed; 0: none was */
-    bool retransmitted; /* Karn, RFC 6298 3: then no sample */
+    bool retransmitted; /* Karn, RFC 6298 3: then no sample but by timestamps */
 };
 
 static uint32_t scaled_window(const struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -64,11 +64,12 @@ static struct acked clean_write_queue(struct tcp_sock *tp)
 }
 
 /* RFC 6298 3 and 5.7: a fresh sample ends the backoff. The time of the round trip, or 0 without a sample. */
-static uint64_t sample_rtt(struct tcp_sock *tp, const struct acked *a)
+static uint64_t sample_rtt(struct tcp_sock *tp, const struct acked *a, const struct tcp_segment *seg)
 {
-    if (a->retransmitted || !a->sent_at)
+    bool exact = a->sent_at && !a->retransmitted;
+    uint64_t m = exact ? time_now() - a->sent_at : tcp_ts_round_trip(tp, seg); /* RFC 7323 4.1 */
+    if (!m)
         return 0;
-    uint64_t m = time_now() - a->sent_at;
     tcp_rtt_sample(&tp->rtt, m);
     tp->backoff = 0;
     return m;
@@ -89,7 +90,7 @@ static void new_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->snd_una = seg->ack;
     tp->retransmits = 0;
     struct acked a = clean_write_queue(tp);
-    uint64_t rtt = sample_rtt(tp, &a);
+    uint64_t rtt = sample_rtt(tp, &a, seg);
     tcp_recovery_new_ack(tp, acked, flight, rtt);
     reset_timer(tp);
     sock_wake(&tp->sk); /* room to write; or a close() that lingers */

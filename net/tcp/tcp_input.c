@@ -42,6 +42,7 @@ void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o)
         tp->snd_wscale = o->wscale;
         tp->rcv_wscale = tcp_window_shift();
     }
+    tcp_ts_begin(tp, o);
     tcp_update_mss(tp);
 }
 
@@ -159,10 +160,23 @@ static void answer_unacceptable(struct tcp_sock *tp, const struct tcp_segment *s
         tcp_challenge_ack(tp); /* ACK for ACK must not go on for ever */
 }
 
+/* RFC 7323 5.3 R1 comes before the RFC 9293 steps. */
+static enum step step_timestamp(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (tcp_ts_missing(tp, seg)) /* RFC 7323 3.2: silently */
+        return drop(seg, SKB_DROP_TCP_OPTIONS);
+    if (!tcp_paws_rejects(tp, seg))
+        return GO_ON;
+    answer_unacceptable(tp, seg);
+    return drop(seg, SKB_DROP_TCP_OLD_DATA);
+}
+
 static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
 {
-    if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg))
+    if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg)) {
+        tcp_ts_update(tp, seg); /* RFC 7323 5.3 R3 */
         return GO_ON;
+    }
     answer_unacceptable(tp, seg);
     return drop(seg, tcp_segment_has(seg, TCP_FLAG_RST)              ? SKB_DROP_TCP_RESET
                      : seq_before(seg->seq, tp->rcv_nxt) && seg->len ? SKB_DROP_TCP_OLD_DATA
@@ -322,7 +336,7 @@ static enum step step_fin(struct tcp_sock *tp, struct tcp_segment *seg)
 /* RFC 9293 3.10.7.4 in its order. Its third step, security and compartment, has no user since RFC 9293 A.1.
  */
 static enum step (*const steps[])(struct tcp_sock *tp, struct tcp_segment *seg) = {
-    step_sequence, step_reset, step_syn, step_ack, step_urgent, step_text, step_fin,
+    step_timestamp, step_sequence, step_reset, step_syn, step_ack, step_urgent, step_text, step_fin,
 };
 
 static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)

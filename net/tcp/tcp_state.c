@@ -63,6 +63,7 @@ int tcp_init_sock(struct sock *sk)
     tcp_timers_init(tp);
     tp->cong = sk->net->tcp->cong;
     tp->path_mtu = UINT32_MAX;
+    tp->ts_offset = random_u32();
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;
 }

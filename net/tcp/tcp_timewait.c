@@ -21,11 +21,13 @@ void tcp_time_wait(struct tcp_sock *tp)
     tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->time_wait);
 }
 
-/* RFC 1122 4.2.2.13 (a): a SYN beyond all the numbers of the old connection may begin a new one. */
+/* RFC 1122 4.2.2.13 (a), RFC 6191 2: a SYN beyond all the numbers of the old connection, or later by the
+ * peer's clock, may begin a new one. */
 static bool may_reopen(const struct tcp_sock *tp, const struct tcp_segment *seg)
 {
     const uint8_t relevant = TCP_FLAG_SYN | TCP_FLAG_ACK | TCP_FLAG_RST;
-    return (seg->flags & relevant) == TCP_FLAG_SYN && seq_after(seg->seq, tp->rcv_nxt);
+    bool later = tp->ts_ok && seg->options.has_timestamp && seq_after(seg->options.ts_val, tp->ts_recent);
+    return (seg->flags & relevant) == TCP_FLAG_SYN && (later || seq_after(seg->seq, tp->rcv_nxt));
 }
 
 bool tcp_time_wait_receive(struct tcp_sock *tp, struct tcp_segment *seg)

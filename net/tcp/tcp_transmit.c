@@ -3,7 +3,12 @@
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 
-enum { IP_AND_TCP_HEADER = 40, MSS_MIN = 64, MSS_MAX = 15360 }; /* the last: one buffer, one allocation */
+enum {
+    IP_AND_TCP_HEADER = 40,
+    TIMESTAMP_LENGTH = 12,
+    MSS_MIN = 64,
+    MSS_MAX = 15360
+}; /* the last: one buffer, one allocation */
 
 static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
 {
@@ -13,6 +18,12 @@ static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
         /* RFC 7323 2.2: offered in a SYN, returned in a SYN+ACK only when the SYN had it */
         o.has_wscale = !(flags & TCP_FLAG_ACK) || tp->rcv_wscale;
         o.wscale = tcp_window_shift();
+    }
+    /* RFC 7323 3.2: offered and returned likewise, then on every segment; the echo counts with ACK only */
+    o.has_timestamp = tp->ts_ok || flags == TCP_FLAG_SYN;
+    if (o.has_timestamp) {
+        o.ts_val = tcp_ts_now(tp);
+        o.ts_ecr = flags & TCP_FLAG_ACK ? tp->ts_recent : 0;
     }
     return o;
 }
@@ -151,5 +162,7 @@ void tcp_update_mss(struct tcp_sock *tp)
     uint32_t mss = MIN(mtu - IP_AND_TCP_HEADER, (uint32_t)tp->peer_mss); /* RFC 9293 3.7.1, MUST-16 */
     if (tp->user_mss)
         mss = MIN(mss, (uint32_t)tp->user_mss);
+    if (tp->ts_ok)
+        mss -= MIN(mss, (uint32_t)TIMESTAMP_LENGTH); /* RFC 6691 2 */
     tp->mss = CLAMP(mss, (uint32_t)MSS_MIN, (uint32_t)MSS_MAX);
 }

@@ -1,0 +1,50 @@
+/* net/tcp/tcp_timestamps.c - the timestamps option, RFC 7323 3 to 5: a clock on every segment, echoed by the
+ * peer, against which round trips are measured and old duplicates known.
+ * ts_recent is the newest TSval of a segment that was next in line for acknowledgement. */
+#include "net/tcp/tcp.h"
+
+#define TS_TICK   ms(1)             /* RFC 7323 5.4: between 1 ms and 1 s */
+#define TS_RECENT sec(24 * 86400ul) /* RFC 7323 5.5: older than this, ts_recent says nothing */
+
+uint32_t tcp_ts_now(const struct tcp_sock *tp)
+{
+    return (uint32_t)(time_now() / TS_TICK) + tp->ts_offset;
+}
+
+void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o)
+{
+    tp->ts_ok = o->has_timestamp;
+    tp->ts_recent = o->ts_val;
+    tp->ts_recent_at = time_now();
+}
+
+bool tcp_ts_missing(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    return tp->ts_ok && !seg->options.has_timestamp && !tcp_segment_has(seg, TCP_FLAG_RST);
+}
+
+bool tcp_paws_rejects(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    if (!tp->ts_ok || !seg->options.has_timestamp || tcp_segment_has(seg, TCP_FLAG_RST))
+        return false;
+    return seq_before(seg->options.ts_val, tp->ts_recent) && time_now() - tp->ts_recent_at < TS_RECENT;
+}
+
+void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    if (!tp->ts_ok || !seg->options.has_timestamp)
+        return;
+    /* RFC 7323 4.3 (2): so that a delayed ACK echoes the earliest segment it acknowledges */
+    if (seq_after_eq(seg->options.ts_val, tp->ts_recent) && seq_before_eq(seg->seq, tp->last_ack_sent)) {
+        tp->ts_recent = seg->options.ts_val;
+        tp->ts_recent_at = time_now();
+    }
+}
+
+uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    if (!tp->ts_ok || !seg->options.has_timestamp || !seg->options.ts_ecr)
+        return 0;
+    uint64_t ticks = tcp_ts_now(tp) - seg->options.ts_ecr;
+    return MAX(ticks, (uint64_t)1) * TS_TICK;
+}
