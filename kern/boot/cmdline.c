@@ -16,6 +16,7 @@ static const struct known_word {
     { "maxcpus", true, "at most so many CPUs" },
     { "init", true, "the first program instead of /init" },
     { "selftest", false, "instead of init: the kernel's tests of itself, then leave with their status" },
+    { "provoke", true, "with selftest: a mistake to make, so that its report can be read" },
     { "run", false, "init: run /etc/run on the second serial port, then leave with its status" },
     { "ip", true, "the interface's address" },
     { "ctl", true, "the port of the grader's control channel" },

@@ -13,6 +13,7 @@
 #include "kern/sched/softirq.h"
 #include "kern/sched/thread.h"
 #include "kern/sys/sys_socket.h"
+#include "kern/sys/sys_socket.h"
 #include "kern/time/time.h"
 #include "net/net.h"
 
