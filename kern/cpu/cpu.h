@@ -34,7 +34,6 @@ struct cpu {
     void *timers;             /* kern/time/timer.c's part */
     void *runqueue;           /* kern/sched/sched.c's part */
     struct thread *idle;
-    struct thread *fpu_owner;        /* whose registers are in the FPU, NULL: nobody's */
     struct held_lock locks_held[16]; /* every lock held here, in the order taken, for rank checks */
     uint32_t n_locks_held;
     void *slab[64]; /* kern/mm/slab.c's per-CPU fronts, by cache number */

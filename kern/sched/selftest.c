@@ -1,5 +1,6 @@
 /* kern/sched/selftest.c - running the kernel's tests of itself. */
 #include "kern/sched/selftest.h"
+#include "kern/boot/boot.h"
 #include "kern/debug/console.h"
 #include "lib/abi/errno.h"
 
@@ -85,7 +86,10 @@ static void run_table(const struct selftest *test)
 
 static void run_all(void *arg)
 {
+    char mistake[32];
     (void)arg;
+    if (cmdline_get("provoke", mistake, sizeof mistake))
+        provoke(mistake);
     run_table(mm_selftests);
     run_table(sched_selftests);
     klog(LOG_INFO, "selftest: %u passed, %u failed", passed, failed);

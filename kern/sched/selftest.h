@@ -12,6 +12,8 @@ extern const struct selftest sched_selftests[], mm_selftests[];
 /* Start the thread that runs all of them, a log line each, ends with `selftest: N passed, N failed` and
  * leaves the machine with status 0 or 1. Returns at once; the other CPUs are up. */
 void selftest_run(void);
+/* Make the mistake of that name; kern/sched/provoke.c. Leaves the machine with status 2 if it is survived. */
+_Noreturn void provoke(const char *name);
 
 /* ---- for the tests; kern/sched/selftest.c ---- */
 

@@ -136,17 +136,6 @@ void reaper_start(void)
 
 /* ---- all threads ---- */
 
-struct thread *thread_find(int tid)
-{
-    struct thread *t, *found = NULL;
-    uint64_t flags = spin_lock(&lock);
-    list_for_each_entry (t, &threads, all)
-        if (t->tid == tid)
-            found = t;
-    spin_unlock(&lock, flags);
-    return found;
-}
-
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg)
 {
     struct thread *t;

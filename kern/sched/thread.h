@@ -26,8 +26,7 @@ struct thread {
     /* RUNQUEUE lock of the CPU it is on */
     struct list_head run;
     enum thread_state state;
-    uint32_t cpu, prio, affinity; /* affinity: bit a CPU it may run on */
-    bool on_cpu;                  /* registers are live on a CPU: not to be run elsewhere yet */
+    uint32_t cpu, prio, affinity;                /* affinity: bit a CPU it may run on */
     uint64_t slice_left, runtime_ns, last_start; /* ns; last_start: when it last got the CPU */
 
     /* its own, or with itself off every CPU */
@@ -69,6 +68,4 @@ void preempt_schedule(void);
 void thread_interrupt(struct thread *t);
 /* Sleep at least ns; -EINTR when a signal comes. Process context. */
 int thread_sleep_until(uint64_t deadline);
-/* The thread called tid, NULL if there is none. It may exit at once; the caller knows why it does not. */
-struct thread *thread_find(int tid);
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* THREADS lock held meanwhile */
