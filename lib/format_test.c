@@ -20,6 +20,8 @@
         }                                                                                                    \
     } while (0)
 
+#pragma GCC diagnostic ignored "-Wpragmas" /* each compiler knows a warning that the other does not */
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
 #pragma GCC diagnostic ignored "-Wformat-truncation"
 
 TEST(integers_are_printed_as_the_c_library_does)
