@@ -1,0 +1,325 @@
+/* net/core/dev_test.c - devices: the NAPI sequence and the transmit path, with a driver that does nothing by
+ * itself. */
+#include "net/core/net_namespace.h"
+#include "sim/sim.h"
+#include "sim/test.h"
+#include <string.h>
+
+/* A card under the test's control. */
+struct card {
+    struct napi_struct napi;
+    int waiting;   /* packets a poll may still 'receive' */
+    bool slips_in; /* listen() says that something came meanwhile, once */
+    bool quiet;    /* was told to be */
+    unsigned polls, listens, flushes, sent, room;
+    struct sk_buff *last;  /* the newest packet sent; the card owns it */
+    bool schedule_in_poll; /* an interrupt while it is being polled, once */
+};
+
+static struct card *card_of(struct net_device *dev)
+{
+    return netdev_priv(dev);
+}
+
+static int card_poll(struct napi_struct *napi, int budget)
+{
+    struct card *c = container_of(napi, struct card, napi);
+    int done = c->waiting < budget ? c->waiting : budget;
+
+    c->polls++;
+    c->waiting -= done;
+    if (c->schedule_in_poll) {
+        c->schedule_in_poll = false;
+        napi_schedule(napi);
+    }
+    return done;
+}
+
+static void card_quiet(struct napi_struct *napi)
+{
+    container_of(napi, struct card, napi)->quiet = true;
+}
+
+static bool card_listen(struct napi_struct *napi)
+{
+    struct card *c = container_of(napi, struct card, napi);
+    bool came = c->slips_in;
+
+    c->listens++;
+    c->quiet = false;
+    c->slips_in = false;
+    c->waiting += came;
+    return came;
+}
+
+static int card_open(struct net_device *dev)
+{
+    napi_enable(&card_of(dev)->napi);
+    return 0;
+}
+
+static void card_stop(struct net_device *dev)
+{
+    struct card *c = card_of(dev);
+
+    napi_disable(&c->napi);
+    consume_skb(c->last);
+    c->last = NULL;
+}
+
+static enum netdev_tx card_xmit(struct sk_buff *skb, struct net_device *dev)
+{
+    struct card *c = card_of(dev);
+
+    if (!c->room) {
+        netif_stop_queue(dev);
+        return NETDEV_TX_BUSY;
+    }
+    if (--c->room == 0)
+        netif_stop_queue(dev);
+    c->sent++;
+    consume_skb(c->last);
+    c->last = skb;
+    return NETDEV_TX_OK;
+}
+
+static void card_flush(struct net_device *dev)
+{
+    card_of(dev)->flushes++;
+}
+
+static const struct net_device_ops card_ops = {
+    .ndo_open = card_open, .ndo_stop = card_stop, .ndo_start_xmit = card_xmit, .ndo_xmit_flush = card_flush
+};
+
+struct bench {
+    struct net *net;
+    struct net_device *dev;
+    struct card *card;
+};
+
+static struct bench bench_create(void)
+{
+    struct bench b = { .net = net_create("test"), .dev = alloc_netdev(sizeof(struct card), "eth%d") };
+
+    b.card = card_of(b.dev);
+    b.card->room = 1000;
+    b.dev->ops = &card_ops;
+    netif_napi_add(b.dev, &b.card->napi, card_poll);
+    b.card->napi.quiet = card_quiet;
+    b.card->napi.listen = card_listen;
+    CHECK_EQ(register_netdev(b.net, b.dev), 0);
+    CHECK(!strcmp(b.dev->name, "eth0"));
+    CHECK_EQ(dev_open(b.dev), 0);
+    return b;
+}
+
+static void bench_destroy(struct bench *b)
+{
+    unregister_netdev(b->dev);
+    sim_run_for(ms(1));
+    free_netdev(b->dev);
+    CHECK_EQ(b->net->live_skbs, 0);
+    net_destroy(b->net);
+}
+
+static void interrupt(struct bench *b)
+{
+    b->card->quiet = true;
+    napi_schedule(&b->card->napi);
+    sim_run_for(ms(1));
+}
+
+TEST(an_emptied_ring_listens_again)
+{
+    struct bench b = bench_create();
+
+    b.card->waiting = 10;
+    interrupt(&b);
+    CHECK(b.card->polls == 1 && b.card->listens == 1 && !b.card->quiet);
+    CHECK_EQ(b.dev->stats.irqs, 1);
+    CHECK_EQ(b.dev->stats.polls, 1);
+    bench_destroy(&b);
+}
+
+TEST(a_full_budget_polls_on_without_interrupts)
+{
+    struct bench b = bench_create();
+
+    b.card->waiting = 3 * NAPI_WEIGHT;
+    interrupt(&b);
+    CHECK_EQ(b.card->polls, 4); /* exactly the budget is not 'fewer': the fourth finds nothing */
+    CHECK_EQ(b.card->listens, 1);
+    CHECK_EQ(b.card->waiting, 0);
+    bench_destroy(&b);
+}
+
+TEST(what_slipped_in_before_listening_is_looked_at)
+{
+    struct bench b = bench_create();
+
+    b.card->waiting = 1;
+    b.card->slips_in = true;
+    interrupt(&b);
+    CHECK(b.card->polls == 2 && b.card->listens == 2 && b.card->waiting == 0 && !b.card->quiet);
+    bench_destroy(&b);
+}
+
+TEST(an_interrupt_during_the_poll_is_not_lost)
+{
+    struct bench b = bench_create();
+
+    b.card->schedule_in_poll = true;
+    interrupt(&b);
+    CHECK(b.card->polls == 2 && b.card->listens == 1);
+    bench_destroy(&b);
+}
+
+TEST(a_disabled_napi_does_not_poll)
+{
+    struct bench b = bench_create();
+
+    napi_disable(&b.card->napi);
+    b.card->waiting = 1;
+    interrupt(&b);
+    CHECK_EQ(b.card->polls, 0);
+    napi_enable(&b.card->napi);
+    interrupt(&b);
+    CHECK_EQ(b.card->waiting, 0);
+    bench_destroy(&b);
+}
+
+/* ---- transmit ---- */
+
+static struct sk_buff *frame(struct bench *b)
+{
+    struct sk_buff *skb = alloc_skb_headroom(b->net, SKB_TX_HEADROOM, 100);
+
+    memset(skb_put(skb, 60), 0, 60);
+    skb->dev = b->dev;
+    return skb;
+}
+
+TEST(a_stopped_queue_keeps_order_and_goes_on_when_woken)
+{
+    struct bench b = bench_create();
+    uint64_t first_id = 0;
+
+    b.card->room = 2;
+    for (int i = 0; i < 5; i++) {
+        struct sk_buff *skb = frame(&b);
+        if (!i)
+            first_id = skb->id;
+        CHECK_EQ(dev_queue_xmit(skb), 0);
+    }
+    CHECK_EQ(b.card->sent, 2);
+    CHECK_EQ(b.dev->tx_queue.qlen, 3);
+    CHECK_EQ(b.card->last->id, first_id + 1);
+    b.card->room = 10;
+    netif_wake_queue(b.dev);
+    sim_run_for(ms(1));
+    CHECK(b.card->sent == 5 && b.dev->tx_queue.qlen == 0);
+    CHECK_EQ(b.card->last->id, first_id + 4);
+    CHECK_EQ(b.card->flushes, 2 + 1); /* one each, and one for the batch */
+    bench_destroy(&b);
+}
+
+TEST(a_busy_card_gets_the_packet_again)
+{
+    struct bench b = bench_create();
+
+    b.card->room = 0;
+    CHECK_EQ(dev_queue_xmit(frame(&b)), 0);
+    CHECK(b.card->sent == 0 && b.dev->tx_queue.qlen == 1 && netif_queue_stopped(b.dev));
+    b.card->room = 1;
+    netif_wake_queue(b.dev);
+    sim_run_for(ms(1));
+    CHECK_EQ(b.card->sent, 1);
+    bench_destroy(&b);
+}
+
+TEST(a_full_transmit_queue_drops_and_says_so)
+{
+    struct bench b = bench_create();
+
+    b.card->room = 0;
+    b.dev->tx_queue_len = 3;
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(dev_queue_xmit(frame(&b)), 0);
+    CHECK_EQ(dev_queue_xmit(frame(&b)), -ENOBUFS);
+    CHECK_EQ(b.net->drops[SKB_DROP_DEV_TX_FULL], 1);
+    CHECK_EQ(b.dev->stats.tx_dropped, 1);
+    bench_destroy(&b);
+}
+
+TEST(a_device_that_is_down_drops)
+{
+    struct bench b = bench_create();
+
+    dev_close(b.dev);
+    CHECK_EQ(dev_queue_xmit(frame(&b)), -ENETDOWN);
+    CHECK_EQ(b.net->drops[SKB_DROP_DEV_DOWN], 1);
+    bench_destroy(&b);
+}
+
+TEST(the_checksum_is_made_in_software_for_a_card_that_cannot)
+{
+    struct bench b = bench_create();
+    struct sk_buff *skb = frame(&b), *clone;
+
+    skb->ip_summed = CHECKSUM_PARTIAL;
+    skb->csum_start = (uint16_t)(skb->data - skb->head + 20);
+    skb->csum_offset = 4;
+    skb->data[20] = 0x12;
+    clone = skb_clone(skb);
+    CHECK_EQ(dev_queue_xmit(skb), 0);
+    CHECK_EQ(b.card->last->ip_summed, CHECKSUM_NONE);
+    CHECK(b.card->last->data[24] == 0xed && b.card->last->data[25] == 0xff);
+    CHECK(clone->data[24] == 0 && clone->data[25] == 0); /* the bytes that it shared are as they were */
+
+    b.dev->features |= NETIF_F_HW_CSUM;
+    CHECK_EQ(dev_queue_xmit(clone), 0);
+    CHECK_EQ(b.card->last->ip_summed, CHECKSUM_PARTIAL);
+    bench_destroy(&b);
+}
+
+/* ---- taps ---- */
+
+static unsigned tapped;
+static void tap(struct sk_buff *skb, struct packet_type *pt)
+{
+    (void)pt;
+    tapped++;
+    consume_skb(skb);
+}
+
+TEST(a_tap_sees_what_is_sent_until_it_goes)
+{
+    struct bench b = bench_create();
+    struct packet_type pt = { .type = ETH_P_ALL, .func = tap };
+
+    dev_add_pack(b.net, &pt);
+    CHECK_EQ(dev_queue_xmit(frame(&b)), 0);
+    CHECK_EQ(tapped, 1);
+    dev_remove_pack(b.net, &pt);
+    CHECK_EQ(dev_queue_xmit(frame(&b)), 0);
+    CHECK_EQ(tapped, 1);
+    bench_destroy(&b);
+}
+
+TEST(device_names_are_given_once)
+{
+    struct bench b = bench_create();
+    struct net_device *second = alloc_netdev(sizeof(struct card), "eth%d"), *third = alloc_netdev(0, "eth1");
+
+    second->ops = third->ops = &card_ops;
+    CHECK_EQ(register_netdev(b.net, second), 0);
+    CHECK(!strcmp(second->name, "eth1") && second->ifindex != b.dev->ifindex);
+    CHECK_EQ(register_netdev(b.net, third), -EEXIST);
+    CHECK(dev_get_by_name(b.net, "eth1") == second && !dev_get_by_name(b.net, "eth2"));
+    CHECK(dev_get_by_index(b.net, second->ifindex) == second);
+    unregister_netdev(second);
+    free_netdev(second);
+    free_netdev(third);
+    bench_destroy(&b);
+}

@@ -1,0 +1,219 @@
+/* net/ipv4/arp_test.c - ARP on the wire: who is answered, what is learned, how patient we are. */
+#include "net/ipv4/host_test.h"
+
+static struct packet arp(const struct host *h, uint16_t op, uint32_t sender, uint32_t target)
+{
+    struct packet p = {
+        .ethertype = FRAME_ARP, .arp_op = op, .arp_sender_ip = sender, .arp_target_ip = target
+    };
+
+    memcpy(p.arp_sender_mac, h->tap->mac, 6);
+    return p;
+}
+
+static void mute(struct host *h)
+{
+    h->tap->answers_arp = false;
+}
+
+static bool cache_holds(const struct host *h, const char *ip)
+{
+    char text[2000];
+    struct textbuf t = { .buf = text, .size = sizeof text };
+
+    net_proc_find(h->vk->net, "arp")->show(h->vk->net, &t);
+    return strstr(text, ip) != NULL;
+}
+
+TEST(a_request_for_our_address_is_answered_to_the_asker) // RFC 826; checklist 1
+{
+    struct host h = host_create();
+    struct packet p = arp(&h, FRAME_ARP_REQUEST, h.tap->ip, h.vk->addr);
+
+    tap_send(h.tap, &p);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REPLY);
+    CHECK(!memcmp(p.dst_mac, h.tap->mac, 6) && !memcmp(p.src_mac, host_mac(&h), 6));
+    CHECK(!memcmp(p.arp_target_mac, h.tap->mac, 6) && !memcmp(p.arp_sender_mac, host_mac(&h), 6));
+    CHECK(p.arp_sender_ip == h.vk->addr && p.arp_target_ip == h.tap->ip);
+    CHECK(cache_holds(&h, "10.0.0.2"));
+    host_destroy(&h);
+}
+
+TEST(a_request_for_another_address_is_neither_answered_nor_learned) // RFC 826; checklist 1, 2
+{
+    struct host h = host_create();
+    struct packet p = arp(&h, FRAME_ARP_REQUEST, h.tap->ip, ip4(10, 0, 0, 77));
+
+    tap_send(h.tap, &p);
+    EXPECT_SILENCE(h.tap, sec(1));
+    CHECK_EQ(host_drops(&h, SKB_DROP_ARP_NOT_FOR_US), 1);
+    CHECK(!cache_holds(&h, "10.0.0.2"));
+    host_destroy(&h);
+}
+
+TEST(an_entry_that_is_there_is_updated_by_any_packet) // RFC 826, the merge flag; checklist 2
+{
+    static const uint8_t moved[6] = { 2, 9, 9, 9, 9, 9 };
+    struct host h = host_create();
+    struct packet p;
+
+    expect_alive(&h);
+    mute(&h);
+    p = arp(&h, FRAME_ARP_REQUEST, h.tap->ip, ip4(10, 0, 0, 77)); /* not for us */
+    memcpy(p.arp_sender_mac, moved, 6);
+    tap_send(h.tap, &p);
+    h.tap->only_for_me = false;
+    p = echo_request(&h, "x", 1);
+    tap_send(h.tap, &p);
+    EXPECT_IP(h.tap, &p, PACKET_ICMP);
+    CHECK(!memcmp(p.dst_mac, moved, 6));
+    host_destroy(&h);
+}
+
+TEST(malformed_arp_is_dropped_and_counted) // RFC 826; checklist 3
+{
+    /* offset in the frame, value, reason */
+    static const struct {
+        unsigned at;
+        uint8_t value;
+        enum skb_drop_reason reason;
+    } faults[] = {
+        { 15, 6, SKB_DROP_ARP_BAD },           { 16, 0x86, SKB_DROP_ARP_BAD },
+        { 18, 8, SKB_DROP_ARP_BAD },           { 19, 16, SKB_DROP_ARP_BAD },
+        { 21, 3, SKB_DROP_ARP_BAD },           { 21, 0, SKB_DROP_ARP_BAD },
+        { 22, 0x01, SKB_DROP_ARP_BAD_SENDER }, { 28, 224, SKB_DROP_ARP_BAD_SENDER },
+        { 28, 127, SKB_DROP_ARP_BAD_SENDER },  { 31, 255, SKB_DROP_ARP_BAD_SENDER },
+    };
+    struct host h = host_create();
+    uint8_t frame[FRAME_MAX];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(faults); i++) {
+        struct packet p = arp(&h, FRAME_ARP_REQUEST, h.tap->ip, h.vk->addr);
+        memset(p.dst_mac, 0xff, 6);
+        memcpy(p.src_mac, h.tap->mac, 6);
+        size_t n = packet_build(&p, frame);
+        uint64_t before = host_drops(&h, faults[i].reason);
+        frame[faults[i].at] = faults[i].value;
+        tap_send_bytes(h.tap, frame, n);
+        EXPECT_SILENCE(h.tap, sec(1));
+        CHECK_EQ(host_drops(&h, faults[i].reason), before + 1);
+    }
+    for (size_t n = 14; n < 42; n++)
+        tap_send_bytes(h.tap, frame, n);
+    EXPECT_SILENCE(h.tap, sec(1));
+    CHECK_EQ(host_drops(&h, SKB_DROP_ARP_SHORT), 28);
+    expect_alive(&h);
+    host_destroy(&h);
+}
+
+TEST(packets_wait_for_the_address_and_the_oldest_goes_first) // RFC 1122 2.3.2.2; checklist 4
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+
+    mute(&h);
+    for (uint8_t i = 0; i < 20; i++)
+        CHECK_EQ(vk_sendto(sk, &i, 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST);
+    CHECK_EQ(host_drops(&h, SKB_DROP_NEIGH_QUEUE_FULL), 4);
+    p = arp(&h, FRAME_ARP_REPLY, h.tap->ip, h.vk->addr);
+    memcpy(p.dst_mac, host_mac(&h), 6);
+    tap_send(h.tap, &p);
+    for (uint8_t i = 4; i < 20; i++) {
+        EXPECT_IP(h.tap, &p, PACKET_UDP);
+        CHECK_EQ(*(const uint8_t *)p.payload, i);
+    }
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(requests_go_out_once_a_second_and_end) // RFC 1122 2.3.2.1, 2.4; checklist 5, 7
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+    uint64_t last = 0;
+    char c;
+
+    mute(&h);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 9), 0);
+    CHECK_EQ(vk_send(sk, "x", 1, 0), 1);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST);
+        CHECK(p.arp_target_ip == h.tap->ip && p.arp_sender_ip == h.vk->addr);
+        CHECK(p.dst_mac[0] == 0xff);
+        CHECK(!last || p.time - last >= sec(1));
+        last = p.time;
+    }
+    CHECK_EQ(vk_recv(sk, &c, 1, 0), -EHOSTUNREACH);
+    CHECK_EQ(host_drops(&h, SKB_DROP_NEIGH_UNREACHABLE), 1);
+    EXPECT_SILENCE(h.tap, sec(30));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_stale_address_is_used_then_confirmed_then_given_up) // RFC 1122 2.3.2.1; checklist 6
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+
+    CHECK_EQ(vk_sendto(sk, "a", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    mute(&h);
+    sim_run_for(sec(60));
+    CHECK_EQ(vk_sendto(sk, "b", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP); /* used at once */
+    for (int i = 0; i < 3; i++) {
+        EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST); /* and then its owner is asked */
+        CHECK(!memcmp(p.dst_mac, h.tap->mac, 6));
+    }
+    sim_run_for(sec(2));
+    CHECK_EQ(vk_sendto(sk, "c", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST); /* from the start, by broadcast */
+    CHECK(p.dst_mac[0] == 0xff);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(an_address_probe_is_answered_but_teaches_nothing) // RFC 5227 1.1, 2.1
+{
+    struct host h = host_create();
+    struct packet p = arp(&h, FRAME_ARP_REQUEST, 0, h.vk->addr);
+
+    tap_send(h.tap, &p);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REPLY);
+    CHECK(!cache_holds(&h, "0.0.0.0"));
+    host_destroy(&h);
+}
+
+TEST(our_address_is_announced_and_defended_once_in_a_while) // RFC 5227 2.3, 2.4; checklist 8
+{
+    struct host h = host_create();
+    struct packet p = arp(&h, FRAME_ARP_REQUEST, h.vk->addr, h.vk->addr); /* somebody claims it */
+
+    for (int i = 0; i < 5; i++)
+        tap_send(h.tap, &p);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST);
+    CHECK(p.arp_sender_ip == h.vk->addr && p.arp_target_ip == h.vk->addr);
+    CHECK(!memcmp(p.arp_sender_mac, host_mac(&h), 6));
+    EXPECT_SILENCE(h.tap, sec(9));
+    host_destroy(&h);
+}
+
+TEST(a_flood_of_senders_does_not_fill_memory) // checklist 22's idea, for neighbours
+{
+    struct host h = host_create();
+
+    for (uint32_t i = 0; i < 3000; i++) {
+        struct packet p = arp(&h, FRAME_ARP_REQUEST,
+                              ip4(10, 0, (uint8_t)(1 + i / 250), (uint8_t)(1 + i % 250)), h.vk->addr);
+        tap_send(h.tap, &p);
+        sim_run_for(us(10));
+    }
+    tap_flush(h.tap);
+    CHECK(sim_live_objects() < 1600);
+    expect_alive(&h);
+    host_destroy(&h);
+}

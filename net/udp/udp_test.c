@@ -1,0 +1,322 @@
+/* net/udp/udp_test.c - UDP from the wire and from sockets. */
+#include "net/ipv4/host_test.h"
+#include <netinet/in.h>
+
+enum { PORT = 7 };
+
+static struct packet datagram(const struct host *h, const void *data, size_t n)
+{
+    struct packet p = to_host(h, PACKET_UDP);
+
+    p.sport = 4000;
+    p.dport = PORT;
+    p.payload = data;
+    p.payload_len = n;
+    return p;
+}
+
+static struct sock *bound(struct vkernel *vk, const char *addr, uint16_t port)
+{
+    struct sock *sk = vk_socket(vk, SOCK_DGRAM);
+    CHECK_EQ(vk_bind(sk, addr, port), 0);
+    return sk;
+}
+
+/* Nothing waits on sk. */
+static void expect_nothing(struct sock *sk)
+{
+    char c;
+    CHECK_EQ(vk_recv(sk, &c, 1, MSG_DONTWAIT), -EAGAIN);
+}
+
+TEST(a_wrong_checksum_is_dropped_and_none_is_accepted) // RFC 768, RFC 1122 4.1.3.4; checklist 35
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p = datagram(&h, "ahoy", 4);
+    uint8_t frame[FRAME_MAX];
+    char got[10];
+
+    memcpy(p.src_mac, h.tap->mac, 6);
+    size_t n = packet_build(&p, frame);
+    frame[14 + 20 + 6] ^= 1;
+    tap_send_bytes(h.tap, frame, n);
+    sim_run_for(ms(1));
+    expect_nothing(sk);
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_CSUM), 1);
+    frame[14 + 20 + 6] = frame[14 + 20 + 7] = 0;
+    tap_send_bytes(h.tap, frame, n);
+    sim_run_for(ms(1));
+    CHECK_EQ(vk_recv(sk, got, sizeof got, MSG_DONTWAIT), 4);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_computed_zero_is_sent_as_all_ones) // RFC 768; checklist 35
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p;
+    uint8_t data[2] = { 0 };
+    size_t n;
+
+    CHECK_EQ(vk_sendto(sk, data, 2, 0, "10.0.0.2", 9), 2);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    memcpy(data, tap_bytes(h.tap, &n) + 14 + 20 + 6, 2); /* as payload this makes the sum zero */
+    CHECK_EQ(vk_sendto(sk, data, 2, 0, "10.0.0.2", 9), 2);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    memcpy(data, tap_bytes(h.tap, &n) + 14 + 20 + 6, 2);
+    CHECK(data[0] == 0xff && data[1] == 0xff);
+    CHECK(p.checksum_ok);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(the_length_field_is_checked_and_surplus_is_cut) // RFC 768; checklist 36
+{
+    static const struct {
+        uint16_t len;
+        enum skb_drop_reason reason;
+    } bad[] = { { 0, SKB_DROP_UDP_LENGTH },
+                { 7, SKB_DROP_UDP_LENGTH },
+                { 19, SKB_DROP_UDP_LENGTH },
+                { 65535, SKB_DROP_UDP_LENGTH } };
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    uint8_t frame[FRAME_MAX];
+    char got[20];
+
+    for (unsigned i = 0; i <= ARRAY_SIZE(bad); i++) {
+        struct packet p = datagram(&h, "0123456789", 10);
+        uint16_t len = i < ARRAY_SIZE(bad) ? bad[i].len : 12;
+        memcpy(p.src_mac, h.tap->mac, 6);
+        size_t n = packet_build(&p, frame);
+        frame[14 + 20 + 4] = (uint8_t)(len >> 8);
+        frame[14 + 20 + 5] = (uint8_t)len;
+        frame[14 + 20 + 6] = frame[14 + 20 + 7] = 0;
+        tap_send_bytes(h.tap, frame, n);
+        sim_run_for(ms(1));
+    }
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_LENGTH), 4);
+    CHECK_EQ(vk_recv(sk, got, sizeof got, MSG_DONTWAIT), 4);
+    CHECK(!memcmp(got, "0123", 4));
+    for (uint8_t n = 0; n < 8; n++) {
+        struct packet p = datagram(&h, "0123456789", 10);
+        memcpy(p.src_mac, h.tap->mac, 6);
+        size_t size = packet_build(&p, frame);
+        frame[14 + 3] = (uint8_t)(20 + n);
+        frame[14 + 10] = frame[14 + 11] = 0;
+        uint16_t sum = (uint16_t)~frame_sum(frame + 14, 20, 0);
+        frame[14 + 10] = (uint8_t)(sum >> 8);
+        frame[14 + 11] = (uint8_t)sum;
+        tap_send_bytes(h.tap, frame, size);
+        sim_run_for(ms(1));
+    }
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_SHORT), 8);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(boundaries_are_kept_and_what_does_not_fit_is_lost) // POSIX recv(); checklist 38, 39, 40
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct sockaddr_in from;
+    struct packet p;
+    char got[20];
+
+    p = datagram(&h, "first one", 9);
+    tap_send(h.tap, &p);
+    p = datagram(&h, "", 0);
+    tap_send(h.tap, &p);
+    p = datagram(&h, "third", 5);
+    tap_send(h.tap, &p);
+    CHECK_EQ(vk_recv(sk, got, 5, MSG_PEEK), 5);
+    CHECK_EQ(vk_recv(sk, got, 5, MSG_TRUNC), 9); /* the rest of it is gone */
+    CHECK_EQ(vk_recvfrom(sk, got, sizeof got, 0, &from), 0);
+    CHECK(ntohs(from.sin_port) == 4000 && ntohl(from.sin_addr.s_addr) == h.tap->ip);
+    CHECK_EQ(vk_recv(sk, got, sizeof got, 0), 5);
+    CHECK(!memcmp(got, "third", 5));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_connected_socket_hears_its_peer_only) // RFC 1122 4.1.4; checklist 39
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p = datagram(&h, "a", 1);
+    char c;
+
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 4000), 0);
+    p.sport = 4001;
+    tap_send(h.tap, &p);
+    EXPECT_IP(h.tap, &p, PACKET_ICMP); /* to that peer the port is closed */
+    p = datagram(&h, "b", 1);
+    tap_send(h.tap, &p);
+    CHECK_EQ(vk_recv(sk, &c, 1, 0), 1);
+    CHECK_EQ(c, 'b');
+    CHECK_EQ(vk_send(sk, "c", 1, 0), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK_EQ(p.dport, 4000);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(the_most_specific_socket_gets_the_datagram) // RFC 1122 4.1.3.5; checklist 41
+{
+    struct host h = host_create();
+    struct sock *any = vk_socket(h.vk, SOCK_DGRAM), *here = vk_socket(h.vk, SOCK_DGRAM),
+                *peer = vk_socket(h.vk, SOCK_DGRAM);
+    struct sock *all[] = { any, here, peer };
+    struct packet p;
+    char c;
+
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(vk_setsockopt_int(all[i], SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    CHECK_EQ(vk_bind(any, NULL, PORT), 0);
+    CHECK_EQ(vk_bind(here, "10.0.0.1", PORT), 0);
+    CHECK_EQ(vk_bind(peer, "10.0.0.1", PORT), 0);
+    CHECK_EQ(vk_connect(peer, "10.0.0.2", 4000), 0);
+    for (int i = 2; i >= 0; i--) {
+        p = datagram(&h, "x", 1);
+        tap_send(h.tap, &p);
+        sim_run_for(ms(1));
+        for (int k = 0; k < i; k++)
+            expect_nothing(all[k]);
+        CHECK_EQ(vk_recv(all[i], &c, 1, MSG_DONTWAIT), 1);
+        vk_close(all[i]);
+    }
+    host_destroy(&h);
+}
+
+TEST(a_port_is_bound_once_unless_both_agree) // checklist 41
+{
+    struct host h = host_create();
+    struct sock *a = bound(h.vk, NULL, PORT), *b = vk_socket(h.vk, SOCK_DGRAM);
+
+    CHECK_EQ(vk_bind(b, NULL, PORT), -EADDRINUSE);
+    CHECK_EQ(vk_bind(b, "10.0.0.1", PORT), -EADDRINUSE);
+    CHECK_EQ(vk_setsockopt_int(b, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    CHECK_EQ(vk_bind(b, NULL, PORT), -EADDRINUSE);
+    CHECK_EQ(vk_bind(b, "10.9.9.9", PORT), -EADDRNOTAVAIL);
+    CHECK_EQ(vk_setsockopt_int(a, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    CHECK_EQ(vk_bind(b, NULL, PORT), 0);
+    CHECK_EQ(vk_bind(b, NULL, PORT + 1), -EINVAL);
+    vk_close(a);
+    vk_close(b);
+    host_destroy(&h);
+}
+
+TEST(ephemeral_ports_are_random_and_all_can_be_used) // RFC 6056; checklist 41
+{
+    struct host h = host_create();
+    struct sock *sk[200];
+    unsigned in_order = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(sk); i++) {
+        sk[i] = bound(h.vk, NULL, 0);
+        uint16_t port = vk_port(sk[i]);
+        CHECK(port >= 32768 && port <= 60999);
+        for (unsigned k = 0; k < i; k++)
+            CHECK(vk_port(sk[k]) != port);
+        in_order += i && port == vk_port(sk[i - 1]) + 1;
+    }
+    CHECK(in_order < 5);
+    for (unsigned i = 0; i < ARRAY_SIZE(sk); i++)
+        vk_close(sk[i]);
+    host_destroy(&h);
+}
+
+TEST(a_full_receive_buffer_drops_and_counts)
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    unsigned kept = 0;
+    char c;
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_RCVBUF, 5000), 0);
+    for (int i = 0; i < 50; i++) {
+        struct packet p = datagram(&h, "x", 1);
+        tap_send(h.tap, &p);
+        sim_run_for(us(10));
+    }
+    while (vk_recv(sk, &c, 1, MSG_DONTWAIT) == 1)
+        kept++;
+    CHECK(kept > 0 && kept < 50);
+    CHECK_EQ(kept + host_drops(&h, SKB_DROP_SOCKET_RCVBUF_FULL), 50);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(what_may_not_be_sent_is_refused)
+{
+    static char big[65508];
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+
+    CHECK_EQ(vk_send(sk, "x", 1, 0), -EDESTADDRREQ);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.2", 0), -EINVAL);
+    CHECK_EQ(vk_sendto(sk, big, sizeof big, 0, "10.0.0.2", 9), -EMSGSIZE);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.255", 9), -EACCES);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "192.168.7.7", 9), -ENETUNREACH);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_BROADCAST, 1), 0);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.255", 9), 1);
+    struct packet p;
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.dst_mac[0] == 0xff && p.dst_mac[5] == 0xff && p.daddr == ip4(10, 0, 0, 255));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(own_addresses_are_reached_without_the_wire) // RFC 1122 3.2.1.3(g); checklist 26
+{
+    static const char *const own[] = { "127.0.0.1", "127.9.9.9", "10.0.0.1", "0.0.0.0" };
+    struct host h = host_create();
+    struct sock *server = bound(h.vk, NULL, PORT), *client = vk_socket(h.vk, SOCK_DGRAM);
+    char c;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(own); i++) {
+        CHECK_EQ(vk_sendto(client, "x", 1, 0, own[i], PORT), 1);
+        CHECK_EQ(vk_recv(server, &c, 1, 0), 1);
+    }
+    EXPECT_SILENCE(h.tap, sec(1));
+    vk_close(server);
+    vk_close(client);
+    host_destroy(&h);
+}
+
+TEST(a_bad_user_address_is_an_error_and_leaks_nothing)
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p = datagram(&h, "ahoy", 4);
+    struct io_vector bad = { 16, 4 };
+    struct message msg = { 0 };
+
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    iov_iter_init(&msg.iter, ITER_USER, &bad, 1);
+    CHECK_EQ(sock_recvmsg(sk, &msg, 0), -EFAULT);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 9), 0);
+    iov_iter_init(&msg.iter, ITER_USER, &bad, 1);
+    CHECK_EQ(sock_sendmsg(sk, &msg, 0), -EFAULT);
+    CHECK_EQ(vk_live_skbs(h.vk), 0);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_receiver_waits_no_longer_than_it_said) // socket(7) SO_RCVTIMEO
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    const struct timeval half = { 0, 500000 };
+    uint64_t began = time_now();
+    char c;
+
+    CHECK_EQ(sock_setsockopt(sk, SOL_SOCKET, SO_RCVTIMEO, &half, sizeof half), 0);
+    CHECK_EQ(vk_recv(sk, &c, 1, 0), -EAGAIN);
+    CHECK_EQ(time_now() - began, ms(500));
+    vk_close(sk);
+    host_destroy(&h);
+}
