@@ -130,13 +130,18 @@ static void user_exception(struct trapframe *tf)
     proc_fault(tf, signo ? signo : SIGSEGV, tf->rip);
 }
 
+/* iretq faults in the kernel on an address that is not canonical: a signal's handler, or out of sigreturn. */
+static bool iretq_refuses(uint64_t rip)
+{
+    return (uint64_t)((int64_t)(rip << 16) >> 16) != rip;
+}
+
 /* True if the thread may not go to user mode yet: asked with irqs off, so that what comes later comes with an
- * interrupt, and so back here. An address beyond the user's (of a signal's handler, or out of sigreturn) must
- * not reach iretq, which would fault in the kernel if it is not canonical. */
+ * interrupt, and so back here. */
 static bool owes_something(const struct trapframe *tf)
 {
     return READ_ONCE(this_cpu()->need_resched) || READ_ONCE(current_thread()->signal_pending) ||
-           tf->rip >= USER_TOP;
+           iretq_refuses(tf->rip);
 }
 
 /* All that is done before a thread's next user instruction. Leaves irqs off. */
@@ -144,7 +149,7 @@ static void leave_to_user(struct trapframe *tf)
 {
     do {
         irq_enable();
-        if (tf->rip >= USER_TOP)
+        if (iretq_refuses(tf->rip))
             proc_fault(tf, SIGSEGV, tf->rip);
         return_to_user(tf);
         irq_disable();
