@@ -21,8 +21,9 @@ from tools.qemu import SERVICES, Monitor, Settings
 
 BOOT_LIMIT = 180.0  # seconds; a guest that needs longer is broken on any machine
 USUAL_BOOT = 2.0    # seconds to the shell, emulated, on two idle cores
-READY = re.compile(r"^[^\n]*[#$] $", re.M)
+PROMPT = re.compile(r"[#$] ")
 PANIC = "panic:"
+PANIC_STATUS = 127  # what a panic writes to the exit port
 
 
 class GuestFailed(AssertionError):
@@ -102,6 +103,7 @@ class Console:
         self.type(f"{line}; echo {mark} $?\n")
         yield command
         match = self.wait(re.compile(rf"{mark} (\d+)\n"), patience(timeout), start)
+        self.wait(PROMPT, patience(timeout), match.end())  # so that the next line is typed behind it
         command.status = int(match[1])
         command.printed = self.text[start:match.start()].partition("\n")[2]  # behind our own line, echoed
 
@@ -148,7 +150,7 @@ class Machine:
     def boot(self) -> None:
         """Wait for the shell."""
         start = time.monotonic()
-        self.console.wait(READY, BOOT_LIMIT)
+        self.console.wait(PROMPT, BOOT_LIMIT)
         Patience.learn(time.monotonic() - start)
 
     def run(self, line: str, timeout: float = 30.0) -> str:

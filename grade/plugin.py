@@ -36,6 +36,7 @@ class Machines:
     def __init__(self, folder: Path, options: pytest.Config) -> None:
         self.folder, self.options = folder, options
         self.booted: list[Machine] = []
+        self.panics = False
 
     def settings(self, **choices: str) -> Settings:
         """The images that the command line names, or those of a build; the rest as chosen."""
@@ -64,6 +65,12 @@ class Machines:
         machine.wait_until_it_serves()
         return machine
 
+    def bare(self, **choices: str) -> Machine:
+        """On the wire, but nobody waits for its shell."""
+        folder = self.subfolder()
+        self.booted.append(Machine(self.settings(**choices), folder, Wire(folder / "wire.pcapng")))
+        return self.booted[-1]
+
     def without_card(self, **choices: str) -> Machine:
         return self.start(Machine(self.settings(**choices), self.subfolder(), ""))
 
@@ -72,10 +79,13 @@ class Machines:
         machine.boot()
         return machine
 
+    def expect_panic(self) -> None:
+        self.panics = True
+
     def end(self) -> None:
         for machine in self.booted:
             machine.stop()
-        for machine in self.booted:
+        for machine in self.booted if not self.panics else []:
             assert not machine.panicked(), f"the kernel panicked:\n{machine.console.tail()}"
             errors = machine.wire.errors if machine.wire else []
             assert not errors, f"{len(errors)} frames from the guest, the first: {errors[0]}"

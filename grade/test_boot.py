@@ -1,6 +1,7 @@
 """The machine: the ways it boots, and with what."""
 import pytest
 
+from grade.machine import patience
 from grade.plugin import Machines
 
 
@@ -26,8 +27,21 @@ def test_it_boots_without_a_network_card(machines: Machines) -> None:
 
 def test_a_word_nobody_knows_on_the_command_line_gives_one_line(machines: Machines) -> None:
     machine = machines.on_wire(append="nosuchoption=1").machine
-    complaints = [line for line in machine.run("dmesg").splitlines() if "nothing knows 'nosuchoption'" in line]
+    complaints = [line for line in machine.console.text.splitlines() if "nothing knows 'nosuchoption'" in line]
     assert len(complaints) == 1
+
+
+def test_the_kernel_passes_its_own_tests(machines: Machines) -> None:
+    """Memory, scheduling, timers and softirqs from inside, on all processors."""
+    machine = machines.bare(append="selftest")
+    assert machine.wait_end(60) == 1, machine.console.tail()  # the guest's 0
+
+
+def test_an_init_that_is_not_there_gives_one_line(machines: Machines) -> None:
+    machine = machines.bare(append="init=/no/such/program")
+    assert machine.wait_end(20) == 1 << 1 | 1
+    machine.console.reader.join(patience(5))
+    assert len([line for line in machine.console.text.splitlines() if "cannot run /no/such/program" in line]) == 1
 
 
 def test_exit_ends_the_machine(machines: Machines) -> None:

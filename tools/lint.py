@@ -171,6 +171,14 @@ def resolves(tree: Tree, path: str, regex: str) -> bool:
     return (tree.root / path).is_file() and any(re.search(regex, line) for line in tree.lines(path))
 
 
+def generated_pages(tree: Tree) -> Proof:
+    """A page made from the source says what the source says now."""
+    makers = sorted((tree.root / "tools").glob("gen-*.py"))
+    stale = [maker for maker in makers
+             if subprocess.run([sys.executable, maker, "--check"], cwd=tree.root, capture_output=True).returncode]
+    return Proof(f"generated pages are up to date: {len(makers)} pages", [f"{maker.name}: run it" for maker in stale])
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--objects", type=Path, required=True, help="where the kernel's objects are")
@@ -184,7 +192,7 @@ def main() -> int:
     checks: list[Callable[[], Proof]] = [
         lambda: include_table(tree), lambda: narrow_waist(tree), lambda: no_writable_globals(tree),
         lambda: no_conditionals(tree), lambda: headers_alone(tree, flags), lambda: layout(tree),
-        lambda: citations(tree), lambda: other_compiler(tree, args.other_build.split())]
+        lambda: citations(tree), lambda: generated_pages(tree), lambda: other_compiler(tree, args.other_build.split())]
     proofs = [check() for check in checks]
     for proof in proofs:
         proof.show()
