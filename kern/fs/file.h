@@ -17,7 +17,8 @@ struct file_ops {
     int64_t (*ioctl)(struct file *f, unsigned request, uintptr_t arg); /* -ENOTTY: unknown */
     int (*poll)(struct file *f);                                       /* POLL* that hold now */
     struct waitq *(*waitq)(struct file *f);                            /* woken when poll's answer changes */
-    void (*release)(struct file *f);                                   /* the last reference is gone */
+    void *(*page)(struct file *f, uint64_t pos); /* the page that holds pos, a reference; NULL: a hole */
+    void (*release)(struct file *f);             /* the last reference is gone */
 };
 
 struct file {
@@ -46,6 +47,10 @@ int64_t file_read(struct file *f, struct iov_iter *it, const uint64_t *pos);
 int64_t file_write(struct file *f, struct iov_iter *it, const uint64_t *pos);
 /* Read n bytes at pos to kernel memory: bytes, fewer at the end, or -errno. */
 int64_t file_read_kernel(struct file *f, void *dst, size_t n, uint64_t pos);
+/* Make [pos, pos + n) of f the contents of a fresh region of vm at addr: whole pages are shared until
+ * written, the rest is copied. Bytes beyond the file's end stay zero. 0 or -errno. */
+struct vm_space;
+int file_map_private(struct file *f, uint64_t pos, size_t n, struct vm_space *vm, uint64_t addr);
 int64_t file_lseek(struct file *f, int64_t offset, int whence);
 int file_poll(struct file *f);
 void file_stat(struct file *f, struct stat *st);

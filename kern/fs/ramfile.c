@@ -178,4 +178,17 @@ void ramfile_free(struct ramfs_data *d)
     kfree(d->pages);
 }
 
-const struct file_ops ramfile_ops = { .seekable = true, .read = ramfile_read, .write = ramfile_write };
+/* Only a page that the file fills: behind its end a mapping has zeroes of its own. */
+static void *ramfile_page(struct file *f, uint64_t pos)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+    void *page =
+        ROUND_DOWN(pos, (uint64_t)PAGE_SIZE) + PAGE_SIZE <= f->inode->size ? page_at(f->inode, pos) : NULL;
+
+    spin_unlock(&fs_lock, flags);
+    return page;
+}
+
+const struct file_ops ramfile_ops = {
+    .seekable = true, .read = ramfile_read, .write = ramfile_write, .page = ramfile_page
+};

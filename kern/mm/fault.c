@@ -61,3 +61,14 @@ int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n)
     mutex_unlock(&vm->mutex);
     return err;
 }
+
+int vm_share_page(struct vm_space *vm, uint64_t addr, void *page)
+{
+    if (addr >= USER_TOP || addr % PAGE_SIZE)
+        return -EINVAL;
+    mutex_lock(&vm->mutex);
+    const struct vm_region *r = region_find(vm, addr);
+    int err = r ? page_share(vm, r, addr, page) : -EFAULT;
+    mutex_unlock(&vm->mutex);
+    return err;
+}

@@ -30,6 +30,8 @@ void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t p
 bool pages_share(struct vm_space *from, struct vm_space *to, const struct vm_region *r);
 /* Make the page at va (in region r) present, and for write its own. 0 or -ENOMEM. */
 int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t va, bool write);
+/* Show page, which others have too, at va (in region r), where nothing is yet. 0, -EEXIST or -ENOMEM. */
+int page_share(struct vm_space *vm, const struct vm_region *r, uint64_t va, void *page);
 /* The page at va through the direct map, NULL if there is none. */
 void *page_at(struct vm_space *vm, uint64_t va);
 /* No CPU uses an old translation of [start, end) when this returns. */

@@ -170,6 +170,19 @@ int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t v
     return 0;
 }
 
+int page_share(struct vm_space *vm, const struct vm_region *r, uint64_t va, void *page)
+{
+    uint64_t *pte = pagetable_walk(vm->root, va, LEVEL_PAGE, user_table);
+    if (!pte)
+        return -ENOMEM;
+    if (*pte)
+        return -EEXIST;
+    page_get(page);
+    *pte = make_pte(page, r->prot, false);
+    vm->resident++;
+    return 0;
+}
+
 /* ---- the end ---- */
 
 static void table_free(uint64_t *table, unsigned level)

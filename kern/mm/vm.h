@@ -31,6 +31,9 @@ int vm_discard(struct vm_space *vm, uint64_t addr, size_t len);
 /* Copy kernel bytes into a space that need not be the current one and whatever the region's prot (exec's
  * loader). */
 int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n);
+/* Let a file's page (order 0; a reference is taken) stand at addr, in a region where nothing is yet; the
+ * first write there takes a copy. 0, -EINVAL, -EFAULT (no region), -EEXIST, -ENOMEM. */
+int vm_share_page(struct vm_space *vm, uint64_t addr, void *page);
 /* brk: the heap's end; start set by exec. Returns the end now in force. */
 void vm_set_brk_start(struct vm_space *vm, uint64_t addr);
 uint64_t vm_brk(struct vm_space *vm, uint64_t addr);

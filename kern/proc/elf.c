@@ -9,7 +9,7 @@
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
-enum { MAX_PHDRS = 64, CHUNK = 4096 };
+enum { MAX_PHDRS = 64 };
 /* Where position-independent programs and interpreters go: below the stack, far above fixed programs. */
 #define PIE_BASE         0x555555554000ull
 #define INTERPRETER_BASE 0x7f0000000000ull
@@ -93,24 +93,6 @@ static uint32_t segment_prot(const struct elf64_phdr *p)
            (p->p_flags & PF_X ? VM_EXEC : 0);
 }
 
-/* Copy the file's part of a segment to its address. */
-static int copy_segment(struct vm_space *vm, struct elf_file *e, const struct elf64_phdr *p)
-{
-    uint8_t *chunk = kmalloc(CHUNK);
-    uint64_t done = 0;
-    int err = chunk ? 0 : -ENOMEM;
-
-    while (!err && done < p->p_filesz) {
-        size_t n = MIN((uint64_t)CHUNK, p->p_filesz - done);
-        err = read_exactly(e, chunk, n, p->p_offset + done);
-        if (!err)
-            err = vm_write(vm, e->base + p->p_vaddr + done, chunk, n);
-        done += n;
-    }
-    kfree(chunk);
-    return err;
-}
-
 static int load_segment(struct vm_space *vm, struct elf_file *e, const struct elf64_phdr *p)
 {
     uint64_t start, end;
@@ -126,7 +108,7 @@ static int load_segment(struct vm_space *vm, struct elf_file *e, const struct el
     if (at < 0) /* two segments in one page, or on top of each other */
         return at == -ENOMEM ? -ENOMEM : -ENOEXEC;
     e->end = MAX(e->end, end);
-    return copy_segment(vm, e, p);
+    return file_map_private(e->file, p->p_offset, p->p_filesz, vm, e->base + p->p_vaddr);
 }
 
 static int load_segments(struct vm_space *vm, struct elf_file *e)

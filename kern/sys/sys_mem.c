@@ -1,5 +1,6 @@
 /* kern/sys/sys_mem.c - system calls on memory: brk, mmap, munmap, mprotect.
- * Memory is private: a mapping of a file is a copy of it; what would have to be shared is refused. */
+ * Memory is private: a mapping of a file is a copy of it, taken page by page when written; what would have to
+ * be shared is refused. */
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
@@ -34,22 +35,6 @@ static int64_t map_region(uint64_t address, size_t length, int prot, int flags)
     return at;
 }
 
-/* Copy the file from offset into a new region. */
-static int fill_from_file(struct file *f, uint64_t at, size_t length, uint64_t offset)
-{
-    uint8_t *chunk = kmalloc(PAGE_SIZE);
-    int64_t n = 1;
-    int err = chunk ? 0 : -ENOMEM;
-
-    for (size_t done = 0; !err && n > 0 && done < length; done += (size_t)n) {
-        n = file_read_kernel(f, chunk, MIN(length - done, (size_t)PAGE_SIZE), offset + done);
-        if (n > 0)
-            err = vm_write(current_process()->vm, at + done, chunk, (size_t)n);
-    }
-    kfree(chunk);
-    return err ? err : n < 0 ? (int)n : 0;
-}
-
 static int64_t map_file(struct file *f, uint64_t address, size_t length, int prot, int flags, uint64_t offset)
 {
     int64_t at;
@@ -64,7 +49,7 @@ static int64_t map_file(struct file *f, uint64_t address, size_t length, int pro
     at = map_region(address, length, prot, flags);
     if (at < 0)
         return at;
-    err = fill_from_file(f, (uint64_t)at, length, offset);
+    err = file_map_private(f, offset, length, current_process()->vm, (uint64_t)at);
     if (err)
         vm_unmap(current_process()->vm, (uint64_t)at, ROUND_UP(length, (size_t)PAGE_SIZE));
     return err ? err : at;
