@@ -74,13 +74,10 @@ struct sk_buff *alloc_skb(struct net *net, uint32_t size)
     struct sk_buff *skb = descriptor_alloc(net);
     if (!skb)
         return NULL;
-    *skb = (struct sk_buff){
-        .net = net,
-        .id = __atomic_fetch_add(&net->next_skb_id, 1, __ATOMIC_RELAXED),
-        .mac_offset = SKB_OFFSET_NONE,
-        .network_offset = SKB_OFFSET_NONE,
-        .transport_offset = SKB_OFFSET_NONE,
-    };
+    memset(skb, 0, sizeof *skb); /* an initialiser would become `rep stos`, slow under emulation */
+    skb->net = net;
+    skb->id = __atomic_fetch_add(&net->next_skb_id, 1, __ATOMIC_RELAXED);
+    skb->mac_offset = skb->network_offset = skb->transport_offset = SKB_OFFSET_NONE;
     list_init(&skb->list);
     if (!data_alloc(skb, size)) {
         descriptor_free(skb);
@@ -136,7 +133,7 @@ void skb_orphan(struct sk_buff *skb)
 /* to becomes a second descriptor of from's packet, in no queue and charged to nobody. */
 static void descriptor_copy(struct sk_buff *to, const struct sk_buff *from)
 {
-    *to = *from;
+    memcpy(to, from, sizeof *to);
     list_init(&to->list);
     to->sk = NULL;
     to->destructor = NULL;

@@ -57,7 +57,8 @@ void xmit_batch_end(struct net *net)
         return;
     sn->batch_dev = NULL;
     netif_tx_lock(dev);
-    dev_xmit_flush(dev);
+    if (READ_ONCE(dev->flags) & NETDEV_UP) /* dev_close() clears it before it waits for the tx lock */
+        dev_xmit_flush(dev);
     netif_tx_unlock(dev);
 }
 

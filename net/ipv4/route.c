@@ -115,8 +115,9 @@ void fib_flush_device(struct net *net, const struct net_device *dev)
 
     lock_acquire(&ipv4->route_lock);
     list_for_each_entry_safe (r, tmp, &ipv4->routes, link) {
-        bool own = r->kind == DST_LOCAL && be32_equal(r->prefsrc, ind->address);
-        if (r->dev == dev || own)
+        /* local routes lead to lo, whosever address it is */
+        bool gone = r->kind == DST_LOCAL ? be32_equal(r->prefsrc, ind->address) : r->dev == dev;
+        if (gone)
             remove_route(ipv4, r);
     }
     lock_release(&ipv4->route_lock);

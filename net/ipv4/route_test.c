@@ -182,8 +182,22 @@ TEST(a_device_down_has_no_routes_and_sends_nothing)
     CHECK_EQ(vk_ioctl(h.vk, SIOCSIFFLAGS, &r), 0);
     CHECK_EQ(route_error(&h, "10.0.0.2", "10.0.0.1"), 0);
     CHECK_EQ(route_error(&h, "8.8.8.8", "0.0.0.0"), -ENETUNREACH); /* the gateway must be set again */
-    sim_run_for(ms(1)); /* it announces itself */
+    sim_run_for(ms(1));                                            /* it announces itself */
     expect_alive(&h);
+    host_destroy(&h);
+}
+
+TEST(the_loopback_device_takes_only_its_own_address_down)
+{
+    struct host h = host_create();
+    struct ifreq r = { .ifr_name = "lo" };
+
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFFLAGS, &r), 0);
+    CHECK_EQ(inet_addr_kind(h.vk->net, ip("127.0.0.1"), NULL), DST_UNICAST);
+    CHECK_EQ(inet_addr_kind(h.vk->net, ip("10.0.0.1"), NULL), DST_LOCAL);
+    r.ifr_flags = IFF_UP;
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFFLAGS, &r), 0);
+    CHECK_EQ(inet_addr_kind(h.vk->net, ip("127.0.0.1"), NULL), DST_LOCAL);
     host_destroy(&h);
 }
 
