@@ -13,7 +13,6 @@
 #include "kern/sched/softirq.h"
 #include "kern/sched/thread.h"
 #include "kern/sys/sys_socket.h"
-#include "kern/sys/sys_socket.h"
 #include "kern/time/time.h"
 #include "net/net.h"
 
