@@ -1,5 +1,5 @@
 /* lib/abi/socket.h - Linux's socket ABI (x86-64): addresses, messages, options, interface requests.
- * Numbers and layouts are the kernel's own; lib/abi_test.c compares them with the host's headers. */
+ * Numbers and layouts are the kernel's own; lib/abi/abi_test.c compares them with the host's headers. */
 #pragma once
 #include "lib/bytes.h"
 #include <stddef.h>

@@ -1,0 +1,249 @@
+/* lib/abi/abi_test.c - the numbers that the kernel is compiled with against the host's own.
+ * The freestanding branch of errno.h and socket.h is read as text: in one compilation a name has one meaning.
+ */
+#include "lib/abi/errno.h"
+#include "lib/abi/socket.h"
+#include "sim/test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct constant {
+    const char *name;
+    long value;
+} host[] = {
+    { "EPERM", EPERM },
+    { "ENOENT", ENOENT },
+    { "ESRCH", ESRCH },
+    { "EINTR", EINTR },
+    { "EIO", EIO },
+    { "ENXIO", ENXIO },
+    { "E2BIG", E2BIG },
+    { "ENOEXEC", ENOEXEC },
+    { "EBADF", EBADF },
+    { "ECHILD", ECHILD },
+    { "EAGAIN", EAGAIN },
+    { "ENOMEM", ENOMEM },
+    { "EACCES", EACCES },
+    { "EFAULT", EFAULT },
+    { "EBUSY", EBUSY },
+    { "EEXIST", EEXIST },
+    { "EXDEV", EXDEV },
+    { "ENODEV", ENODEV },
+    { "ENOTDIR", ENOTDIR },
+    { "EISDIR", EISDIR },
+    { "EINVAL", EINVAL },
+    { "ENFILE", ENFILE },
+    { "EMFILE", EMFILE },
+    { "ENOTTY", ENOTTY },
+    { "ETXTBSY", ETXTBSY },
+    { "EFBIG", EFBIG },
+    { "ENOSPC", ENOSPC },
+    { "ESPIPE", ESPIPE },
+    { "EROFS", EROFS },
+    { "EMLINK", EMLINK },
+    { "EPIPE", EPIPE },
+    { "EDOM", EDOM },
+    { "ERANGE", ERANGE },
+    { "EDEADLK", EDEADLK },
+    { "ENAMETOOLONG", ENAMETOOLONG },
+    { "ENOSYS", ENOSYS },
+    { "ENOTEMPTY", ENOTEMPTY },
+    { "ELOOP", ELOOP },
+    { "EPROTO", EPROTO },
+    { "EOVERFLOW", EOVERFLOW },
+    { "ENOTSOCK", ENOTSOCK },
+    { "EDESTADDRREQ", EDESTADDRREQ },
+    { "EMSGSIZE", EMSGSIZE },
+    { "EPROTOTYPE", EPROTOTYPE },
+    { "ENOPROTOOPT", ENOPROTOOPT },
+    { "EPROTONOSUPPORT", EPROTONOSUPPORT },
+    { "ESOCKTNOSUPPORT", ESOCKTNOSUPPORT },
+    { "EOPNOTSUPP", EOPNOTSUPP },
+    { "EAFNOSUPPORT", EAFNOSUPPORT },
+    { "EADDRINUSE", EADDRINUSE },
+    { "EADDRNOTAVAIL", EADDRNOTAVAIL },
+    { "ENETDOWN", ENETDOWN },
+    { "ENETUNREACH", ENETUNREACH },
+    { "ECONNABORTED", ECONNABORTED },
+    { "ECONNRESET", ECONNRESET },
+    { "ENOBUFS", ENOBUFS },
+    { "EISCONN", EISCONN },
+    { "ENOTCONN", ENOTCONN },
+    { "ETIMEDOUT", ETIMEDOUT },
+    { "ECONNREFUSED", ECONNREFUSED },
+    { "EHOSTDOWN", EHOSTDOWN },
+    { "EHOSTUNREACH", EHOSTUNREACH },
+    { "EALREADY", EALREADY },
+    { "EINPROGRESS", EINPROGRESS },
+    { "AF_UNSPEC", AF_UNSPEC },
+    { "AF_UNIX", AF_UNIX },
+    { "AF_INET", AF_INET },
+    { "AF_INET6", AF_INET6 },
+    { "AF_NETLINK", AF_NETLINK },
+    { "AF_PACKET", AF_PACKET },
+    { "SOCK_STREAM", SOCK_STREAM },
+    { "SOCK_DGRAM", SOCK_DGRAM },
+    { "SOCK_RAW", SOCK_RAW },
+    { "SOCK_NONBLOCK", SOCK_NONBLOCK },
+    { "SOCK_CLOEXEC", SOCK_CLOEXEC },
+    { "IPPROTO_IP", IPPROTO_IP },
+    { "IPPROTO_ICMP", IPPROTO_ICMP },
+    { "IPPROTO_TCP", IPPROTO_TCP },
+    { "IPPROTO_UDP", IPPROTO_UDP },
+    { "IPPROTO_RAW", IPPROTO_RAW },
+    { "MSG_OOB", MSG_OOB },
+    { "MSG_PEEK", MSG_PEEK },
+    { "MSG_DONTROUTE", MSG_DONTROUTE },
+    { "MSG_CTRUNC", MSG_CTRUNC },
+    { "MSG_TRUNC", MSG_TRUNC },
+    { "MSG_DONTWAIT", MSG_DONTWAIT },
+    { "MSG_EOR", MSG_EOR },
+    { "MSG_WAITALL", MSG_WAITALL },
+    { "MSG_ERRQUEUE", MSG_ERRQUEUE },
+    { "MSG_NOSIGNAL", MSG_NOSIGNAL },
+    { "MSG_MORE", MSG_MORE },
+    { "MSG_WAITFORONE", MSG_WAITFORONE },
+    { "MSG_CMSG_CLOEXEC", MSG_CMSG_CLOEXEC },
+    { "SOL_IP", SOL_IP },
+    { "SOL_SOCKET", SOL_SOCKET },
+    { "SOL_RAW", SOL_RAW },
+    { "SO_DEBUG", SO_DEBUG },
+    { "SO_REUSEADDR", SO_REUSEADDR },
+    { "SO_TYPE", SO_TYPE },
+    { "SO_ERROR", SO_ERROR },
+    { "SO_DONTROUTE", SO_DONTROUTE },
+    { "SO_BROADCAST", SO_BROADCAST },
+    { "SO_SNDBUF", SO_SNDBUF },
+    { "SO_RCVBUF", SO_RCVBUF },
+    { "SO_KEEPALIVE", SO_KEEPALIVE },
+    { "SO_OOBINLINE", SO_OOBINLINE },
+    { "SO_PRIORITY", SO_PRIORITY },
+    { "SO_LINGER", SO_LINGER },
+    { "SO_REUSEPORT", SO_REUSEPORT },
+    { "SO_RCVLOWAT", SO_RCVLOWAT },
+    { "SO_SNDLOWAT", SO_SNDLOWAT },
+    { "SO_RCVTIMEO", SO_RCVTIMEO },
+    { "SO_SNDTIMEO", SO_SNDTIMEO },
+    { "SO_BINDTODEVICE", SO_BINDTODEVICE },
+    { "SO_TIMESTAMP", SO_TIMESTAMP },
+    { "SO_ACCEPTCONN", SO_ACCEPTCONN },
+    { "SO_SNDBUFFORCE", SO_SNDBUFFORCE },
+    { "SO_RCVBUFFORCE", SO_RCVBUFFORCE },
+    { "SO_PROTOCOL", SO_PROTOCOL },
+    { "SO_DOMAIN", SO_DOMAIN },
+    { "IP_TOS", IP_TOS },
+    { "IP_TTL", IP_TTL },
+    { "IP_HDRINCL", IP_HDRINCL },
+    { "IP_PKTINFO", IP_PKTINFO },
+    { "IP_MTU_DISCOVER", IP_MTU_DISCOVER },
+    { "IP_RECVERR", IP_RECVERR },
+    { "IP_RECVTTL", IP_RECVTTL },
+    { "IP_MTU", IP_MTU },
+    { "IP_PMTUDISC_DONT", IP_PMTUDISC_DONT },
+    { "IP_PMTUDISC_WANT", IP_PMTUDISC_WANT },
+    { "IP_PMTUDISC_DO", IP_PMTUDISC_DO },
+    { "POLLIN", POLLIN },
+    { "POLLPRI", POLLPRI },
+    { "POLLOUT", POLLOUT },
+    { "POLLERR", POLLERR },
+    { "POLLHUP", POLLHUP },
+    { "POLLNVAL", POLLNVAL },
+    { "POLLRDNORM", POLLRDNORM },
+    { "POLLRDBAND", POLLRDBAND },
+    { "POLLWRNORM", POLLWRNORM },
+    { "POLLWRBAND", POLLWRBAND },
+    { "POLLRDHUP", POLLRDHUP },
+    { "FIONREAD", FIONREAD },
+    { "FIONBIO", FIONBIO },
+    { "SIOCADDRT", SIOCADDRT },
+    { "SIOCDELRT", SIOCDELRT },
+    { "SIOCGIFNAME", SIOCGIFNAME },
+    { "SIOCGIFCONF", SIOCGIFCONF },
+    { "SIOCGIFFLAGS", SIOCGIFFLAGS },
+    { "SIOCSIFFLAGS", SIOCSIFFLAGS },
+    { "SIOCGIFADDR", SIOCGIFADDR },
+    { "SIOCSIFADDR", SIOCSIFADDR },
+    { "SIOCGIFDSTADDR", SIOCGIFDSTADDR },
+    { "SIOCGIFBRDADDR", SIOCGIFBRDADDR },
+    { "SIOCSIFBRDADDR", SIOCSIFBRDADDR },
+    { "SIOCGIFNETMASK", SIOCGIFNETMASK },
+    { "SIOCSIFNETMASK", SIOCSIFNETMASK },
+    { "SIOCGIFMETRIC", SIOCGIFMETRIC },
+    { "SIOCGIFMTU", SIOCGIFMTU },
+    { "SIOCSIFMTU", SIOCSIFMTU },
+    { "SIOCGIFHWADDR", SIOCGIFHWADDR },
+    { "SIOCGIFINDEX", SIOCGIFINDEX },
+    { "SIOCGIFTXQLEN", SIOCGIFTXQLEN },
+    { "SIOCDARP", SIOCDARP },
+    { "SIOCGARP", SIOCGARP },
+    { "SIOCSARP", SIOCSARP },
+    { "SIOCGIFMAP", SIOCGIFMAP },
+    { "IFF_UP", IFF_UP },
+    { "IFF_BROADCAST", IFF_BROADCAST },
+    { "IFF_LOOPBACK", IFF_LOOPBACK },
+    { "IFF_RUNNING", IFF_RUNNING },
+    { "IFF_NOARP", IFF_NOARP },
+    { "IFF_PROMISC", IFF_PROMISC },
+    { "IFF_MULTICAST", IFF_MULTICAST },
+    { "RTF_UP", RTF_UP },
+    { "RTF_GATEWAY", RTF_GATEWAY },
+    { "RTF_HOST", RTF_HOST },
+    { "RTF_REJECT", RTF_REJECT },
+    { "ARPHRD_ETHER", ARPHRD_ETHER },
+    { "ARPHRD_LOOPBACK", ARPHRD_LOOPBACK },
+    { "ATF_COM", ATF_COM },
+    { "ATF_PERM", ATF_PERM },
+};
+
+static const struct constant *host_find(const char *name)
+{
+    for (unsigned i = 0; i < sizeof host / sizeof *host; i++)
+        if (!strcmp(host[i].name, name))
+            return &host[i];
+    return NULL;
+}
+
+/* Our own enumerators that no header of the host's is asked for: TCP's options. */
+static bool is_exempt(const char *name)
+{
+    return !strncmp(name, "TCP_", 4);
+}
+
+/* Compare each 'NAME = number' in the file; how many there were. */
+static unsigned compare(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char line[256], name[64];
+    unsigned n = 0;
+    int used;
+
+    CHECK(f);
+    while (fgets(line, sizeof line, f)) {
+        for (char *at = line; (at = strpbrk(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")); at += used) {
+            used = 1;
+            if (sscanf(at, "%63[A-Z0-9_]%n = ", name, &used) != 1 || strncmp(at + used, " = ", 3))
+                continue;
+            char *number = at + used + 3, *end;
+            long value = strtol(number, &end, 0);
+            if (end == number || is_exempt(name))
+                continue;
+            const struct constant *c = host_find(name);
+            if (!c || c->value != value)
+                test_fail(path, 0, "%s is %ld, the host's %ld", name, value, c ? c->value : -1);
+            n++;
+        }
+    }
+    fclose(f);
+    return n;
+}
+
+TEST(the_kernel_s_error_numbers_are_linux_s)
+{
+    CHECK(compare("lib/abi/errno.h") > 60);
+}
+
+TEST(the_kernel_s_socket_constants_are_linux_s)
+{
+    CHECK(compare("lib/abi/socket.h") > 100);
+}
