@@ -136,6 +136,7 @@ struct tcp_sock {
      */
     uint32_t snd_una, snd_nxt, snd_wnd, snd_up, snd_wl1, snd_wl2, iss;
     uint32_t max_window; /* the largest snd_wnd ever: RFC 9293 3.8.6.2.1, RFC 5961 5.2 */
+    uint32_t snd_small;  /* the end of the last segment below mss that was sent: Nagle */
     uint32_t write_seq;  /* behind the last byte queued; the FIN's number, if fin_queued */
     bool fin_queued;
     uint8_t snd_wscale;              /* RFC 7323 2.2: the peer's shift */
@@ -224,9 +225,9 @@ static inline void tcp_count(struct net *net, enum tcp_counter c)
 
 /* TCP's part of a buffer in write_queue or ofo_queue. seq is the number of skb->data[0]. */
 struct tcp_skb_cb {
-    uint64_t sent_at; /* the first time; 0: never */
+    uint64_t sent_at;   /* the first time; 0: never */
+    uint64_t resent_at; /* the last time again; 0: never (Karn, RFC 6298 3) */
     uint32_t seq;
-    bool retransmitted;
     bool push; /* the end of a user's write */
     bool fin;  /* out-of-order queue: a FIN follows the text */
 };
@@ -322,9 +323,9 @@ bool tcp_ts_missing(const struct tcp_sock *tp, const struct tcp_segment *seg);
 bool tcp_paws_rejects(const struct tcp_sock *tp, const struct tcp_segment *seg);
 /* 4.3: an acceptable segment's clock is the one to echo, if the segment is next in line. */
 void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg);
-/* 4.1: the round trip in ns by the clock that seg echoes, right for retransmissions too; 0 if there is none.
- */
-uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg);
+/* 4.1: the round trip in ns of what was sent again at resent_at, by the clock that seg echoes. 0: none, or
+ * seg answers an earlier copy. */
+uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg, uint64_t resent_at);
 
 /* ================ tcp_reassembly.c ================ */
 

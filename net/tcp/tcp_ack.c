@@ -3,8 +3,8 @@
 
 /* What one ACK took off the write queue. */
 struct acked {
-    uint64_t sent_at;   /* of the oldest buffer freed; 0: none was */
-    bool retransmitted; /* Karn, RFC 6298 3: then no sample but by timestamps */
+    uint64_t sent_at;   /* of the oldest buffer; 0: there was none */
+    uint64_t resent_at; /* the latest of all; 0: none was sent again */
 };
 
 static uint32_t scaled_window(const struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -37,7 +37,7 @@ static bool is_duplicate(const struct tcp_sock *tp, const struct tcp_segment *se
 static void note(struct acked *a, struct sk_buff *skb)
 {
     const struct tcp_skb_cb *cb = tcp_cb(skb);
-    a->retransmitted |= cb->retransmitted;
+    a->resent_at = MAX(a->resent_at, cb->resent_at);
     if (!a->sent_at)
         a->sent_at = cb->sent_at;
 }
@@ -66,8 +66,11 @@ static struct acked clean_write_queue(struct tcp_sock *tp)
 /* RFC 6298 3 and 5.7: a fresh sample ends the backoff. The time of the round trip, or 0 without a sample. */
 static uint64_t sample_rtt(struct tcp_sock *tp, const struct acked *a, const struct tcp_segment *seg)
 {
-    bool exact = a->sent_at && !a->retransmitted;
-    uint64_t m = exact ? time_now() - a->sent_at : tcp_ts_round_trip(tp, seg); /* RFC 7323 4.1 */
+    uint64_t m = 0;
+    if (a->resent_at) /* Karn, RFC 6298 3: which copy is acknowledged? RFC 7323 4.1 may know */
+        m = tcp_ts_round_trip(tp, seg, a->resent_at);
+    else if (a->sent_at)
+        m = time_now() - a->sent_at;
     if (!m)
         return 0;
     tcp_rtt_sample(&tp->rtt, m);

@@ -58,7 +58,7 @@ static void take_syn(struct tcp_sock *tp, const struct tcp_segment *seg)
 void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
     struct tcp_rtt *rtt = &tp->rtt;
-    tp->snd_una = tp->iss + 1;
+    tp->snd_una = tp->snd_small = tp->iss + 1;
     tp->snd_wl1 = seg->seq - 1; /* whatever came before, this segment's window is the newest */
     tcp_update_window(tp, seg);
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);

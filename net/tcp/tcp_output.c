@@ -22,6 +22,7 @@ static struct tcp_send_view view_of(const struct tcp_sock *tp, bool override)
         .mss = tp->mss,
         .cwnd = tp->cwnd + limited,
         .flight = tcp_flight(tp),
+        .small_in_flight = seq_after(tp->snd_small, tp->snd_una),
         .nodelay = tp->nodelay,
         .override = override,
     };
@@ -94,7 +95,7 @@ static bool send_segment(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq,
     if (!tcp_cb(skb)->sent_at)
         tcp_cb(skb)->sent_at = time_now();
     else
-        tcp_cb(skb)->retransmitted = true;
+        tcp_cb(skb)->resent_at = time_now();
     tcp_transmit(tp, out, seq, flags | (tcp_cb(skb)->push || fin ? TCP_FLAG_PSH : 0));
     return true;
 }
@@ -115,6 +116,8 @@ static bool emit_new(struct tcp_sock *tp, const struct tcp_plan *plan)
     if (skb)
         tp->send_head = skb_queue_next(&tp->write_queue, skb);
     tp->snd_nxt += len + fin;
+    if (len < tp->mss)
+        tp->snd_small = tp->snd_nxt;
     return true;
 }
 

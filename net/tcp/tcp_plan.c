@@ -33,10 +33,12 @@ static struct tcp_plan plan_resend(const struct tcp_send_view *v)
 
 /* RFC 9293 3.8.6.2.1 with D = unsent and U the usable window: send a full segment (1); everything there is,
  * if it is pushed (2; every write is pushed, and a FIN pushes too); or half the largest window (3). Nagle
- * (3.7.4) adds to 2 and 3: only when nothing is in flight. */
+ * (3.7.4) adds to 2 and 3 that nothing may be in flight. As in Linux that means nothing small (Minshall): the
+ * network still carries one small segment at most, and the end of a long write need not wait for the peer's
+ * delayed ACK. */
 static bool worth_sending(const struct tcp_send_view *v, uint32_t len, uint32_t unsent)
 {
-    bool nagle_lets = v->nodelay || v->snd_nxt == v->snd_una;
+    bool nagle_lets = v->nodelay || !v->small_in_flight;
     if (len == v->mss || v->override)
         return true;
     if (len == unsent)

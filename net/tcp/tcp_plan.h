@@ -11,9 +11,10 @@ struct tcp_send_view {
     bool lost;                          /* all of [high_rxt, recover) counts as lost, after a time-out */
     uint32_t high_rxt, recover;
     uint32_t mss, cwnd;
-    uint32_t flight; /* bytes believed to be in the network */
-    bool nodelay;    /* TCP_NODELAY: Nagle's rule is off */
-    bool override;   /* the sender's SWS override timer fired (RFC 9293 3.8.6.2.1) */
+    uint32_t flight;      /* bytes believed to be in the network */
+    bool small_in_flight; /* a segment below mss has been sent and is not acknowledged */
+    bool nodelay;         /* TCP_NODELAY: Nagle's rule is off */
+    bool override;        /* the sender's SWS override timer fired (RFC 9293 3.8.6.2.1) */
 };
 
 enum tcp_plan_kind {

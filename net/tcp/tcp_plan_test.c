@@ -32,6 +32,8 @@ static const struct row rows[] = {
     { "a small one, nothing in flight", 0, 10, 10000, 10000, false, false, false, TCP_PLAN_SEND, 10, false },
     { "Nagle: a small one waits for the ACK", 500, 10, 10000, 10000, false, false, false, TCP_PLAN_SMALL, 0,
       false },
+    { "Nagle: behind full ones it goes", 2000, 10, 10000, 10000, false, false, false, TCP_PLAN_SEND, 10,
+      false },
     { "Nagle: a full one does not", 500, 1000, 10000, 10000, false, false, false, TCP_PLAN_SEND, 1000,
       false },
     { "TCP_NODELAY: a small one goes", 500, 10, 10000, 10000, false, true, false, TCP_PLAN_SEND, 10, false },
@@ -63,6 +65,7 @@ static void check_row(const struct row *r, uint32_t una)
     v.cwnd = r->cwnd;
     v.fin_queued = r->fin;
     v.nodelay = r->nodelay;
+    v.small_in_flight = r->sent % v.mss != 0;
     v.override = r->override;
     struct tcp_plan plan = tcp_plan_next(&v);
     if (plan.kind != r->kind || plan.len != r->len || plan.fin != r->with_fin)

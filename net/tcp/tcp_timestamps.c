@@ -6,9 +6,14 @@
 #define TS_TICK   ms(1)             /* RFC 7323 5.4: between 1 ms and 1 s */
 #define TS_RECENT sec(24 * 86400ul) /* RFC 7323 5.5: older than this, ts_recent says nothing */
 
+static uint32_t clock_at(const struct tcp_sock *tp, uint64_t time)
+{
+    return (uint32_t)(time / TS_TICK) + tp->ts_offset;
+}
+
 uint32_t tcp_ts_now(const struct tcp_sock *tp)
 {
-    return (uint32_t)(time_now() / TS_TICK) + tp->ts_offset;
+    return clock_at(tp, time_now());
 }
 
 void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o)
@@ -41,9 +46,13 @@ void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg)
     }
 }
 
-uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg)
+uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg, uint64_t resent_at)
 {
     if (!tp->ts_ok || !seg->options.has_timestamp || !seg->options.ts_ecr)
+        return 0;
+    /* An older echo tells that an earlier copy arrived and its ACK was lost or slow: how slow, nobody knows.
+     */
+    if (seq_before(seg->options.ts_ecr, clock_at(tp, resent_at)))
         return 0;
     uint64_t ticks = tcp_ts_now(tp) - seg->options.ts_ecr;
     return MAX(ticks, (uint64_t)1) * TS_TICK;
