@@ -136,6 +136,21 @@ TEST(a_fin_counts_after_all_text_before_it) /* RFC 9293 3.10.7.4 eighth; checkli
     script_end(&s);
 }
 
+TEST(a_repeated_fin_still_acknowledges) /* as BSD sends it */
+{
+    struct script s = script_begin();
+    script_accept(&s);
+    peer_sends(&s, FIN | ACK, NULL, 0);
+    host_sends(&s, ACK);
+    CHECK_EQ(vk_send(s.sk, "bye", 3, 0), 3);
+    host_sends(&s, PSH | ACK);
+    peer_sends_at(&s, FIN | ACK, s.snd - 1, s.rcv, NULL, 0);
+    CHECK_EQ(tcp_sk(s.sk)->snd_una, s.rcv);
+    CHECK_EQ(script_state(&s), TCPS_CLOSE_WAIT);
+    host_sends(&s, ACK);
+    script_end(&s);
+}
+
 TEST(text_after_the_peers_fin_is_ignored) /* RFC 9293 3.10.7.4 seventh; checklist 56 */
 {
     struct script s = script_begin();

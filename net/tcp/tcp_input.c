@@ -171,10 +171,24 @@ static enum step step_timestamp(struct tcp_sock *tp, struct tcp_segment *seg)
     return drop(seg, SKB_DROP_TCP_OLD_DATA);
 }
 
+/* The peer repeats its FIN, as BSD's and QEMU's do on every ACK until it is acknowledged: old, but the ACK in
+ * it counts as any other. */
+static bool repeats_fin(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    const uint32_t fin_received = TCPS_BIT(CLOSE_WAIT) | TCPS_BIT(CLOSING) | TCPS_BIT(LAST_ACK);
+    const uint8_t relevant = TCP_FLAG_FIN | TCP_FLAG_SYN | TCP_FLAG_RST;
+    return tcp_in(tp, fin_received) && (seg->flags & relevant) == TCP_FLAG_FIN &&
+           seg->seq + seg->len == tp->rcv_nxt;
+}
+
 static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg)) {
         tcp_ts_update(tp, seg); /* RFC 7323 5.3 R3 */
+        return GO_ON;
+    }
+    if (repeats_fin(tp, seg)) {
+        tp->ack_now = true;
         return GO_ON;
     }
     answer_unacceptable(tp, seg);
