@@ -1,6 +1,6 @@
 """tools/test.py - run the tests and add them up: the last line is `N passed, N failed`.
 
-usage: tools/test.py all|qemu|long|grade [--jobs N] [-k EXPRESSION] [-- command of the linter]
+usage: tools/test.py [--jobs N] [-k EXPRESSION] all|qemu|long|grade [-- command of the linter]
 """
 import argparse
 import json
