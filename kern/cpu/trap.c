@@ -9,8 +9,8 @@
 #include "net/port.h"
 
 enum { TRAP_NMI = 2, TRAP_INVALID_OPCODE = 6, TRAP_DOUBLE_FAULT = 8, FIRST_INTERRUPT = 32 };
-enum { ERROR_WRITE = 1 << 1, ERROR_FETCH = 1 << 4 };                    /* SDM 3A 4.7 */
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 }; /* Linux x86-64 */
+enum { ERROR_WRITE = 1 << 1, ERROR_USER = 1 << 2, ERROR_FETCH = 1 << 4 }; /* SDM 3A 4.7 */
+enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };   /* Linux x86-64 */
 enum { RFLAGS_TF = 1 << 8, RFLAGS_IF = 1 << 9, RFLAGS_RF = 1 << 16 };
 
 /* SDM 3A table 6-1, and the signal that Linux sends. */
@@ -115,11 +115,13 @@ static void kernel_trap(struct trapframe *tf)
 
 /* ---- in user mode ---- */
 
+/* An access that the CPU makes in the program's name but with its own rights (iret's look at the stack, in
+ * QEMU) is not the address space's to mend: it would be tried for ever. */
 static void user_page_fault(struct trapframe *tf)
 {
     uint64_t addr = read_cr2();
     irq_enable();
-    if (vm_fault(current_thread()->vm, addr, tf->error) != 0)
+    if (!(tf->error & ERROR_USER) || vm_fault(current_thread()->vm, addr, tf->error) != 0)
         proc_fault(tf, SIGSEGV, addr);
 }
 
