@@ -59,7 +59,7 @@ static bool may_read(const struct file *f)
     return (f->flags & O_ACCMODE) != O_WRONLY && !(f->flags & O_PATH);
 }
 
-static bool may_write(const struct file *f)
+bool file_may_write(const struct file *f)
 {
     return (f->flags & O_ACCMODE) != O_RDONLY && !(f->flags & O_PATH);
 }
@@ -92,7 +92,7 @@ int64_t file_read(struct file *f, struct iov_iter *it, const uint64_t *pos)
 
 int64_t file_write(struct file *f, struct iov_iter *it, const uint64_t *pos)
 {
-    if (!may_write(f))
+    if (!file_may_write(f))
         return -EBADF;
     if (!f->ops->write)
         return -EINVAL;

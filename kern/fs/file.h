@@ -52,6 +52,7 @@ int64_t file_read_kernel(struct file *f, void *dst, size_t n, uint64_t pos);
 struct vm_space;
 int file_map_private(struct file *f, uint64_t pos, size_t n, struct vm_space *vm, uint64_t addr);
 int64_t file_lseek(struct file *f, int64_t offset, int whence);
+bool file_may_write(const struct file *f); /* was it opened for that? */
 int file_poll(struct file *f);
 void file_stat(struct file *f, struct stat *st);
 static inline bool file_nonblocking(const struct file *f)

@@ -23,7 +23,8 @@ struct pipe {
 
 /* ---- the ring; lock held ---- */
 
-static size_t ring_take(struct pipe *p, uint8_t *dst, size_t n)
+/* Copy the next n bytes at most; they stay. How many. */
+static size_t ring_look(const struct pipe *p, uint8_t *dst, size_t n)
 {
     size_t first;
 
@@ -31,9 +32,13 @@ static size_t ring_take(struct pipe *p, uint8_t *dst, size_t n)
     first = MIN(n, PIPE_SIZE - p->start);
     memcpy(dst, p->ring + p->start, first);
     memcpy(dst + first, p->ring, n - first);
+    return n;
+}
+
+static void ring_drop(struct pipe *p, size_t n)
+{
     p->start = (p->start + n) % PIPE_SIZE;
     p->used -= n;
-    return n;
 }
 
 static void ring_put(struct pipe *p, const uint8_t *src, size_t n)
@@ -48,8 +53,8 @@ static void ring_put(struct pipe *p, const uint8_t *src, size_t n)
 
 /* ---- reading ---- */
 
-/* Wait for bytes and take up to n: a count, 0 at the end, -EAGAIN, -EINTR. */
-static int64_t take_bytes(struct pipe *p, uint8_t *chunk, size_t n, bool wait)
+/* Wait for bytes and copy up to n: a count, 0 at the end, -EAGAIN, -EINTR. */
+static int64_t look_at_bytes(struct pipe *p, uint8_t *chunk, size_t n, bool wait)
 {
     uint64_t flags = spin_lock(&p->lock);
     int64_t result = 0;
@@ -57,23 +62,32 @@ static int64_t take_bytes(struct pipe *p, uint8_t *chunk, size_t n, bool wait)
     while (!p->used && p->has_writer && !result)
         result = wait ? waitq_wait_spin(&p->wq, &p->lock, &flags, TIME_NEVER) : -EAGAIN;
     if (p->used)
-        result = (int64_t)ring_take(p, chunk, n);
+        result = (int64_t)ring_look(p, chunk, n);
     spin_unlock(&p->lock, flags);
-    if (result > 0)
-        waitq_wake(&p->wq);
     return result;
 }
 
+static void drop_bytes(struct pipe *p, size_t n)
+{
+    uint64_t flags = spin_lock(&p->lock);
+
+    ring_drop(p, n);
+    spin_unlock(&p->lock, flags);
+    waitq_wake(&p->wq);
+}
+
+/* Bytes leave the pipe when the reader has them. */
 static int64_t read_chunks(struct pipe *p, struct iov_iter *it, uint8_t *chunk, bool wait)
 {
     int64_t done = 0;
 
     while (it->count) {
-        int64_t n = take_bytes(p, chunk, MIN(it->count, (size_t)PIPE_BUF), wait && !done);
+        int64_t n = look_at_bytes(p, chunk, MIN(it->count, (size_t)PIPE_BUF), wait && !done);
         if (n <= 0)
             return done ? done : n;
         if (copy_to_iter(chunk, (size_t)n, it))
             return done ? done : -EFAULT;
+        drop_bytes(p, (size_t)n);
         done += n;
     }
     return done;

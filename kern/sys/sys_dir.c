@@ -482,6 +482,7 @@ SYSCALL_DEFINE1(umask, uint32_t, mask)
 static int64_t read_directory(struct file *f, uintptr_t buf, size_t size)
 {
     struct dir_buffer records = { .size = MIN(size, (size_t)GETDENTS_MOST) };
+    uint64_t pos;
     int64_t n;
 
     if (!f->inode || !f->inode->ops->readdir || !S_ISDIR(f->inode->mode))
@@ -490,10 +491,13 @@ static int64_t read_directory(struct file *f, uintptr_t buf, size_t size)
     if (!records.bytes)
         return -ENOMEM;
     mutex_lock(&f->pos_lock);
-    n = f->inode->ops->readdir(f->inode, &f->pos, &records);
-    mutex_unlock(&f->pos_lock);
+    pos = f->pos;
+    n = f->inode->ops->readdir(f->inode, &pos, &records);
     if (!n)
         n = copy_to_user(buf, records.bytes, records.used) ? -EFAULT : (int64_t)records.used;
+    if (n >= 0)
+        f->pos = pos;
+    mutex_unlock(&f->pos_lock);
     kfree(records.bytes);
     return n;
 }

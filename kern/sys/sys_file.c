@@ -239,7 +239,7 @@ SYSCALL_DEFINE4(sendfile, int, out_fd, int, in_fd, uintptr_t, offset, size_t, co
     struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
     int64_t n = -EBADF;
 
-    if (in && out)
+    if (in && out && file_may_write(out))
         n = in->ops->seekable ? sendfile_at(out, in, offset, count) : -EINVAL;
     if (in)
         file_put(in);

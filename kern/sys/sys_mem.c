@@ -74,37 +74,41 @@ SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, 
     return at;
 }
 
-/* A range of whole pages of the user's: length rounded up. 0 or -EINVAL. */
-static int check_range(uint64_t address, size_t *length)
+/* Is [address, address + length) the user's? length is rounded up to pages. */
+static bool user_range(uint64_t address, size_t *length)
 {
-    if (address % PAGE_SIZE || address >= USER_TOP || *length > USER_TOP - address)
-        return -EINVAL;
+    if (address >= USER_TOP || *length > USER_TOP - address)
+        return false;
     *length = ROUND_UP(*length, (size_t)PAGE_SIZE);
-    return 0;
+    return true;
 }
 
 SYSCALL_DEFINE2(munmap, uint64_t, address, size_t, length)
 {
-    int err = length ? check_range(address, &length) : -EINVAL;
-
-    return err ? err : vm_unmap(current_process()->vm, address, length);
+    if (address % PAGE_SIZE || !length || !user_range(address, &length))
+        return -EINVAL;
+    return vm_unmap(current_process()->vm, address, length);
 }
 
 SYSCALL_DEFINE3(mprotect, uint64_t, address, size_t, length, int, prot)
 {
-    int err = check_range(address, &length);
-
-    if (err || !length)
-        return err;
+    if (address % PAGE_SIZE)
+        return -EINVAL;
+    if (!length)
+        return 0;
+    if (!user_range(address, &length))
+        return -ENOMEM;
     return vm_protect(current_process()->vm, address, length, vm_prot(prot));
 }
 
 /* Advice may be ignored, but for MADV_DONTNEED: programs rely on the pages reading as zero afterwards. */
 SYSCALL_DEFINE3(madvise, uint64_t, address, size_t, length, int, advice)
 {
-    int err = check_range(address, &length);
-
-    if (err || advice != MADV_DONTNEED || !length)
-        return err;
-    return vm_discard(current_process()->vm, address, length);
+    if (address % PAGE_SIZE)
+        return -EINVAL;
+    if (!length)
+        return 0;
+    if (!user_range(address, &length))
+        return -ENOMEM;
+    return advice == MADV_DONTNEED ? vm_discard(current_process()->vm, address, length) : 0;
 }
