@@ -67,6 +67,7 @@ HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
+TEST_BIN := $(patsubst user/%.c,$(B)/user/%,$(wildcard user/tests/*.c))
 ROOTFS  := $(call find_in,user/rootfs,! -type l)
 LINKS   := $(call find_in,user/rootfs,-type l)
 
@@ -131,20 +132,22 @@ $(B)/flags: TEXT = $(CC) $(KFLAGS)
 $(B)/objects: TEXT = $(KERN_O)
 build/host/flags: TEXT = $(HOSTCC) $(HFLAGS)
 build/host/objects: TEXT = $(HOST_O)
-$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(USER_LIB) $(ROOTFS) $(LINKS)
+$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(TEST_BIN) $(USER_LIB) $(ROOTFS) $(LINKS)
 $(B)/flags $(B)/objects $(B)/programs build/host/flags build/host/objects: FORCE
 	@mkdir -p $(@D)
 	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
 
-# ---- User programs and the initramfs that carries them.
+# ---- User programs and the initramfs that carries them: /bin, and in /tests those whose output on Linux and on
+# Towpath must be the same.
 $(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
 	$(SAY) USERCC $<
 	@mkdir -p $(@D)
 	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(USER_LIB)
 
-$(CPIO): $(USER_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
+$(CPIO): $(USER_BIN) $(TEST_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
 	$(SAY) CPIO $@
-	$(Q)$(PY) tools/mkinitramfs.py $@ $(if $(wildcard user/rootfs),--tree user/rootfs) $(USER_BIN:%=--program %)
+	$(Q)$(PY) tools/mkinitramfs.py $@ $(if $(wildcard user/rootfs),--tree user/rootfs) $(USER_BIN:%=--program %) \
+		$(TEST_BIN:%=--test %)
 
 # ---- Running. The tool chooses free ports, prints them, and keeps them in build/ports while the machine runs.
 # It takes its settings from the environment.
@@ -227,4 +230,4 @@ FORCE:
 	format handout clean FORCE
 .SECONDARY:
 
--include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d)
+-include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d)

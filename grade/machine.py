@@ -17,7 +17,7 @@ from pathlib import Path
 
 from grade.wire import Wire
 from tools.mkinitramfs import archive
-from tools.qemu import SERVICES, Monitor, Settings
+from tools.qemu import SERVICES, Monitor, Settings, end_with_parent
 
 BOOT_LIMIT = 180.0  # seconds; a guest that needs longer is broken on any machine
 USUAL_BOOT = 2.0    # seconds to the shell, emulated, on two idle cores
@@ -138,7 +138,8 @@ class Machine:
 
     def launch(self, argv: list[str]) -> subprocess.Popen[bytes]:
         ends = [self.console.theirs, self.monitor.theirs, *([self.wire.theirs] if self.wire else [])]
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[end.fileno() for end in ends])
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[end.fileno() for end in ends],
+                                   preexec_fn=end_with_parent)
         self.console.theirs.close()
         self.console.reader.start()
         if self.wire:

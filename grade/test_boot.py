@@ -31,12 +31,6 @@ def test_a_word_nobody_knows_on_the_command_line_gives_one_line(machines: Machin
     assert len(complaints) == 1
 
 
-def test_the_kernel_passes_its_own_tests(machines: Machines) -> None:
-    """Memory, scheduling, timers and softirqs from inside, on all processors."""
-    machine = machines.bare(append="selftest")
-    assert machine.wait_end(60) == 1, machine.console.tail()  # the guest's 0
-
-
 def test_an_init_that_is_not_there_gives_one_line(machines: Machines) -> None:
     machine = machines.bare(append="init=/no/such/program")
     assert machine.wait_end(20) == 1 << 1 | 1

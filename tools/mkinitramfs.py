@@ -53,12 +53,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--tree", type=Path, action="append", default=[])
     parser.add_argument("--program", type=Path, action="append", default=[], help="goes to /bin")
+    parser.add_argument("--test", type=Path, action="append", default=[], help="goes to /tests")
     args = parser.parse_args()
     entries: dict[str, Entry] = {}
     for root in args.tree:
         entries |= tree(root)
-    for program in args.program:
-        entries[f"bin/{program.name}"] = (stat.S_IFREG | 0o755, program.read_bytes())
+    for folder, programs in (("bin", args.program), ("tests", args.test)):
+        for program in programs:
+            entries[f"{folder}/{program.name}"] = (stat.S_IFREG | 0o755, program.read_bytes())
     args.out.write_bytes(archive(entries))
 
 

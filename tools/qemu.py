@@ -3,10 +3,13 @@
 Network: the guest is 10.0.2.15/24 behind 10.0.2.2. What a guest writes to I/O port 0xf4 ends QEMU with status
 (value << 1) | 1.
 """
+import ctypes
 import json
 import os
 import re
+import signal
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +76,13 @@ class Settings:
             return ["-cdrom", str(self.iso), "-boot", "d"]
         line = " ".join(filter(None, (self.append, append)))
         return ["-kernel", str(self.elf), "-initrd", str(self.initrd), "-append", line]
+
+
+def end_with_parent() -> None:
+    """In the child before it becomes QEMU: on Linux, be killed when the starter dies, however that happens."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1  # prctl(2)
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class Monitor:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tools.mkinitramfs import archive  # noqa: E402
-from tools.qemu import SERVICES, Monitor, Refused, Settings  # noqa: E402
+from tools.qemu import SERVICES, Monitor, Refused, Settings, end_with_parent  # noqa: E402
 
 PORTS = Path("build/ports")
 GDB_SOCKET = "build/gdb.sock"
@@ -62,7 +62,8 @@ class Running:
         monitor = Monitor()
         fds = (*pass_fds, monitor.theirs.fileno())
         stdin = subprocess.DEVNULL if quiet else None
-        self.process = subprocess.Popen([*argv, *monitor.args(), "-S"], stdin=stdin, pass_fds=fds)
+        self.process = subprocess.Popen([*argv, *monitor.args(), "-S"], stdin=stdin, pass_fds=fds,
+                                        preexec_fn=end_with_parent)
         self.monitor = monitor
         if not monitor.open():
             raise Refused(f"QEMU did not start (status {self.process.wait()}); its own line is above")
@@ -229,6 +230,9 @@ def main() -> int:
         if args.mode in ("terminal", "gdb", "run"):
             settings.check()
         return MODES[args.mode](settings, args)
+    except BrokenPipeError:  # nobody reads our output any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
