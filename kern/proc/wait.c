@@ -77,6 +77,8 @@ int process_wait(int pid, int options, int *status, uint64_t *cpu_ns)
     struct wait_request r = { .pid = pid, .options = options };
     int found = 0, err = 0;
 
+    if (pid == INT32_MIN)
+        return -ESRCH;
     if (options & WNOHANG)
         found = look_at_children(&r);
     else

@@ -227,7 +227,8 @@ SYSCALL_DEFINE5(select, int, n, uintptr_t, readable, uintptr_t, writable, uintpt
             return -EFAULT;
         if (tv.tv_sec < 0 || tv.tv_usec < 0)
             return -EINVAL;
-        const struct timespec ts = { tv.tv_sec + tv.tv_usec / 1000000, tv.tv_usec % 1000000 * 1000 };
+        const struct timespec ts = { MIN(tv.tv_sec, INT64_MAX / 2) + tv.tv_usec / 1000000,
+                                     tv.tv_usec % 1000000 * 1000 };
         deadline = deadline_after(timespec_ns(&ts));
     }
     ready = select_until(n, sets, deadline);

@@ -153,7 +153,6 @@ static void wait_siginfo(siginfo_t *si, int pid, int status)
 SYSCALL_DEFINE5(waitid, int, type, int, id, uintptr_t, user_info, int, options, uintptr_t, user_rusage)
 {
     const int known = WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT;
-    int pid = type == P_ALL ? -1 : type == P_PID ? id : -id;
     siginfo_t si = { .si_signo = 0 };
     uint64_t cpu_ns;
     int status;
@@ -162,7 +161,7 @@ SYSCALL_DEFINE5(waitid, int, type, int, id, uintptr_t, user_info, int, options, 
     if (type < P_ALL || type > P_PGID || (type != P_ALL && id <= 0) || (options & ~known) ||
         !(options & (WEXITED | WUNTRACED | WCONTINUED)))
         return -EINVAL;
-    found = process_wait(pid, options, &status, &cpu_ns);
+    found = process_wait(type == P_ALL ? -1 : type == P_PID ? id : -id, options, &status, &cpu_ns);
     if (found < 0)
         return found;
     if (found)

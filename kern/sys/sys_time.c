@@ -114,11 +114,9 @@ static struct timeval timeval_of(uint64_t ns)
 
 static bool timeval_to_ns(const struct timeval *tv, uint64_t *ns)
 {
-    const struct timespec ts = { tv->tv_sec, tv->tv_usec * 1000 };
-
-    if (tv->tv_usec < 0 || tv->tv_usec >= 1000000 || !timespec_is_valid(&ts))
+    if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
         return false;
-    *ns = timespec_ns(&ts);
+    *ns = timespec_ns(&(struct timespec){ tv->tv_sec, tv->tv_usec * 1000 });
     return true;
 }
 
