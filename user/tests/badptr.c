@@ -133,7 +133,7 @@ static void try_all(const char *what, long address)
 
 int main(void)
 {
-    char path[] = "/tmp/badptr-XXXXXX";
+    char path[] = "badptr-XXXXXX";
     int p[2];
 
     pipe(p);

@@ -204,7 +204,7 @@ static void sending_a_file(void)
 
 int main(void)
 {
-    char directory[] = "/tmp/files-XXXXXX";
+    char directory[] = "files-XXXXXX";
 
     umask(022);
     if (!mkdtemp(directory) || chdir(directory))

@@ -70,7 +70,7 @@ static void executable(void)
 
 static void files(void)
 {
-    char path[] = "/tmp/memory-XXXXXX", *p;
+    char path[] = "memory-XXXXXX", *p;
     int fd = mkstemp(path);
 
     for (int i = 0; i < 3000; i++)

@@ -108,7 +108,7 @@ static void write_file(const char *path, const void *bytes, size_t n, int mode)
 
 static void executing(void)
 {
-    char script[300], directory[] = "/tmp/process-XXXXXX", *path = "./file";
+    char script[300], directory[] = "process-XXXXXX", *path = "./file";
     char *echo[] = { (char *)self, "echo", "one", "", "two words", NULL };
     char *file[] = { path, "more", NULL };
     char *nothing[] = { "/nothing", NULL }, *a_directory[] = { "/tmp", NULL };
