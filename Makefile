@@ -78,9 +78,9 @@ UNIT := build/host/unit-tests
 
 # ---- What is missing is installed or named before anything else is tried (no time lost when all is there).
 GOALS := $(or $(MAKECMDGOALS),all)
-NEED  := build $(if $(filter qemu run qemu-% gdb test test-% grade,$(GOALS)),run) \
+NEED  := build $(if $(filter qemu run qemu-% gdb test test-% grade bench-%,$(GOALS)),run) \
 	$(if $(filter iso qemu-iso test test-qemu test-long grade,$(GOALS)),iso) \
-	$(if $(filter test test-% grade lint format,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) \
+	$(if $(filter test test-% grade lint format bench-%,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) \
 	$(if $(filter deps,$(GOALS)),all)
 
 all: $(ELF) $(CPIO) ## build the kernel and its initramfs (BUILD=debug|release, CC=gcc|clang, V=1)
@@ -213,6 +213,17 @@ lint: deps ## prove the architecture: includes, symbols, globals, headers, forma
 	@+$(MAKE) --no-print-directory -j$(NPROC) all
 	@+$(LINT)
 
+# ---- Measuring.
+INSNCOUNT := build/bench/insncount.so
+$(INSNCOUNT): bench/insncount.c | deps
+	$(SAY) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARN) -shared -fPIC -o $@ $<
+
+bench-cost: $(INSNCOUNT) ## guest instructions a packet costs, counted in the release kernel (ARGS='--functions 20 udp')
+	@+$(MAKE) --no-print-directory BUILD=release all
+	@$(PY) bench/cost.py $(ARGS)
+
 stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py
 
@@ -227,7 +238,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
-	format handout clean FORCE
+	bench-cost format handout clean FORCE
 .SECONDARY:
 
 -include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d)

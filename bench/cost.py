@@ -1,0 +1,264 @@
+"""bench/cost.py - what a packet costs: guest instructions per round trip, counted in an emulated release kernel.
+
+usage: bench/cost.py [--repeat N] [--count N] [--nic e1000|virtio] [--smp N] [--functions N] [OPERATION...]
+
+QEMU runs the guest under bench/insncount.c; we are the other end of its wire. An operation is done COUNT times, each
+when the guest has come to rest after the one before: so what it executes meanwhile is the cost of that one, from the
+interrupt to the idle loop. --functions lists where the instructions went. All virtual CPUs share one host thread,
+which makes the counts exact.
+"""
+import argparse
+import mmap
+import random
+import re
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import time
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from grade.machine import Machine
+from grade.plugin import wait_until_it_serves
+from grade.wire import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC, Wire, ones_sum
+from tools.qemu import Settings
+
+BUILD = Path("build/release")
+OUT = Path("build/bench")
+REST = 0.0005  # seconds without an instruction: the guest sleeps
+ECHO, HTTP, CLOSED = 7, 80, 4000
+REQUEST = b"GET / HTTP/1.1\r\nHost: towpath\r\n\r\n"
+
+
+# ---- counting
+
+class Counted(Machine):
+    """A machine on a wire whose QEMU counts."""
+
+    wire: Wire
+
+    def __init__(self, settings: Settings, folder: Path, wire: Wire) -> None:
+        self.elf = settings.elf
+        super().__init__(settings, folder, wire)
+
+    def launch(self, argv: list[str]) -> "subprocess.Popen[bytes]":
+        plugin, self.blocks_file = OUT / "insncount.so", self.log.parent / "blocks"
+        argv[argv.index("-accel") + 1] = "tcg,thread=single"
+        return super().launch([*argv, "-plugin", f"{plugin},out={self.blocks_file}"])
+
+    def map_blocks(self) -> None:
+        with self.blocks_file.open("rb") as file:
+            self.blocks = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+
+    def executed(self) -> int:
+        """Instructions so far."""
+        return struct.unpack_from("=Q", self.blocks, 8)[0]
+
+    def by_block(self) -> Counter[int]:
+        """The same by the address of their block."""
+        counts: Counter[int] = Counter()
+        for address, instructions in struct.iter_unpack("=QQ", self.blocks[16:]):
+            if not address:
+                break
+            counts[address] += instructions
+        return counts
+
+    def react(self, to: Callable[[], object]) -> None:
+        """Do something and return when the guest has begun to work on it."""
+        before = self.executed()
+        to()
+        while self.executed() == before:
+            time.sleep(REST / 10)
+
+    def rest(self) -> None:
+        """Return when the guest has nothing left to do."""
+        before = -1
+        while (now := self.executed()) != before:
+            before = now
+            time.sleep(REST)
+
+
+class Functions:
+    """Which function an address lies in."""
+
+    def __init__(self, elf: Path) -> None:
+        listing = subprocess.run(["nm", "-n", str(elf)], capture_output=True, text=True, check=True).stdout
+        rows = re.findall(r"^(\w+) [Tt] (\S+)$", listing, re.M)
+        self.starts, self.names = [int(start, 16) for start, _ in rows], [name for _, name in rows]
+
+    def name(self, address: int) -> str:
+        i = bisect_right(self.starts, address) - 1
+        return "(programs)" if address < 1 << 47 else self.names[i] if i >= 0 else "?"
+
+
+# ---- the other end: frames by hand, as Scapy would be slow enough to matter
+
+def ipv4(protocol: int, payload: bytes) -> bytes:
+    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0,
+                         socket.inet_aton(PEER_IP), socket.inet_aton(GUEST_IP))
+    header = header[:10] + struct.pack("!H", ones_sum(header)) + header[12:]
+    ethernet = bytes.fromhex((GUEST_MAC + PEER_MAC).replace(":", "")) + b"\x08\x00"
+    return (ethernet + header + payload).ljust(60, b"\0")
+
+
+def with_checksum(protocol: int, segment: bytes, at: int) -> bytes:
+    pseudo = socket.inet_aton(PEER_IP) + socket.inet_aton(GUEST_IP) + struct.pack("!BBH", 0, protocol, len(segment))
+    return segment[:at] + struct.pack("!H", ones_sum(pseudo + segment)) + segment[at + 2:]
+
+
+def datagram(port: int, payload: bytes) -> bytes:
+    return ipv4(17, with_checksum(17, struct.pack("!HHHH", 30000, port, 8 + len(payload), 0) + payload, 6))
+
+
+class Connection:
+    """A TCP connection on a wire that loses nothing."""
+
+    def __init__(self, wire: Wire, port: int) -> None:
+        self.wire, self.port, self.source = wire, port, random.randrange(31000, 60000)
+        self.seq, self.ack = 1000, 0
+        self.send("S")
+        self.receive(0)
+
+    def send(self, flags: str, payload: bytes = b"") -> None:
+        bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[flag] for flag in flags)
+        header = struct.pack("!HHIIBBHHH", self.source, self.port, self.seq, self.ack, 5 << 4, bits, 65535, 0, 0)
+        self.wire.send(ipv4(6, with_checksum(6, header + payload, 16)))
+        self.seq += len(payload) + ("S" in flags)
+
+    def receive(self, count: int) -> bytes:
+        """Take count bytes, or, with 0, the guest's SYN."""
+        got = b""
+        while True:
+            frame = take(self.wire, lambda f: f[23] == 6 and f[36:38] == struct.pack("!H", self.source))
+            length = int.from_bytes(frame[16:18], "big")
+            header = (frame[46] >> 4) * 4
+            data, syn = frame[34 + header:14 + length], frame[47] & 2
+            got += data
+            self.ack = (int.from_bytes(frame[38:42], "big") + len(data) + bool(syn)) % 2**32
+            if (syn and not count) or (count and len(got) >= count):
+                return got
+            self.send("A")  # a sender may hold back a short segment until then (RFC 1122 4.2.3.4)
+
+
+def take(wire: Wire, wanted: Callable[[bytes], bool]) -> bytes:
+    """The next frame from the guest that is wanted."""
+    while not wanted(frame := wire.frames.get(timeout=20)):
+        pass
+    return frame
+
+
+# ---- operations: each prepares itself and gives what is done COUNT times
+
+def udp_echo(machine: Counted) -> Callable[[], object]:
+    frame = datagram(ECHO, b"x" * 18)
+    return lambda: (machine.wire.send(frame), take(machine.wire, lambda f: f[23] == 17))
+
+
+def tcp_echo(machine: Counted) -> Callable[[], object]:
+    connection = Connection(machine.wire, ECHO)
+    return lambda: (connection.send("PA", b"x"), connection.receive(1))
+
+
+def http(machine: Counted) -> Callable[[], object]:
+    connection = Connection(machine.wire, HTTP)
+    connection.send("PA", REQUEST)
+    head = connection.receive(1)
+    length = head.index(b"\r\n\r\n") + 4 + int(re.search(rb"Content-Length: (\d+)", head)[1])
+    if len(head) < length:
+        connection.receive(length - len(head))
+    return lambda: (connection.send("PA", REQUEST), connection.receive(length))
+
+
+def ping(machine: Counted) -> Callable[[], object]:
+    echo = struct.pack("!BBHHH", 8, 0, 0, 7, 7) + b"x" * 18
+    frame = ipv4(1, echo[:2] + struct.pack("!H", ones_sum(echo)) + echo[4:])
+    return lambda: (machine.wire.send(frame), take(machine.wire, lambda f: f[23] == 1))
+
+
+def discard(machine: Counted) -> Callable[[], object]:
+    """There is no answer, as the guest limits its ICMP errors; it is done when it has begun and rests."""
+    frame = datagram(CLOSED, b"x" * 18)
+    return lambda: machine.react(lambda: machine.wire.send(frame))
+
+
+OPERATIONS: dict[str, tuple[str, Callable[[Counted], Callable[[], object]]]] = {
+    "udp": ("UDP echo, 18 bytes, round trip", udp_echo),
+    "tcp": ("TCP echo, 1 byte, round trip", tcp_echo),
+    "ping": ("ping, 18 bytes, round trip", ping),
+    "http": ("HTTP keep-alive request", http),
+    "discard": ("UDP datagram to a closed port", discard),
+}
+
+
+# ---- measuring
+
+@dataclass
+class Cost:
+    """Instructions of one operation, in all and by the function they were in."""
+
+    total: float
+    functions: Counter[str]
+
+
+def measure(machine: Counted, name: str, count: int, functions: Functions) -> Cost:
+    """Each operation begins with the guest at rest, so that none finds another's work half done."""
+    operation = OPERATIONS[name][1](machine)
+    for _ in range(count // 10):
+        operation()
+    machine.rest()
+    blocks, start = machine.by_block(), machine.executed()
+    for _ in range(count):
+        operation()
+        machine.rest()
+    spent = machine.executed() - start
+    by_block = machine.by_block()
+    by_block.subtract(blocks)
+    machine.wire.drain()
+    by_name: Counter[str] = Counter()
+    for address, instructions in by_block.items():
+        by_name[functions.name(address)] += instructions
+    return Cost(spent / count, by_name)
+
+
+def report(machine: Counted, args: argparse.Namespace) -> None:
+    functions = Functions(machine.elf)
+    print(f"guest instructions per operation, {args.nic}, {args.smp} CPU, median of {args.repeat} x {args.count}")
+    for name in args.operations or OPERATIONS:
+        costs = [measure(machine, name, args.count, functions) for _ in range(args.repeat)]
+        totals = [cost.total for cost in costs]
+        print(f"  {OPERATIONS[name][0]:34} {statistics.median(totals):8.0f}   "
+              f"({min(totals):.0f} to {max(totals):.0f})", flush=True)
+        for function, instructions in costs[0].functions.most_common(args.functions):
+            print(f"    {instructions / args.count:8.0f}  {function}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("operations", nargs="*", metavar="OPERATION", help=f"of {', '.join(OPERATIONS)}; all if none")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--nic", default="e1000")
+    parser.add_argument("--smp", default="1")
+    parser.add_argument("--functions", type=int, default=0, metavar="N", help="the N functions that cost most")
+    args = parser.parse_args()
+    wire = Wire(OUT / "wire.pcapng")
+    settings = Settings(elf=BUILD / "towpath.elf", initrd=BUILD / "initramfs.cpio", smp=args.smp, nic=args.nic)
+    machine = Counted(settings, OUT, wire)
+    try:
+        machine.boot()
+        wait_until_it_serves(wire)
+        machine.map_blocks()
+        report(machine, args)
+    finally:
+        machine.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
