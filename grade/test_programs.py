@@ -17,5 +17,5 @@ def test_a_program_prints_what_it_prints_on_linux(tmp_path: Path, name: str) -> 
     linux = subprocess.run([binary], cwd=tmp_path, capture_output=True, text=True)
     command = [sys.executable, "tools/run_qemu.py", "run"]
     ours = subprocess.run(command, env={**os.environ, "CMD": f"/tests/{name}"}, capture_output=True, text=True)
-    assert ours.stdout.splitlines() == (linux.stdout + linux.stderr).splitlines()
+    assert ours.stdout.splitlines() == (linux.stdout + linux.stderr).splitlines(), ours.stderr
     assert ours.returncode == linux.returncode

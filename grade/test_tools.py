@@ -41,7 +41,7 @@ def test_the_symbol_table_has_code_in_order_once() -> None:
     (255, b"[ 1.5] exit status 127\n", 127),
     (0x90 << 1 & 0xFF | 1, b"exit status 144\n", 144),
     (7, b"exit status 4\n", None),
-    (255, b"panic: no\n", None),
+    (255, b"panic: no\nexit status 127\n", None),
     (0, b"exit status 0\n", None),
     (-9, b"", None),
 ])

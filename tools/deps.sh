@@ -35,6 +35,8 @@ for group in "$@"; do
         need clang clang
         need format clang-format
         need curl curl
+        need cpio cpio
+        need cpio cpio
         for name in scapy pytest xdist; do module "$name" || lack "$name"; done
         ;;
     gdb) need gdb gdb x86_64-elf-gdb ;;
@@ -65,7 +67,7 @@ package() { # package MANAGER THING: the packages' names there
     esac
 }
 
-list() { for thing in $missing; do package "$1" "$thing"; done | tr '\n' ' '; }
+list() { for thing in $missing; do package "$1" "$thing"; done | paste -sd ' ' -; }
 
 install_debian() { # install_debian SUDO
     echo "installing: $(list apt)"

@@ -47,10 +47,13 @@ def check_port(variable: str, protocol: str, value: str) -> int:
 
 def user_network(args: argparse.Namespace) -> str:
     """QEMU's user-mode network with our services forwarded from the host's loopback."""
-    netdev = "user,id=n0"
+    netdev, chosen = "user,id=n0", set()
     for name, (protocol, port) in SERVICES.items():
         variable = f"{name}-port".replace("-", "_")
         host = check_port(variable.upper(), protocol, getattr(args, variable))
+        if (protocol, host) in chosen:
+            raise Refused(f"{variable.upper()}={host}: another service has been given {protocol} port {host}")
+        chosen |= {(protocol, host)} if host else set()
         netdev += f",hostfwd={protocol}:127.0.0.1:{host}-10.0.2.15:{port}"
     return netdev
 
@@ -140,7 +143,7 @@ def pump(machine: Running, output: socket.socket, deadline: float) -> bool:
 def verdict(status: int, log: bytes) -> int | None:
     """The command's exit status, exact when the kernel's log and QEMU's status agree. None: the machine died."""
     lines = EXIT_LINE.findall(log)
-    if lines and status == ((int(lines[-1]) << 1 | 1) & 0xff):
+    if lines and not PANIC_LINE.search(log) and status == ((int(lines[-1]) << 1 | 1) & 0xff):
         return int(lines[-1])
     return None
 
@@ -162,6 +165,8 @@ def run(settings: Settings, args: argparse.Namespace) -> int:
     command = os.environ.get("CMD", "")
     if not command:
         raise Refused("nothing to run: make run CMD='...'")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", args.timeout):
+        raise Refused(f"TIMEOUT={args.timeout}: a number of seconds")
     log = Path(f"build/run-{os.getpid()}.log")
     initrd = with_command(settings.initrd, command, log.with_suffix(".cpio"))
     ours, theirs = socket.socketpair()
