@@ -46,7 +46,7 @@ def test_a_command_that_does_not_end_is_124() -> None:
 
 @pytest.mark.parametrize("option, value", [
     ("--nic", "token-ring"), ("--accel", "magic"), ("--smp", "0"), ("--smp", "two"), ("--mem", "lots"),
-    ("--http-port", "70000"), ("--elf", "no/such/kernel")])
+    ("--http-port", "70000"), ("--timeout", "soon"), ("--elf", "no/such/kernel")])
 def test_a_setting_that_cannot_be_gives_one_line(option: str, value: str) -> None:
     done = run("true", option, value)
     assert done.returncode == 1
@@ -63,6 +63,15 @@ def test_a_port_in_use_gives_one_line(option: str, kind: int) -> None:
         done = run("true", option, port)
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and port in done.stderr
+
+
+def test_two_services_on_one_port_give_one_line() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    done = run("true", "--http-port", port, "--echo-port", port)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and f"ECHO_PORT={port}" in done.stderr
 
 
 def test_ports_tells_the_ports_of_the_machine_that_runs(tmp_path: Path) -> None:

@@ -36,7 +36,6 @@ for group in "$@"; do
         need format clang-format
         need curl curl
         need cpio cpio
-        need cpio cpio
         for name in scapy pytest xdist; do module "$name" || lack "$name"; done
         ;;
     gdb) need gdb gdb x86_64-elf-gdb ;;
@@ -67,7 +66,7 @@ package() { # package MANAGER THING: the packages' names there
     esac
 }
 
-list() { for thing in $missing; do package "$1" "$thing"; done | paste -sd ' ' -; }
+list() { for thing in $missing; do package "$1" "$thing"; done | tr '\n' ' ' | sed 's/ $//'; }
 
 install_debian() { # install_debian SUDO
     echo "installing: $(list apt)"
