@@ -48,17 +48,15 @@ static void napi_abandon(struct napi_struct *napi)
     waitq_wake(&napi->idle);
 }
 
-/* The ring was emptied: let the card interrupt again, and look again at what came while it was quiet. */
+/* The ring was emptied: let the card interrupt again, and look again if something came while it was quiet.
+ * The poll is ours until then, so that behind napi_disable() nobody listens; an interrupt in between sets
+ * MISSED. */
 static void napi_finish(struct napi_struct *napi)
 {
-    if (!napi_complete(napi)) {
-        softirq_raise(&napi->softirq);
+    if (!napi->listen(napi) && napi_complete(napi))
         return;
-    }
-    if (napi->listen(napi) && napi_schedule_prep(napi)) {
-        napi->quiet(napi);
-        softirq_raise(&napi->softirq);
-    }
+    napi->quiet(napi);
+    softirq_raise(&napi->softirq);
 }
 
 static void net_rx_action(struct softirq *s)

@@ -50,9 +50,14 @@ static enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device
     return dev->ops->ndo_start_xmit(skb, dev);
 }
 
+static bool is_up(const struct net_device *dev)
+{
+    return READ_ONCE(dev->flags) & NETDEV_UP;
+}
+
 static bool may_transmit(const struct net_device *dev)
 {
-    return !dev->tx_stopped && READ_ONCE(dev->flags) & NETDEV_UP;
+    return !dev->tx_stopped && is_up(dev);
 }
 
 /* Send what waits, as far as the ring takes it, n packets at most. True if it stopped at n. tx lock held. */
@@ -87,9 +92,18 @@ static void net_tx_action(struct softirq *s)
         softirq_raise(s);
 }
 
-/* Put skb behind what waits and send what the ring takes. tx lock held. */
+static int drop_down(struct sk_buff *skb)
+{
+    kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
+    return -ENETDOWN;
+}
+
+/* Put skb behind what waits and send what the ring takes. tx lock held: dev_close() says that the device is
+ * down before it empties the queue, so nothing is put there behind it. */
 static int enqueue(struct sk_buff *skb, struct net_device *dev)
 {
+    if (!is_up(dev))
+        return drop_down(skb);
     if (dev->tx_queue.qlen >= dev->tx_queue_len) {
         dev->stats.tx_dropped++;
         kfree_skb_reason(skb, SKB_DROP_DEV_TX_FULL);
@@ -106,10 +120,8 @@ int dev_queue_xmit(struct sk_buff *skb)
     struct net_device *dev = skb->dev;
 
     trace("dev_queue_xmit", skb->id, skb->len);
-    if (!(READ_ONCE(dev->flags) & NETDEV_UP)) {
-        kfree_skb_reason(skb, SKB_DROP_DEV_DOWN);
-        return -ENETDOWN;
-    }
+    if (!is_up(dev)) /* no tap hears of it */
+        return drop_down(skb);
     skb->pkt_type = PACKET_OUTGOING;
     dev_deliver_taps(dev_net(dev), skb);
     netif_tx_lock(dev);
@@ -139,7 +151,7 @@ static void tx_timeout(struct timer *t)
 {
     struct net_device *dev = container_of(t, struct net_device, tx_watchdog);
 
-    if (!netif_queue_stopped(dev) || !(READ_ONCE(dev->flags) & NETDEV_UP))
+    if (!netif_queue_stopped(dev) || !is_up(dev))
         return;
     uint64_t due = READ_ONCE(dev->tx_stopped_at) + TX_TIMEOUT;
     if (time_now() < due) {
