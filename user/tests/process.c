@@ -206,8 +206,7 @@ static void stopping(void)
     SHOW(kill(pid, SIGCONT));
     SHOW(waitpid(pid, &status, 0) == pid);
     show_status(status);
-    /* In a group of its own, with its parent outside: SIGTSTP does not stop an orphaned group, as ours may
-     * be. */
+    /* In a group of its own, whose parent is outside: an orphaned one, as ours may be, would not stop. */
     pid = fork();
     if (!pid) {
         setpgid(0, 0);
