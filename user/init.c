@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,10 +32,11 @@ static int on_command_line(const char *word)
     return 0;
 }
 
-/* Make path this process's standard input (fd 0) or its output and errors (fds 1 and 2). */
+/* Make path this process's standard input (fd 0) or its output and errors (fds 1 and 2). Not its controlling
+ * terminal: process 1 would keep the console from the shell, which needs it for Ctrl-C. */
 static void redirect(const char *path, int input)
 {
-    int fd = open(path, O_RDWR);
+    int fd = open(path, O_RDWR | O_NOCTTY);
 
     if (fd < 0)
         return;
@@ -60,6 +62,7 @@ static pid_t start(char *const argv[], const char *input, const char *output)
     setsid();
     redirect(input, 1);
     redirect(output, 0);
+    ioctl(0, TIOCSCTTY, 0); /* where it is a terminal */
     execv(argv[0], argv);
     fprintf(stderr, "init: %s: %s\n", argv[0], strerror(errno));
     _exit(127);
