@@ -17,10 +17,10 @@ def machine(shared_machines: Machines) -> Machine:
 def test_ctrl_c_ends_the_program_and_not_the_shell(machine: Machine) -> None:
     console = machine.console
     start = len(console.text)
-    console.type("sleep 1000\n")
-    console.wait(re.compile(r"sleep 1000\n"), patience(5), start)
+    console.type("sh -c 'echo started; sleep 1000'\n")
+    started = console.wait(re.compile(r"^started\n", re.M), patience(10), start)
     console.type(CTRL_C)
-    console.wait(PROMPT, patience(10), start)
+    console.wait(PROMPT, patience(10), started.end())
     assert machine.run("echo the shell is here") == "the shell is here\n"
 
 
