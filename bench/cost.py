@@ -31,8 +31,10 @@ from tools.qemu import Settings
 
 BUILD = Path("build/release")
 OUT = Path("build/bench")
+BLOCK = struct.Struct("=QQQ")  # bench/insncount.c: address, size, instructions executed
 REST = 0.0005  # seconds without an instruction: the guest sleeps
 ECHO, HTTP, CLOSED = 7, 80, 4000
+MSS_1460 = b"\2\4\x05\xb4"
 REQUEST = b"GET / HTTP/1.1\r\nHost: towpath\r\n\r\n"
 
 
@@ -45,6 +47,7 @@ class Counted(Machine):
 
     def __init__(self, settings: Settings, folder: Path, wire: Wire) -> None:
         self.elf = settings.elf
+        self.connections: dict[int, Connection] = {}
         super().__init__(settings, folder, wire)
 
     def launch(self, argv: list[str]) -> "subprocess.Popen[bytes]":
@@ -58,16 +61,24 @@ class Counted(Machine):
 
     def executed(self) -> int:
         """Instructions so far."""
-        return struct.unpack_from("=Q", self.blocks, 8)[0]
+        return BLOCK.unpack_from(self.blocks)[2]
 
-    def by_block(self) -> Counter[int]:
-        """The same by the address of their block."""
+    def by_block(self) -> tuple[Counter[int], Counter[int]]:
+        """The same by the address of their block, and how often each was entered."""
         counts: Counter[int] = Counter()
-        for address, instructions in struct.iter_unpack("=QQ", self.blocks[16:]):
+        entries: Counter[int] = Counter()
+        for address, size, instructions in BLOCK.iter_unpack(self.blocks[BLOCK.size:]):
             if not address:
                 break
             counts[address] += instructions
-        return counts
+            entries[address] += instructions // size
+        return counts, entries
+
+    def connection(self, port: int) -> "Connection":
+        """One a port: more would have the servers look after all of them."""
+        if port not in self.connections:
+            self.connections[port] = Connection(self.wire, port)
+        return self.connections[port]
 
     def react(self, to: Callable[[], object]) -> None:
         """Do something and return when the guest has begun to work on it."""
@@ -95,6 +106,16 @@ class Functions:
     def name(self, address: int) -> str:
         i = bisect_right(self.starts, address) - 1
         return "(programs)" if address < 1 << 47 else self.names[i] if i >= 0 else "?"
+
+    def sums(self, by_address: Counter[int]) -> Counter[str]:
+        by_name: Counter[str] = Counter()
+        for address, count in by_address.items():
+            by_name[self.name(address)] += count
+        return by_name
+
+    def calls(self, entries: Counter[int]) -> Counter[str]:
+        """A function is called as often as the block at its start is entered."""
+        return Counter({name: entries[start] for start, name in zip(self.starts, self.names)})
 
 
 # ---- the other end: frames by hand, as Scapy would be slow enough to matter
@@ -127,8 +148,10 @@ class Connection:
 
     def send(self, flags: str, payload: bytes = b"") -> None:
         bits = sum({"F": 1, "S": 2, "R": 4, "P": 8, "A": 16}[flag] for flag in flags)
-        header = struct.pack("!HHIIBBHHH", self.source, self.port, self.seq, self.ack, 5 << 4, bits, 65535, 0, 0)
-        self.wire.send(ipv4(6, with_checksum(6, header + payload, 16)))
+        options = MSS_1460 if "S" in flags else b""
+        offset = (20 + len(options)) // 4 << 4
+        header = struct.pack("!HHIIBBHHH", self.source, self.port, self.seq, self.ack, offset, bits, 65535, 0, 0)
+        self.wire.send(ipv4(6, with_checksum(6, header + options + payload, 16)))
         self.seq += len(payload) + ("S" in flags)
 
     def receive(self, count: int) -> bytes:
@@ -161,12 +184,12 @@ def udp_echo(machine: Counted) -> Callable[[], object]:
 
 
 def tcp_echo(machine: Counted) -> Callable[[], object]:
-    connection = Connection(machine.wire, ECHO)
+    connection = machine.connection(ECHO)
     return lambda: (connection.send("PA", b"x"), connection.receive(1))
 
 
 def http(machine: Counted) -> Callable[[], object]:
-    connection = Connection(machine.wire, HTTP)
+    connection = machine.connection(HTTP)
     connection.send("PA", REQUEST)
     head = connection.receive(1)
     length = head.index(b"\r\n\r\n") + 4 + int(re.search(rb"Content-Length: (\d+)", head)[1])
@@ -182,8 +205,8 @@ def ping(machine: Counted) -> Callable[[], object]:
 
 
 def discard(machine: Counted) -> Callable[[], object]:
-    """There is no answer, as the guest limits its ICMP errors; it is done when it has begun and rests."""
-    frame = datagram(CLOSED, b"x" * 18)
+    """To the broadcast MAC, where no ICMP error answers (RFC 1122 3.2.2); it is done when it has begun and rests."""
+    frame = b"\xff" * 6 + datagram(CLOSED, b"x" * 18)[6:]
     return lambda: machine.react(lambda: machine.wire.send(frame))
 
 
@@ -200,10 +223,11 @@ OPERATIONS: dict[str, tuple[str, Callable[[Counted], Callable[[], object]]]] = {
 
 @dataclass
 class Cost:
-    """Instructions of one operation, in all and by the function they were in."""
+    """Instructions of count operations, in all, and by function with how often it was called."""
 
-    total: float
+    total: int
     functions: Counter[str]
+    calls: Counter[str]
 
 
 def measure(machine: Counted, name: str, count: int, functions: Functions) -> Cost:
@@ -212,18 +236,14 @@ def measure(machine: Counted, name: str, count: int, functions: Functions) -> Co
     for _ in range(count // 10):
         operation()
     machine.rest()
-    blocks, start = machine.by_block(), machine.executed()
+    (blocks, entries), start = machine.by_block(), machine.executed()
     for _ in range(count):
         operation()
         machine.rest()
     spent = machine.executed() - start
-    by_block = machine.by_block()
-    by_block.subtract(blocks)
+    blocks_after, entries_after = machine.by_block()
     machine.wire.drain()
-    by_name: Counter[str] = Counter()
-    for address, instructions in by_block.items():
-        by_name[functions.name(address)] += instructions
-    return Cost(spent / count, by_name)
+    return Cost(spent, functions.sums(blocks_after - blocks), functions.calls(entries_after - entries))
 
 
 def report(machine: Counted, args: argparse.Namespace) -> None:
@@ -231,11 +251,12 @@ def report(machine: Counted, args: argparse.Namespace) -> None:
     print(f"guest instructions per operation, {args.nic}, {args.smp} CPU, median of {args.repeat} x {args.count}")
     for name in args.operations or OPERATIONS:
         costs = [measure(machine, name, args.count, functions) for _ in range(args.repeat)]
-        totals = [cost.total for cost in costs]
+        totals = [cost.total / args.count for cost in costs]
         print(f"  {OPERATIONS[name][0]:34} {statistics.median(totals):8.0f}   "
               f"({min(totals):.0f} to {max(totals):.0f})", flush=True)
         for function, instructions in costs[0].functions.most_common(args.functions):
-            print(f"    {instructions / args.count:8.0f}  {function}")
+            calls = costs[0].calls[function] / args.count
+            print(f"    {instructions / args.count:8.0f} in {calls:6.1f} calls  {function}")
 
 
 def main() -> int:

@@ -30,7 +30,8 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
 /* A block may be translated more than once, and then it stands here more than once. */
 struct block {
     uint64_t address;      /* of its first instruction, virtual */
-    uint64_t instructions; /* executed in it so far */
+    uint64_t size;         /* in instructions */
+    uint64_t instructions; /* executed in it so far: size times how often it was entered */
 };
 enum { BLOCKS_MAX = 1 << 18 };
 
@@ -46,7 +47,7 @@ static void block_translated(plugin_id id, struct qemu_plugin_tb *tb)
     if (n_blocks == BLOCKS_MAX)
         return; /* no room: only the sum knows of it */
     struct block *b = &blocks[n_blocks++];
-    b->address = qemu_plugin_tb_vaddr(tb);
+    *b = (struct block){ .address = qemu_plugin_tb_vaddr(tb), .size = n };
     qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, &b->instructions, n);
 }
 
