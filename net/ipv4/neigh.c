@@ -59,9 +59,11 @@ static struct list_head *bucket_of(struct net *net, be32 ip)
 
 static struct neighbour *find(struct net_device *dev, be32 ip)
 {
+    const struct list_head *bucket =
+        bucket_of(dev_net(dev), ip); /* once: the loop's head is evaluated a turn */
     struct neighbour *n;
 
-    list_for_each_entry (n, bucket_of(dev_net(dev), ip), link)
+    list_for_each_entry (n, bucket, link)
         if (be32_equal(n->ip, ip) && n->dev == dev)
             return n;
     return NULL;
