@@ -1,7 +1,8 @@
 /* kern/fs/poll.c - waiting for one of many files.
  *
- * A waiter hangs on every file's queue before the first look, so that no change between the look and the
- * sleep is lost; any of them sets one flag that ends the sleep. */
+ * The first look is made without waiters, as a busy program finds something ready then. Before a look behind
+ * which it sleeps a waiter hangs on every file's queue, so that no change in between is lost; any of them
+ * sets one flag that ends the sleep. */
 #include "kern/fs/poll.h"
 #include "lib/abi/fcntl.h"
 
@@ -17,28 +18,31 @@ static void poll_wake(struct waiter *w)
     thread_wake(w->thread);
 }
 
-static struct waitq *queue_of(const struct poll_entry *e)
+/* Hang on e's queue. False: it has none that could wake anybody. */
+static bool hang_on(struct poll_entry *e, struct poll_wait *wait)
 {
-    return e->file && e->file->ops->waitq ? e->file->ops->waitq(e->file) : NULL;
-}
+    struct waitq *wq = e->file->ops->waitq ? e->file->ops->waitq(e->file) : NULL;
 
-static void hang_on(struct poll_entry *e, struct poll_wait *wait)
-{
-    struct waitq *wq = queue_of(e);
-
+    if (!wq)
+        return false;
     waiter_init(&e->waiter);
     e->waiter.wake = poll_wake;
     e->wait = wait;
-    if (wq)
-        waitq_add(wq, &e->waiter);
+    waitq_add(wq, &e->waiter);
+    return true;
 }
 
-static void let_go(struct poll_entry *e)
+static void hang_on_all(struct poll_entry *entries, size_t n, struct poll_wait *wait)
 {
-    struct waitq *wq = queue_of(e);
+    for (size_t i = 0; i < n; i++)
+        entries[i].hangs = entries[i].file && hang_on(&entries[i], wait);
+}
 
-    if (wq)
-        waitq_remove(wq, &e->waiter);
+static void let_go_all(struct poll_entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].hangs)
+            waitq_remove(entries[i].file->ops->waitq(entries[i].file), &entries[i].waiter);
 }
 
 /* Look at every file: how many are ready. */
@@ -58,15 +62,15 @@ static int look(struct poll_entry *entries, size_t n)
 int poll_files(struct poll_entry *entries, size_t n, uint64_t deadline)
 {
     struct poll_wait wait = { .woken = false };
-    int ready, err = 0;
+    int ready = look(entries, n), err = 0;
 
-    for (size_t i = 0; i < n; i++)
-        hang_on(&entries[i], &wait);
+    if (ready)
+        return ready;
+    hang_on_all(entries, n, &wait);
     while (!(ready = look(entries, n)) && !err) {
         err = wait_sleep(&wait.woken, deadline);
         WRITE_ONCE(wait.woken, false);
     }
-    for (size_t i = 0; i < n; i++)
-        let_go(&entries[i]);
+    let_go_all(entries, n);
     return ready ? ready : err == -ETIMEDOUT ? 0 : err;
 }

@@ -6,6 +6,7 @@
 struct poll_entry {
     struct file *file;
     int events, revents; /* POLL*; ERR, HUP and NVAL always count */
+    bool hangs;          /* waiter is in the file's queue; here and below poll.c's own */
     struct waiter waiter;
     struct poll_wait *wait;
 };
