@@ -22,6 +22,7 @@ struct client {
 /* Slot 0 is the UDP socket, slot 1 the listener, the others are clients; free ones have fd -1. */
 static struct pollfd fds[2 + MAX_CLIENTS];
 static struct client *clients[2 + MAX_CLIENTS];
+static int slots = 2; /* those behind are free */
 
 static int open_port(int type, uint16_t port)
 {
@@ -62,6 +63,8 @@ static void accept_clients(int listener)
             continue;
         }
         fds[slot] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        if (slot == slots)
+            slots++;
     }
 }
 
@@ -70,6 +73,8 @@ static void drop_client(int slot)
     close(fds[slot].fd);
     fds[slot].fd = -1;
     free(clients[slot]);
+    while (slots > 2 && fds[slots - 1].fd < 0)
+        slots--;
 }
 
 static int would_block(ssize_t n)
@@ -117,7 +122,7 @@ int main(int argc, char **argv)
     for (int i = 2; i < 2 + MAX_CLIENTS; i++)
         fds[i].fd = -1;
     for (;;) {
-        if (poll(fds, 2 + MAX_CLIENTS, -1) < 0 && errno != EINTR) {
+        if (poll(fds, (nfds_t)slots, -1) < 0 && errno != EINTR) {
             perror("echod: poll");
             return 1;
         }
@@ -125,7 +130,7 @@ int main(int argc, char **argv)
             echo_datagrams(fds[0].fd);
         if (fds[1].revents)
             accept_clients(fds[1].fd);
-        for (int i = 2; i < 2 + MAX_CLIENTS; i++)
+        for (int i = 2; i < slots; i++)
             if (fds[i].fd >= 0 && fds[i].revents)
                 serve_client(i);
     }

@@ -35,6 +35,7 @@ struct client {
 /* Slot 0 is the listener. */
 static struct pollfd fds[1 + MAX_CLIENTS];
 static struct client *clients[1 + MAX_CLIENTS];
+static int slots = 1; /* those behind are free */
 static const char *root;
 
 static void drop_client(int slot)
@@ -45,6 +46,8 @@ static void drop_client(int slot)
     fds[slot].fd = -1;
     free(clients[slot]);
     clients[slot] = NULL;
+    while (slots > 1 && fds[slots - 1].fd < 0)
+        slots--;
 }
 
 static const char *content_type(const char *path)
@@ -100,6 +103,19 @@ static void answer_generated(struct client *c, int fd, const char *path, int hea
     c->to += n;
 }
 
+/* As much of the file as fits behind what is in `out`. False: there is nothing more. */
+static int read_piece(struct client *c)
+{
+    size_t room = sizeof c->out - c->to;
+    ssize_t n = read(c->file, c->out + c->to, c->left < (long)room ? (size_t)c->left : room);
+
+    if (n <= 0)
+        return 0;
+    c->left -= n;
+    c->to += (size_t)n;
+    return 1;
+}
+
 static void answer_path(struct client *c, const char *path, int head_only)
 {
     char full[1024];
@@ -123,6 +139,8 @@ static void answer_path(struct client *c, const char *path, int head_only)
     c->left = head_only ? 0 : (long)st.st_size;
     if (head_only)
         close(fd);
+    else
+        read_piece(c); /* head and body leave together: a small page is one segment */
 }
 
 /* Take one request, which ends at end, out of `in` and prepare the answer. */
@@ -132,7 +150,10 @@ static void answer_request(struct client *c, char *end)
 
     *end = 0;
     int fields = sscanf(c->in, "%7s %599s %15s", method, path, version);
-    c->keep = !strcmp(version, "HTTP/1.1") && !strcasestr(c->in, "\nConnection: close");
+    if (!strcmp(version, "HTTP/1.0")) /* RFC 9112 C.2.2 */
+        c->keep = strcasestr(c->in, "\nConnection: keep-alive") != NULL;
+    else
+        c->keep = !strcasestr(c->in, "\nConnection: close");
     char *query = strchr(path, '?');
     if (query)
         *query = 0;
@@ -178,20 +199,15 @@ static int read_request(struct client *c, int fd)
     return c->sending;
 }
 
-/* Fill `out` from the file when it is empty; false at the body's end. -1: the file got shorter. */
+/* `out` has something to send; if not, from the file. False at the body's end. -1: the file got shorter. */
 static int next_piece(struct client *c)
 {
     if (c->from < c->to)
         return 1;
     if (c->file < 0 || !c->left)
         return 0;
-    ssize_t n = read(c->file, c->out, c->left < PIECE ? (size_t)c->left : PIECE);
-    if (n <= 0)
-        return -1;
-    c->left -= n;
-    c->from = 0;
-    c->to = (size_t)n;
-    return 1;
+    c->from = c->to = 0;
+    return read_piece(c) ? 1 : -1;
 }
 
 /* Send on; 1 when the answer is out, 0 when the client must take some first, -1 on an error. */
@@ -254,6 +270,8 @@ static void accept_clients(void)
         clients[slot]->file = -1;
         clients[slot]->last = time(NULL);
         fds[slot] = (struct pollfd){ .fd = fd, .events = POLLIN };
+        if (slot == slots)
+            slots++;
     }
 }
 
@@ -261,7 +279,7 @@ static void drop_idle_clients(void)
 {
     time_t now = time(NULL);
 
-    for (int i = 1; i <= MAX_CLIENTS; i++)
+    for (int i = 1; i < slots; i++)
         if (fds[i].fd >= 0 && now - clients[i]->last > IDLE_SECONDS)
             drop_client(i);
 }
@@ -295,11 +313,11 @@ int main(int argc, char **argv)
         fds[i].fd = -1;
     open_listener(port);
     for (;;) {
-        if (poll(fds, 1 + MAX_CLIENTS, 1000 * IDLE_SECONDS) < 0 && errno != EINTR) {
+        if (poll(fds, (nfds_t)slots, 1000 * IDLE_SECONDS) < 0 && errno != EINTR) {
             perror("httpd: poll");
             return 1;
         }
-        for (int i = 1; i <= MAX_CLIENTS; i++)
+        for (int i = 1; i < slots; i++)
             if (fds[i].fd >= 0 && fds[i].revents)
                 serve_client(i);
         if (fds[0].revents)
