@@ -22,13 +22,14 @@ static struct trace_ring rings[MAX_CPUS];
 
 void trace(const char *point, uint64_t packet_id, uint32_t length)
 {
-    struct trace_ring *ring = &rings[cpu_id()];
+    uint64_t now = time_now();
+    struct trace_ring *ring = &rings[this_cpu()->id];
     uint64_t n =
         __atomic_fetch_add(&ring->next, 1, __ATOMIC_RELAXED); /* a preempted thread may be another's guest */
     struct trace_record *r = &ring->records[n % RING_RECORDS];
     WRITE_ONCE(r->number, 0);
     barrier();
-    r->time = time_now();
+    r->time = now;
     r->packet = packet_id;
     r->point = point;
     r->length = length;

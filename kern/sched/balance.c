@@ -74,9 +74,12 @@ bool pull_work(void)
 {
     struct runqueue *mine = this_runqueue();
     struct thread *t = NULL;
-    for (unsigned i = 0; i < MAX_CPUS && !t; i++)
-        if (i != mine->cpu && READ_ONCE(sched_cpus) & 1u << i && READ_ONCE(runqueue_of(i)->n_queued))
-            t = steal_from(runqueue_of(i), mine->cpu);
+    uint32_t others = READ_ONCE(sched_cpus) & ~(1u << mine->cpu);
+    for (; others && !t; others &= others - 1) {
+        struct runqueue *rq = runqueue_of(__builtin_ctz(others));
+        if (READ_ONCE(rq->n_queued))
+            t = steal_from(rq, mine->cpu);
+    }
     if (!t)
         return false;
     uint64_t flags = spin_lock(&mine->lock);

@@ -23,21 +23,31 @@ void held_push(const void *lock, const char *name, uint32_t rank)
     c->n_locks_held = n + 1;
 }
 
-void held_pop(const void *lock, const char *name)
+/* Seldom: locks are mostly let go in reverse. */
+static void pop_from_below(struct cpu *c, const void *lock, const char *name)
 {
-    struct cpu *c = this_cpu();
     unsigned n = c->n_locks_held, at = n;
     while (at && c->locks_held[at - 1].lock != lock)
         at--;
     if (unlikely(!at))
         panic("releasing '%s', which this CPU does not hold", name);
-    for (; at < n; at++) /* seldom: locks are mostly let go in reverse */
+    for (; at < n; at++)
         c->locks_held[at - 1] = c->locks_held[at];
     c->n_locks_held = n - 1;
 }
 
-/* Wait for word to look free; says so once when that takes long, unless the log itself may be what hangs. */
-static void spin_wait(const uint32_t *word, const char *name)
+void held_pop(const void *lock, const char *name)
+{
+    struct cpu *c = this_cpu();
+    unsigned n = c->n_locks_held;
+    if (likely(n && c->locks_held[n - 1].lock == lock))
+        c->n_locks_held = n - 1;
+    else
+        pop_from_below(c, lock, name);
+}
+
+/* Says so once when it takes long, unless the log itself may be what hangs. */
+void spin_wait(const uint32_t *word, const char *name)
 {
     uint64_t began = 0;
     bool reported = n_cpus <= 1 || this_cpu()->locks_held[this_cpu()->n_locks_held - 1].rank >= RANK_CONSOLE;
@@ -53,12 +63,6 @@ static void spin_wait(const uint32_t *word, const char *name)
             reported = true;
         }
     }
-}
-
-void spin_acquire(uint32_t *word, const char *name)
-{
-    while (unlikely(__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE)))
-        spin_wait(word, name);
 }
 
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)
