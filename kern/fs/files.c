@@ -40,17 +40,31 @@ struct files *files_create(void)
     return files_alloc(FIRST_SIZE);
 }
 
+/* A table as wide as old, with old's lock held in *flags; it may have grown while we had no lock. */
+static struct files *alloc_for_clone(struct files *old, uint64_t *flags)
+{
+    for (;;) {
+        int size = READ_ONCE(old->size);
+        struct files *new = files_alloc(size);
+
+        *flags = spin_lock(&old->lock);
+        if (!new || old->size == size)
+            return new;
+        spin_unlock(&old->lock, *flags);
+        files_put(new);
+    }
+}
+
 struct files *files_clone(struct files *old)
 {
-    struct files *new = files_alloc(FILES_MAX);
     uint64_t flags;
+    struct files *new = alloc_for_clone(old, &flags);
 
-    if (!new)
-        return NULL;
-    flags = spin_lock(&old->lock);
-    for (int i = 0; i < old->size; i++)
-        new->fd[i] = old->fd[i] ? file_get(old->fd[i]) : NULL;
-    memcpy(new->cloexec, old->cloexec, sizeof new->cloexec);
+    if (new) {
+        for (int i = 0; i < old->size; i++)
+            new->fd[i] = old->fd[i] ? file_get(old->fd[i]) : NULL;
+        memcpy(new->cloexec, old->cloexec, sizeof new->cloexec);
+    }
     spin_unlock(&old->lock, flags);
     return new;
 }

@@ -1,0 +1,272 @@
+/* kern/sys/sys_stat.c - system calls that tell or change what is known of a file: stat, access, mode, owner,
+ * times, size. */
+#include "kern/fs/files.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/process.h"
+#include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
+#include "lib/abi/stat.h"
+
+enum { RAMFS_MAGIC = (int)0x858458f6 };
+
+/* ---- stat ---- */
+
+static int64_t stat_fd(int fd, uintptr_t buf)
+{
+    struct file *f = fd_get(fd);
+    struct stat st;
+
+    if (!f)
+        return -EBADF;
+    file_stat(f, &st);
+    file_put(f);
+    return copy_to_user(buf, &st, sizeof st);
+}
+
+static int64_t stat_at(int dirfd, uintptr_t path, uintptr_t buf, unsigned walk)
+{
+    struct path p;
+    struct stat st;
+    int err = walk_user_path(dirfd, path, walk, &p);
+
+    if (err)
+        return err;
+    inode_stat(p.inode, &st);
+    path_put(&p);
+    return copy_to_user(buf, &st, sizeof st);
+}
+
+/* Is the text at path empty? -EFAULT if there is none. */
+static int is_empty(uintptr_t path)
+{
+    char first;
+
+    return copy_from_user(&first, path, 1) ? -EFAULT : !first;
+}
+
+SYSCALL_DEFINE2(stat, uintptr_t, path, uintptr_t, buf)
+{
+    return stat_at(AT_FDCWD, path, buf, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE2(lstat, uintptr_t, path, uintptr_t, buf)
+{
+    return stat_at(AT_FDCWD, path, buf, 0);
+}
+
+SYSCALL_DEFINE2(fstat, int, fd, uintptr_t, buf)
+{
+    return stat_fd(fd, buf);
+}
+
+SYSCALL_DEFINE4(newfstatat, int, dirfd, uintptr_t, path, uintptr_t, buf, int, flags)
+{
+    if (flags & AT_EMPTY_PATH) {
+        int empty = is_empty(path);
+        if (empty < 0)
+            return empty;
+        if (empty && dirfd != AT_FDCWD)
+            return stat_fd(dirfd, buf);
+    }
+    return stat_at(dirfd, path, buf, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW);
+}
+
+/* Everybody is root here: what is there may be read and written, and run if it has an x. */
+static int64_t access_at(int dirfd, uintptr_t path, int mode, unsigned walk)
+{
+    struct path p;
+    int err;
+
+    if (mode & ~(R_OK | W_OK | X_OK))
+        return -EINVAL;
+    err = walk_user_path(dirfd, path, walk, &p);
+    if (err)
+        return err;
+    if ((mode & X_OK) && !S_ISDIR(p.inode->mode) && !(p.inode->mode & 0111))
+        err = -EACCES;
+    path_put(&p);
+    return err;
+}
+
+SYSCALL_DEFINE2(access, uintptr_t, path, int, mode)
+{
+    return access_at(AT_FDCWD, path, mode, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE3(faccessat, int, dirfd, uintptr_t, path, int, mode)
+{
+    return access_at(dirfd, path, mode, WALK_FOLLOW);
+}
+
+SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, path, int, mode, int, flags)
+{
+    return access_at(dirfd, path, mode, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW);
+}
+
+static int64_t fill_statfs(uintptr_t buf)
+{
+    struct mm_stats mm;
+    struct statfs s = {
+        .f_type = (uint32_t)RAMFS_MAGIC, .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE, .f_namelen = NAME_MAX
+    };
+
+    mm_get_stats(&mm);
+    s.f_blocks = mm.total;
+    s.f_bfree = s.f_bavail = mm.free;
+    return copy_to_user(buf, &s, sizeof s);
+}
+
+SYSCALL_DEFINE2(statfs, uintptr_t, path, uintptr_t, buf)
+{
+    struct path p;
+    int err = walk_user_path(AT_FDCWD, path, WALK_FOLLOW, &p);
+
+    if (err)
+        return err;
+    path_put(&p);
+    return fill_statfs(buf);
+}
+
+SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buf)
+{
+    struct file *f = fd_get(fd);
+
+    if (!f)
+        return -EBADF;
+    file_put(f);
+    return fill_statfs(buf);
+}
+
+/* ---- attributes ---- */
+
+struct attributes {
+    bool set_mode, set_owner, set_times;
+    uint32_t mode, uid, gid; /* uid, gid -1: as it is */
+    uint64_t atime, mtime;   /* 0: as it is */
+};
+
+static void set_attributes(struct inode *inode, const struct attributes *a)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+
+    if (a->set_mode)
+        inode->mode = (inode->mode & S_IFMT) | (a->mode & 07777);
+    if (a->set_owner && a->uid != UINT32_MAX)
+        inode->uid = a->uid;
+    if (a->set_owner && a->gid != UINT32_MAX)
+        inode->gid = a->gid;
+    if (a->set_times && a->atime)
+        inode->atime = a->atime;
+    if (a->set_times && a->mtime)
+        inode->mtime = a->mtime;
+    inode->ctime = time_wall();
+    spin_unlock(&fs_lock, flags);
+}
+
+static int64_t attributes_at(int dirfd, uintptr_t path, unsigned walk, const struct attributes *a)
+{
+    struct path p;
+    int err = walk_user_path(dirfd, path, walk, &p);
+
+    if (err)
+        return err;
+    set_attributes(p.inode, a);
+    path_put(&p);
+    return 0;
+}
+
+static int64_t attributes_fd(int fd, const struct attributes *a)
+{
+    struct file *f = fd_get(fd);
+
+    if (!f)
+        return -EBADF;
+    if (f->inode)
+        set_attributes(f->inode, a);
+    file_put(f);
+    return 0;
+}
+
+SYSCALL_DEFINE2(chmod, uintptr_t, path, uint32_t, mode)
+{
+    return attributes_at(AT_FDCWD, path, WALK_FOLLOW, &(struct attributes){ .set_mode = true, .mode = mode });
+}
+
+SYSCALL_DEFINE2(fchmod, int, fd, uint32_t, mode)
+{
+    return attributes_fd(fd, &(struct attributes){ .set_mode = true, .mode = mode });
+}
+
+SYSCALL_DEFINE3(fchmodat, int, dirfd, uintptr_t, path, uint32_t, mode)
+{
+    return attributes_at(dirfd, path, WALK_FOLLOW, &(struct attributes){ .set_mode = true, .mode = mode });
+}
+
+SYSCALL_DEFINE3(chown, uintptr_t, path, uint32_t, uid, uint32_t, gid)
+{
+    return attributes_at(AT_FDCWD, path, WALK_FOLLOW,
+                         &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
+}
+
+SYSCALL_DEFINE3(lchown, uintptr_t, path, uint32_t, uid, uint32_t, gid)
+{
+    return attributes_at(AT_FDCWD, path, 0,
+                         &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
+}
+
+SYSCALL_DEFINE3(fchown, int, fd, uint32_t, uid, uint32_t, gid)
+{
+    return attributes_fd(fd, &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
+}
+
+SYSCALL_DEFINE5(fchownat, int, dirfd, uintptr_t, path, uint32_t, uid, uint32_t, gid, int, flags)
+{
+    return attributes_at(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW,
+                         &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
+}
+
+/* utimensat(2): tv_nsec may be one of two words instead of a time. */
+static uint64_t requested_time(const struct timespec *ts)
+{
+    enum { UTIME_NOW = (1 << 30) - 1, UTIME_OMIT = (1 << 30) - 2 };
+
+    if (ts->tv_nsec == UTIME_OMIT)
+        return 0;
+    return ts->tv_nsec == UTIME_NOW || !timespec_is_valid(ts) ? time_wall() : timespec_ns(ts);
+}
+
+SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, flags)
+{
+    struct attributes a = { .set_times = true, .atime = time_wall(), .mtime = time_wall() };
+    struct timespec ts[2];
+
+    if (times) {
+        if (copy_from_user(ts, times, sizeof ts))
+            return -EFAULT;
+        a.atime = requested_time(&ts[0]);
+        a.mtime = requested_time(&ts[1]);
+    }
+    if (!path)
+        return attributes_fd(dirfd, &a);
+    return attributes_at(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, &a);
+}
+
+SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, size)
+{
+    struct path p;
+    int err = walk_user_path(AT_FDCWD, path, WALK_FOLLOW, &p);
+
+    if (err)
+        return err;
+    if (size < 0 || S_ISDIR(p.inode->mode) || !p.inode->ops->truncate)
+        err = S_ISDIR(p.inode->mode) ? -EISDIR : -EINVAL;
+    else
+        err = p.inode->ops->truncate(p.inode, (uint64_t)size);
+    path_put(&p);
+    return err;
+}
+
+SYSCALL_DEFINE1(umask, uint32_t, mask)
+{
+    return __atomic_exchange_n(&current_process()->umask, mask & 0777, __ATOMIC_RELAXED);
+}
