@@ -18,11 +18,22 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32
     return f;
 }
 
+/* O_PATH: a place in the tree; what is there is not opened. */
+static const struct file_ops path_file_ops = { .seekable = false };
+
+static int open_place(struct inode *inode, uint32_t flags, struct file **out)
+{
+    *out = file_create(&path_file_ops, inode, flags);
+    return *out ? 0 : -ENOMEM;
+}
+
 int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
 {
     struct file *f;
     int err;
 
+    if (flags & O_PATH)
+        return open_place(inode, flags, out);
     if (!inode->fops)
         return -ENXIO;
     f = file_create(inode->fops, inode, flags);

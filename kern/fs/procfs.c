@@ -48,10 +48,11 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, int pid, c
 {
     struct proc_inode *p = kzalloc(sizeof *p);
     bool directory = S_ISDIR(mode_of(kind));
+    const struct file_ops *fops = directory ? &directory_file_ops : kind == SELF ? NULL : &proc_file_ops;
 
     if (!p)
         return NULL;
-    inode_init(&p->inode, mode_of(kind), &proc_ops, directory ? &directory_file_ops : &proc_file_ops);
+    inode_init(&p->inode, mode_of(kind), &proc_ops, fops);
     p->inode.ino = ino_of(kind, pid, what);
     p->kind = kind;
     p->pid = pid;

@@ -1,4 +1,5 @@
 /* user/tests/files.c - files, directories and links: what Linux does, we do. Works in a fresh directory. */
+#define _GNU_SOURCE
 #include "user/tests/show.h"
 #include <dirent.h>
 #include <fcntl.h>
@@ -133,6 +134,13 @@ static void links(void)
     show_size("s");
     SHOW(open("s1", O_RDONLY));
     SHOW(open("s", O_RDONLY | O_NOFOLLOW));
+    SHOW(open("/proc/self", O_RDONLY | O_NOFOLLOW));
+    int place = open("/proc/self", O_PATH | O_NOFOLLOW);
+    SHOW(read(place, buf, 1));
+    SHOW(close(place));
+    place = open("s", O_PATH | O_NOFOLLOW);
+    SHOW(write(place, buf, 1));
+    SHOW(close(place));
     SHOW(open("dangling", O_RDONLY));
     SHOW(open("dangling", O_RDWR | O_CREAT | O_EXCL, 0600));
     SHOW_OK(open("dangling", O_RDWR | O_CREAT, 0600));
