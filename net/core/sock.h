@@ -70,7 +70,7 @@ struct sock {
     be32 saddr, daddr;
     be16 sport, dport;
     struct list_head bind_link; /* SOCK_TABLE lock of the port table */
-    bool bound;
+    bool bound, inherited;      /* inherited: a listener's child, on its parent's port */
 };
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
 enum { SOCK_BUF_DEFAULT = 212992, SOCK_BUF_MIN = 2304, SOCK_BUF_MAX = 8 << 20 };

@@ -1,5 +1,7 @@
 /* net/ipv4/inet_ports.c - who holds which local port.
- * A socket is on its port's chain from bind to unbind, and the table holds a reference to it for so long. */
+ * A socket is on its port's chain from bind to unbind, and the table holds a reference to it for so long.
+ * Those that inherited their port are behind those that bound it: nobody looks for them here, and a server
+ * may have thousands. */
 #include "net/ipv4/inet_ports.h"
 #include "lib/string.h"
 #include "net/ipv4/ip.h"
@@ -65,12 +67,18 @@ static uint16_t choose_port(struct port_table *t, const struct sock *sk)
     return 0;
 }
 
-static void put_on_chain(struct port_table *t, struct sock *sk, uint16_t port)
+static void put_on_chain(struct port_table *t, struct sock *sk, uint16_t port, bool inherited)
 {
+    struct list_head *chain = bucket_of(t, port);
+
     sk->sport = cpu_to_be16(port);
     sk->bound = true;
+    sk->inherited = inherited;
     sock_hold(sk);
-    list_add(&sk->bind_link, bucket_of(t, port));
+    if (inherited)
+        list_add_tail(&sk->bind_link, chain);
+    else
+        list_add(&sk->bind_link, chain);
 }
 
 int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t port,
@@ -86,7 +94,7 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
     else if (!port_is_free(t, sk, port, conflict ? conflict : datagram_conflict))
         port = 0;
     if (port)
-        put_on_chain(t, sk, port);
+        put_on_chain(t, sk, port, false);
     else
         sk->saddr = old;
     lock_release(&t->lock);
@@ -109,7 +117,7 @@ void port_table_unbind(struct port_table *t, struct sock *sk)
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent)
 {
     lock_acquire(&t->lock);
-    put_on_chain(t, sk, be16_to_cpu(parent->sport));
+    put_on_chain(t, sk, be16_to_cpu(parent->sport), true);
     lock_release(&t->lock);
 }
 
@@ -138,11 +146,14 @@ static unsigned fit(const struct sock *sk, be32 daddr, be16 dport, be32 saddr, b
 struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
                                uint32_t ifindex, bool (*match)(const struct sock *sk))
 {
+    const struct list_head *chain = bucket_of(t, be16_to_cpu(dport));
     struct sock *sk, *best = NULL;
     unsigned best_fit = 0;
 
     lock_acquire(&t->lock);
-    list_for_each_entry (sk, bucket_of(t, be16_to_cpu(dport)), bind_link) {
+    list_for_each_entry (sk, chain, bind_link) {
+        if (sk->inherited)
+            break;
         unsigned points = fit(sk, daddr, dport, saddr, sport, ifindex);
         if (points > best_fit && (!match || match(sk))) {
             best = sk;

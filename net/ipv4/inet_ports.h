@@ -3,7 +3,7 @@
 #pragma once
 #include "net/core/sock.h"
 
-enum { PORT_BUCKETS = 128, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
+enum { PORT_BUCKETS = 1024, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
 struct port_table {
     struct lock lock;                       /* SOCK_TABLE */
     struct list_head buckets[PORT_BUCKETS]; /* struct sock.bind_link, by local port */
@@ -17,7 +17,8 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
                     bool (*conflict)(const struct sock *sk, const struct sock *other));
 /* Give the port back and drop the reference; harmless when sk is not bound. */
 void port_table_unbind(struct port_table *t, struct sock *sk);
-/* Put sk on the port of a socket already there, as TCP does with a listener's child: no conflict is asked. */
+/* Put sk on the port of a socket already there, as TCP does with a listener's child: no conflict is asked,
+ * and port_table_lookup() does not find it. */
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent);
 /* The holder that fits (daddr:dport from saddr:sport, arrived on ifindex) best: connected before bound to the
  * address before bound to any (RFC 1122 4.1.3.5). match, if not NULL, may refuse candidates. With a
