@@ -20,7 +20,7 @@ module() { tools/python -c "import importlib.util as u, sys; sys.exit(u.find_spe
 for group in "$@"; do
     case $group in
     build)
-        need compiler gcc x86_64-linux-gnu-gcc x86_64-elf-gcc clang
+        need compiler gcc x86_64-linux-gnu-gcc x86_64-elf-gcc
         need binutils nm x86_64-linux-gnu-nm x86_64-elf-nm
         need musl x86_64-linux-musl-gcc musl-gcc
         need python python3
