@@ -123,6 +123,7 @@ SYSCALL_DEFINE4(rt_sigtimedwait, uintptr_t, user_set, uintptr_t, user_info, uint
         if (err)
             return err;
     }
+    set &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP)); /* nobody can keep these from what they do */
     signo = wait_for_signal(set, timeout ? deadline_after(ns) : TIME_NEVER, &info);
     if (signo <= 0 || !user_info)
         return signo;

@@ -11,29 +11,27 @@ enum { RAMFS_MAGIC = (int)0x858458f6 };
 
 /* ---- stat ---- */
 
-static int64_t stat_fd(int fd, uintptr_t buf)
+static int64_t stat_fd(int fd, struct stat *st)
 {
     struct file *f = fd_get(fd);
-    struct stat st;
 
     if (!f)
         return -EBADF;
-    file_stat(f, &st);
+    file_stat(f, st);
     file_put(f);
-    return copy_to_user(buf, &st, sizeof st);
+    return 0;
 }
 
-static int64_t stat_at(int dirfd, uintptr_t path, uintptr_t buf, unsigned walk)
+static int64_t stat_path(int dirfd, uintptr_t path, unsigned walk, struct stat *st)
 {
     struct path p;
-    struct stat st;
     int err = walk_user_path(dirfd, path, walk, &p);
 
     if (err)
         return err;
-    inode_stat(p.inode, &st);
+    inode_stat(p.inode, st);
     path_put(&p);
-    return copy_to_user(buf, &st, sizeof st);
+    return 0;
 }
 
 /* Is the text at path empty? -EFAULT if there is none. */
@@ -44,31 +42,89 @@ static int is_empty(uintptr_t path)
     return copy_from_user(&first, path, 1) ? -EFAULT : !first;
 }
 
+/* What the *at calls mean by a descriptor, a path and AT_* flags. */
+static int64_t find_stat(int dirfd, uintptr_t path, int flags, struct stat *st)
+{
+    int empty = flags & AT_EMPTY_PATH ? is_empty(path) : 0;
+
+    if (empty < 0)
+        return empty;
+    if (empty && dirfd != AT_FDCWD)
+        return stat_fd(dirfd, st);
+    return stat_path(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, st);
+}
+
+/* Copy out what a look-up found, if it did. */
+static int64_t put_stat(int64_t err, const struct stat *st, uintptr_t buf)
+{
+    return err ? err : copy_to_user(buf, st, sizeof *st);
+}
+
 SYSCALL_DEFINE2(stat, uintptr_t, path, uintptr_t, buf)
 {
-    return stat_at(AT_FDCWD, path, buf, WALK_FOLLOW);
+    struct stat st;
+
+    return put_stat(stat_path(AT_FDCWD, path, WALK_FOLLOW, &st), &st, buf);
 }
 
 SYSCALL_DEFINE2(lstat, uintptr_t, path, uintptr_t, buf)
 {
-    return stat_at(AT_FDCWD, path, buf, 0);
+    struct stat st;
+
+    return put_stat(stat_path(AT_FDCWD, path, 0, &st), &st, buf);
 }
 
 SYSCALL_DEFINE2(fstat, int, fd, uintptr_t, buf)
 {
-    return stat_fd(fd, buf);
+    struct stat st;
+
+    return put_stat(stat_fd(fd, &st), &st, buf);
 }
 
 SYSCALL_DEFINE4(newfstatat, int, dirfd, uintptr_t, path, uintptr_t, buf, int, flags)
 {
-    if (flags & AT_EMPTY_PATH) {
-        int empty = is_empty(path);
-        if (empty < 0)
-            return empty;
-        if (empty && dirfd != AT_FDCWD)
-            return stat_fd(dirfd, buf);
-    }
-    return stat_at(dirfd, path, buf, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW);
+    struct stat st;
+
+    return put_stat(find_stat(dirfd, path, flags, &st), &st, buf);
+}
+
+static struct statx_timestamp statx_time(uint64_t seconds, uint64_t ns)
+{
+    return (struct statx_timestamp){ .tv_sec = (int64_t)seconds, .tv_nsec = (uint32_t)ns };
+}
+
+/* The same facts in the newer struct. */
+static void fill_statx(struct statx *x, const struct stat *st)
+{
+    *x = (struct statx){ .stx_mask = STATX_BASIC_STATS,
+                         .stx_blksize = (uint32_t)st->st_blksize,
+                         .stx_nlink = (uint32_t)st->st_nlink,
+                         .stx_uid = st->st_uid,
+                         .stx_gid = st->st_gid,
+                         .stx_mode = (uint16_t)st->st_mode,
+                         .stx_ino = st->st_ino,
+                         .stx_size = (uint64_t)st->st_size,
+                         .stx_blocks = (uint64_t)st->st_blocks,
+                         .stx_atime = statx_time(st->st_atime, st->st_atime_nsec),
+                         .stx_ctime = statx_time(st->st_ctime, st->st_ctime_nsec),
+                         .stx_mtime = statx_time(st->st_mtime, st->st_mtime_nsec),
+                         .stx_rdev_major = (uint32_t)st->st_rdev >> 8,
+                         .stx_rdev_minor = (uint32_t)st->st_rdev & 0xff,
+                         .stx_dev_minor = (uint32_t)st->st_dev };
+}
+
+SYSCALL_DEFINE5(statx, int, dirfd, uintptr_t, path, int, flags, unsigned, mask, uintptr_t, buf)
+{
+    struct stat st;
+    struct statx x;
+    int64_t err;
+
+    (void)mask;
+    err = find_stat(dirfd, path, flags, &st);
+    if (err)
+        return err;
+    fill_statx(&x, &st);
+    return copy_to_user(buf, &x, sizeof x);
 }
 
 /* Everybody is root here: what is there may be read and written, and run if it has an x. */
@@ -269,4 +325,42 @@ SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, size)
 SYSCALL_DEFINE1(umask, uint32_t, mask)
 {
     return __atomic_exchange_n(&current_process()->umask, mask & 0777, __ATOMIC_RELAXED);
+}
+
+/* ---- extended attributes: no file has any ---- */
+
+SYSCALL_DEFINE4(getxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    (void)path, (void)name, (void)value, (void)size;
+    return -EOPNOTSUPP;
+}
+
+SYSCALL_DEFINE4(lgetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    (void)path, (void)name, (void)value, (void)size;
+    return -EOPNOTSUPP;
+}
+
+SYSCALL_DEFINE4(fgetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size)
+{
+    (void)fd, (void)name, (void)value, (void)size;
+    return -EOPNOTSUPP;
+}
+
+SYSCALL_DEFINE3(listxattr, uintptr_t, path, uintptr_t, list, size_t, size)
+{
+    (void)path, (void)list, (void)size;
+    return -EOPNOTSUPP;
+}
+
+SYSCALL_DEFINE3(llistxattr, uintptr_t, path, uintptr_t, list, size_t, size)
+{
+    (void)path, (void)list, (void)size;
+    return -EOPNOTSUPP;
+}
+
+SYSCALL_DEFINE3(flistxattr, int, fd, uintptr_t, list, size_t, size)
+{
+    (void)fd, (void)list, (void)size;
+    return -EOPNOTSUPP;
 }

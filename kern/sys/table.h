@@ -123,6 +123,12 @@
     SYSCALL(169, reboot, 4, ONCE) \
     SYSCALL(170, sethostname, 2, ONCE) \
     SYSCALL(186, gettid, 0, ONCE) \
+    SYSCALL(191, getxattr, 4, ONCE) \
+    SYSCALL(192, lgetxattr, 4, ONCE) \
+    SYSCALL(193, fgetxattr, 4, ONCE) \
+    SYSCALL(194, listxattr, 3, ONCE) \
+    SYSCALL(195, llistxattr, 3, ONCE) \
+    SYSCALL(196, flistxattr, 3, ONCE) \
     SYSCALL(200, tkill, 2, ONCE) \
     SYSCALL(201, time, 1, ONCE) \
     SYSCALL(202, futex, 6, RESTART) \
@@ -161,6 +167,7 @@
     SYSCALL(309, getcpu, 3, ONCE) \
     SYSCALL(316, renameat2, 5, ONCE) \
     SYSCALL(318, getrandom, 3, RESTART) \
+    SYSCALL(332, statx, 5, ONCE) \
     SYSCALL(435, clone3, 2, ONCE) \
     SYSCALL(436, close_range, 3, ONCE) \
     SYSCALL(439, faccessat2, 4, ONCE)

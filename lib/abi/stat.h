@@ -39,6 +39,24 @@ struct statfs {
 };
 _Static_assert(sizeof(struct statfs) == 120, "the ABI's size");
 
+struct statx_timestamp {
+    int64_t tv_sec;
+    uint32_t tv_nsec;
+    int32_t pad;
+};
+struct statx {
+    uint32_t stx_mask, stx_blksize;
+    uint64_t stx_attributes;
+    uint32_t stx_nlink, stx_uid, stx_gid;
+    uint16_t stx_mode, stx_pad1;
+    uint64_t stx_ino, stx_size, stx_blocks, stx_attributes_mask;
+    struct statx_timestamp stx_atime, stx_btime, stx_ctime, stx_mtime;
+    uint32_t stx_rdev_major, stx_rdev_minor, stx_dev_major, stx_dev_minor;
+    uint64_t stx_spare[14];
+};
+_Static_assert(sizeof(struct statx) == 256, "the ABI's size");
+enum { STATX_BASIC_STATS = 0x7ff };
+
 /* getdents64: one record, padded to eight bytes; d_type is the mode's type shifted right by 12. */
 struct linux_dirent64 {
     uint64_t d_ino;
