@@ -22,6 +22,15 @@ static int64_t stat_fd(int fd, struct stat *st)
     return 0;
 }
 
+static int64_t stat_cwd(struct stat *st)
+{
+    struct inode *cwd = process_cwd(current_process());
+
+    inode_stat(cwd, st);
+    inode_put(cwd);
+    return 0;
+}
+
 static int64_t stat_path(int dirfd, uintptr_t path, unsigned walk, struct stat *st)
 {
     struct path p;
@@ -49,8 +58,8 @@ static int64_t find_stat(int dirfd, uintptr_t path, int flags, struct stat *st)
 
     if (empty < 0)
         return empty;
-    if (empty && dirfd != AT_FDCWD)
-        return stat_fd(dirfd, st);
+    if (empty)
+        return dirfd == AT_FDCWD ? stat_cwd(st) : stat_fd(dirfd, st);
     return stat_path(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, st);
 }
 
