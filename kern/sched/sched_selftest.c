@@ -317,6 +317,41 @@ static void probe_run(struct softirq *s)
     probe.context = context_now();
 }
 
+struct drum {
+    struct timer timer;
+    uint64_t until;
+};
+
+static void beat(struct timer *t)
+{
+    struct drum *drum = container_of(t, struct drum, timer);
+    if (time_now() < drum->until)
+        timer_set(t, time_now() + us(20));
+}
+
+/* Each clock interrupt takes a lock, wherever it comes. */
+static bool take_a_lock_under_interrupts(unsigned cpu)
+{
+    struct drum drum = { .until = time_now() + ms(300) };
+    struct lock lock;
+    (void)cpu;
+    lock_init(&lock, "selftest", RANK_SOCK);
+    timer_init(&drum.timer, beat);
+    timer_set(&drum.timer, time_now());
+    while (time_now() < drum.until) {
+        lock_acquire(&lock);
+        EXPECT(lock_held(&lock));
+        lock_release(&lock);
+    }
+    timer_cancel_sync(&drum.timer);
+    return true;
+}
+
+static bool interrupts_do_not_disturb_the_list_of_locks(void)
+{
+    return selftest_on_all_cpus(take_a_lock_under_interrupts);
+}
+
 static bool releasing_a_lock_runs_softirqs(void)
 {
     struct lock lock;
@@ -378,6 +413,7 @@ const struct selftest sched_selftests[] = {
     { "a timer is still after a synchronous cancel", a_cancelled_timer_is_still },
     { "a flood of softirqs goes to ksoftirqd and leaves programs their share", a_flood_goes_to_ksoftirqd },
     { "releasing a lock runs what was raised meanwhile, once", releasing_a_lock_runs_softirqs },
+    { "interrupts do not disturb the list of locks held", interrupts_do_not_disturb_the_list_of_locks },
     { "a tasklet runs on one CPU at a time", a_tasklet_is_alone },
     { 0 },
 };

@@ -10,6 +10,16 @@
 enum { LOOK_EVERY = 1 << 16 };
 #define SPIN_REPORT sec(5)
 
+/* The list is changed while interrupts may come, which put their own locks behind ours and take them off
+ * again. So a place is counted before it is filled, and counts as rank 0, which any lock may follow, until it
+ * is. */
+static void place_free(struct cpu *c, unsigned n)
+{
+    WRITE_ONCE(c->locks_held[n - 1].rank, 0);
+    barrier();
+    WRITE_ONCE(c->n_locks_held, n - 1);
+}
+
 void held_push(const void *lock, const char *name, uint32_t rank)
 {
     struct cpu *c = this_cpu();
@@ -19,8 +29,9 @@ void held_push(const void *lock, const char *name, uint32_t rank)
               c->locks_held[n - 1].name, c->locks_held[n - 1].rank);
     if (unlikely(n == ARRAY_SIZE(c->locks_held)))
         panic("too many locks held, taking '%s'", name);
+    WRITE_ONCE(c->n_locks_held, n + 1);
+    barrier();
     c->locks_held[n] = (struct held_lock){ lock, name, rank };
-    c->n_locks_held = n + 1;
 }
 
 /* Seldom: locks are mostly let go in reverse. */
@@ -33,7 +44,7 @@ static void pop_from_below(struct cpu *c, const void *lock, const char *name)
         panic("releasing '%s', which this CPU does not hold", name);
     for (; at < n; at++)
         c->locks_held[at - 1] = c->locks_held[at];
-    c->n_locks_held = n - 1;
+    place_free(c, n);
 }
 
 void held_pop(const void *lock, const char *name)
@@ -41,7 +52,7 @@ void held_pop(const void *lock, const char *name)
     struct cpu *c = this_cpu();
     unsigned n = c->n_locks_held;
     if (likely(n && c->locks_held[n - 1].lock == lock))
-        c->n_locks_held = n - 1;
+        place_free(c, n);
     else
         pop_from_below(c, lock, name);
 }
