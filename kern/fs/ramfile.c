@@ -163,7 +163,7 @@ int ramfile_truncate(struct inode *inode, uint64_t size)
     flags = spin_lock(&fs_lock);
     if (size < inode->size) {
         drop_pages(d, ROUND_UP(size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT);
-        if (size % PAGE_SIZE && d->pages[last])
+        if (size % PAGE_SIZE && last < d->n_pages && d->pages[last])
             memset((uint8_t *)d->pages[last] + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
     }
     inode->size = size;
