@@ -1,8 +1,9 @@
 /* kern/fs/pipe.c - pipes: a ring of bytes between two files.
  *
- * The pipe's lock guards the ring; user memory is copied without it, through a chunk in kernel memory, and a
- * mutex at each end keeps the bytes of one call together and in order. A write of at most PIPE_BUF bytes goes
- * in at once or not at all. */
+ * The pipe's lock guards the ring; user memory is copied without it, through a chunk in kernel memory. A
+ * write of at most PIPE_BUF bytes goes in at once or not at all; the bytes of longer ones, and of readers of
+ * one pipe, may mix as pipe(7) has it. Nobody waits but for the ring, so a signal or O_NONBLOCK always
+ * counts. */
 #include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/signals.h"
@@ -12,8 +13,7 @@
 
 struct pipe {
     struct refcount refs; /* one an end */
-    struct mutex read_lock, write_lock;
-    struct waitq wq; /* readers, writers, pollers */
+    struct waitq wq;      /* readers, writers, pollers */
 
     struct spinlock lock; /* rank PIPE; guards what follows */
     uint8_t *ring;        /* PIPE_SIZE bytes */
@@ -102,9 +102,7 @@ static int64_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
     (void)pos;
     if (!chunk)
         return -ENOMEM;
-    mutex_lock(&p->read_lock);
     n = read_chunks(p, it, chunk, !file_nonblocking(f));
-    mutex_unlock(&p->read_lock);
     kfree(chunk);
     return n;
 }
@@ -154,9 +152,7 @@ static int64_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
     (void)pos;
     if (!chunk)
         return -ENOMEM;
-    mutex_lock(&p->write_lock);
     n = write_chunks(p, it, chunk, !file_nonblocking(f));
-    mutex_unlock(&p->write_lock);
     kfree(chunk);
     if (n == -EPIPE)
         signal_send_self(SIGPIPE);
@@ -257,8 +253,6 @@ static struct pipe *pipe_alloc(void)
         return NULL;
     }
     refcount_set(&p->refs, 2);
-    mutex_init(&p->read_lock, "pipe reader");
-    mutex_init(&p->write_lock, "pipe writer");
     waitq_init(&p->wq);
     spin_init(&p->lock, "pipe", RANK_PIPE);
     p->has_reader = p->has_writer = true;
