@@ -101,9 +101,11 @@ int futex_requeue(uintptr_t addr, unsigned n, uintptr_t target, unsigned max)
 {
     struct vm_space *vm = current_process()->vm;
     uint64_t flags = spin_lock(&futex_lock);
+    struct list_head movers; /* apart until the end: target may be in the same bucket, or addr itself */
     struct sleeper *s, *next;
     unsigned woken = 0, moved = 0;
 
+    list_init(&movers);
     list_for_each_entry_safe (s, next, bucket_of(addr), link) {
         if (!matches(s, vm, addr, UINT32_MAX))
             continue;
@@ -113,10 +115,11 @@ int futex_requeue(uintptr_t addr, unsigned n, uintptr_t target, unsigned max)
         } else if (moved < max) {
             list_del(&s->link);
             s->addr = target;
-            list_add_tail(&s->link, bucket_of(target));
+            list_add_tail(&s->link, &movers);
             moved++;
         }
     }
+    list_splice_tail(&movers, bucket_of(target));
     spin_unlock(&futex_lock, flags);
     return (int)(woken + moved);
 }
