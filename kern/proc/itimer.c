@@ -2,6 +2,10 @@
 #include "kern/proc/itimer.h"
 #include "kern/proc/signals.h"
 
+/* The least time from one alarm to the next: a program that asks for less must not keep a CPU from all else.
+ */
+#define LEAST_INTERVAL us(100)
+
 static uint64_t time_left(const struct process *p)
 {
     uint64_t now = time_now();
@@ -18,7 +22,7 @@ static void fired(struct timer *t)
 
     signal_send(p, SIGALRM, &(struct signal_info){ .code = SI_KERNEL });
     if (interval) {
-        p->itimer_due += interval;
+        p->itimer_due = MAX(p->itimer_due + interval, time_now() + LEAST_INTERVAL);
         timer_set(t, p->itimer_due);
     }
 }
