@@ -24,6 +24,14 @@ static int check_flags(uint64_t flags)
     return (flags & CSIGNAL) > NSIG ? -EINVAL : 0;
 }
 
+/* The base of a thread's storage goes to a register that takes no address which is not canonical. */
+static int check_request(const struct fork_request *r)
+{
+    if ((r->flags & CLONE_SETTLS) && r->tls >= USER_TOP)
+        return -EPERM;
+    return check_flags(r->flags);
+}
+
 /* The new process's memory and files: shared or copied. */
 static int copy_resources(struct process *child, struct process *parent, uint64_t flags)
 {
@@ -134,7 +142,7 @@ static int64_t fork_process(const struct fork_request *r)
 
 int64_t process_fork(const struct fork_request *r)
 {
-    int err = check_flags(r->flags);
+    int err = check_request(r);
 
     if (err)
         return err;
