@@ -53,17 +53,27 @@ static void tell_parent_of_stop(struct process *p, int signo)
     waitq_wake(&p->parent->wait_children);
 }
 
-static void stop_process(struct process *p, int signo)
+/* process_lock held. */
+static void stop_now(struct process *p, int signo)
 {
-    uint64_t flags = spin_lock(&process_lock);
     struct task *t;
 
     p->state = PROCESS_STOPPED;
+    p->stopping = false;
     p->stop_signal = signo;
     p->stop_told = p->continued = false;
     tell_parent_of_stop(p, signo);
     list_for_each_entry (t, &p->threads, link)
         thread_interrupt(t->thread); /* they stop on their own way back to user mode */
+}
+
+/* Unless SIGCONT or SIGKILL came since the signal was taken off its queue. */
+static void stop_process(struct process *p, int signo)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    if (p->stopping)
+        stop_now(p, signo);
     spin_unlock(&process_lock, flags);
 }
 

@@ -3,6 +3,7 @@
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/itimer.h"
+#include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "lib/string.h"
 
@@ -104,8 +105,10 @@ void process_publish(struct process *p)
 
     list_add_tail(&p->all, &table.all);
     table.count++;
-    if (p->parent)
+    if (p->parent) {
         list_add_tail(&p->sibling, &p->parent->children);
+        signal_share_end_locked(p);
+    }
     spin_unlock(&process_lock, flags);
 }
 

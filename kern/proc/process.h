@@ -67,6 +67,7 @@ struct process {
     int exit_status; /* as wait4 tells it */
     int exit_signal; /* for the parent; SIGCHLD, 0: none */
     int stop_signal;
+    bool stopping;             /* a signal that stops was taken, and nothing has called it off */
     bool stop_told, continued; /* wait has told of the stop; has yet to tell of going on */
     bool has_execed;           /* setpgid by the parent comes too late */
     bool vfork_pending;        /* its parent waits until it execs or ends */
@@ -112,7 +113,7 @@ static inline struct task *current_task(void)
 
 /* A process without threads, child of parent (NULL: pid 1), in no table yet. NULL: memory is out. */
 struct process *process_create(struct process *parent);
-/* Put p in the table, as a child of its parent. */
+/* Put p in the table, as a child of its parent, the caller. */
 void process_publish(struct process *p);
 void process_get(struct process *p);
 void process_put(struct process *p);

@@ -5,6 +5,8 @@
 
 static const uint64_t ignored_by_default =
     SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH);
+static const uint64_t stops =
+    SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU);
 static const uint64_t unblockable = SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP);
 
 /* ---- process_lock held ---- */
@@ -68,15 +70,14 @@ static void go_on(struct process *p)
 /* What sending does besides queueing: stop and continue signals cancel each other. */
 static void before_queueing(struct process *p, int signo)
 {
-    const uint64_t stops =
-        SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU);
-
     if (stops & SIGNAL_BIT(signo))
         drop_everywhere(p, SIGNAL_BIT(SIGCONT));
     if (signo == SIGCONT)
         drop_everywhere(p, stops);
-    if (signo == SIGCONT || signo == SIGKILL)
+    if (signo == SIGCONT || signo == SIGKILL) {
+        p->stopping = false;
         go_on(p);
+    }
 }
 
 /* Interrupt one thread that takes the signal; all of them where it ends the process. */
@@ -117,6 +118,19 @@ void signal_send_task_locked(struct task *t, int signo, const struct signal_info
     queue_add(&t->pending, signo, info);
     if (!(t->blocked & SIGNAL_BIT(signo)))
         thread_interrupt(t->thread);
+}
+
+void signal_share_end_locked(struct process *child)
+{
+    struct task *t = current_task();
+    struct process *p = t->process;
+    uint64_t due = (p->pending.set | t->pending.set) & ~t->blocked & ~stops & ~ignored_by_default;
+
+    for (int signo = 1; signo <= NSIG; signo++)
+        if ((due & SIGNAL_BIT(signo)) && p->action[signo - 1].handler == SIG_DFL)
+            queue_add(&child->pending, signo, &(struct signal_info){ .code = SI_KERNEL });
+    child->exiting = p->exiting;
+    child->exit_status = p->exit_status;
 }
 
 /* Does something wait for the current thread? Sets its signal_pending to that. */
@@ -219,6 +233,7 @@ int signal_dequeue(uint64_t set, struct signal_info *info)
         struct signal_queue *q = t->pending.set & SIGNAL_BIT(signo) ? &t->pending : &p->pending;
         *info = q->info[signo - 1];
         q->set &= ~SIGNAL_BIT(signo);
+        p->stopping |= (stops & SIGNAL_BIT(signo)) != 0;
     }
     recompute_pending();
     spin_unlock(&process_lock, flags);

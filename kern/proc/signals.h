@@ -13,6 +13,9 @@
 void signal_send(struct process *p, int signo, const struct signal_info *info);
 void signal_send_locked(struct process *p, int signo, const struct signal_info *info);
 void signal_send_task_locked(struct task *t, int signo, const struct signal_info *info);
+/* What is about to end the caller ends child too, which it has just made: sent to their group, it was sent
+ * before the child was there to get it. process_lock held. */
+void signal_share_end_locked(struct process *child);
 /* To every process of group pgid; how many there are. */
 unsigned signal_send_group(int pgid, int signo, const struct signal_info *info);
 /* kill(2): 0, -ESRCH, -EINVAL. */

@@ -90,6 +90,8 @@ void task_start(struct task *t)
     list_add_tail(&t->link, &p->threads);
     p->n_threads++;
     t->doomed = p->exiting || (current_process() == p && current_task()->doomed);
+    t->thread->signal_pending =
+        (p->pending.set & ~t->blocked) != 0; /* sent before there was a thread to tell */
     thread_start(t->thread); /* under the lock: whoever finds it may interrupt it, so it must have begun */
     spin_unlock(&process_lock, flags);
 }
