@@ -40,7 +40,7 @@ int process_end_other_threads(void)
     int err;
 
     list_for_each_entry (t, &p->threads, link) {
-        if (t == self)
+        if (t == self || self->doomed) /* doomed: another thread was faster */
             continue;
         t->doomed = true;
         thread_interrupt(t->thread);
