@@ -143,6 +143,8 @@ def pump(machine: Running, output: socket.socket, deadline: float) -> bool:
 def verdict(status: int, log: bytes) -> int | None:
     """The command's exit status, exact when the kernel's log and QEMU's status agree. None: the machine died."""
     lines = EXIT_LINE.findall(log)
+    if PANIC_LINE.search(log):
+        return None
     if lines and not PANIC_LINE.search(log) and status == ((int(lines[-1]) << 1 | 1) & 0xff):
         return int(lines[-1])
     return None
