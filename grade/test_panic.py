@@ -17,3 +17,4 @@ def test_a_panic_names_the_functions_of_every_processor_and_ends_the_machine(mac
     machines.expect_panic()
     assert {f"CPU {number}" for number in range(2)} <= set(re.findall(r"CPU \d", log)), log
     assert len(FRAME.findall(log)) >= 4, f"hardly a function is named:\n{log}"
+    assert "does not answer" not in log, log

@@ -28,14 +28,19 @@ static _Noreturn void halt(void)
         __asm__ volatile("cli; hlt");
 }
 
-/* True for the CPU that panics first; false if it does so again. Any other CPU stays here until the NMI
- * comes. */
-static bool claim(void)
+/* True for the CPU that panics first. */
+static bool become_owner(void)
 {
     uint32_t nobody = NOBODY, me = this_cpu()->id + 1;
-    if (__atomic_compare_exchange_n(&owner, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    return __atomic_compare_exchange_n(&owner, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* The same; false if it does so again. Any other CPU stays here until the NMI comes. */
+static bool claim(void)
+{
+    if (become_owner())
         return true;
-    if (nobody == me)
+    if (__atomic_load_n(&owner, __ATOMIC_SEQ_CST) == this_cpu()->id + 1)
         return false;
     halt();
 }
@@ -82,11 +87,9 @@ static void show_others(void)
     }
 }
 
-static _Noreturn void die(const struct trapframe *tf, const char *fmt, va_list ap, uint64_t rbp)
+static _Noreturn void die(bool first, const struct trapframe *tf, const char *fmt, va_list ap, uint64_t rbp)
 {
     static char message[256];
-    irq_disable();
-    bool first = claim();
     if (++depth > 2)
         halt();
     console_init(); /* it may be the first thing that this kernel prints, and a port may be in any state */
@@ -103,21 +106,32 @@ void panic(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    die(NULL, fmt, ap, (uint64_t)__builtin_frame_address(0));
+    irq_disable();
+    die(claim(), NULL, fmt, ap, (uint64_t)__builtin_frame_address(0));
 }
 
 void panic_trap(const struct trapframe *tf, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    die(tf, fmt, ap, 0);
+    irq_disable();
+    die(claim(), tf, fmt, ap, 0);
 }
 
+static _Noreturn void die_first(const struct trapframe *tf, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    die(true, tf, fmt, ap, 0);
+}
+
+/* Of CPUs that get one at the same time the first reports it; the others, who take no further NMI while they
+ * are in this one, wait for their turn like those the report asks by NMI. */
 void panic_nmi(const struct trapframe *tf)
 {
     uint32_t me = this_cpu()->id + 1;
-    if (!panicking())
-        panic_trap(tf, "non-maskable interrupt");
+    if (become_owner())
+        die_first(tf, "non-maskable interrupt");
     while (__atomic_load_n(&turn, __ATOMIC_SEQ_CST) != me)
         cpu_relax();
     show_cpu(tf, 0);
