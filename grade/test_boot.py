@@ -16,6 +16,7 @@ def test_the_kernel_boots_and_serves_its_page(machines: Machines, iso: str) -> N
 def test_it_runs_on_one_processor_and_on_four(machines: Machines, smp: str) -> None:
     machine = machines.on_wire(smp=smp).machine
     assert machine.run("cat /proc/cpuinfo").count("processor") == int(smp)
+    assert f"cpu: {smp} of {smp} online" in machine.run("dmesg")
 
 
 def test_it_boots_without_a_network_card(machines: Machines) -> None:

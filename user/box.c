@@ -234,11 +234,11 @@ static int ps(int argc, char **argv)
 
 static int dmesg(int argc, char **argv)
 {
-    int fd = open("/proc/dmesg", O_RDONLY);
+    int fd = open("/proc/kmsg", O_RDONLY);
 
     (void)argc;
     (void)argv;
-    return fd < 0 ? fail("/proc/dmesg") : copy_out(fd, "/proc/dmesg");
+    return fd < 0 ? fail("/proc/kmsg") : copy_out(fd, "/proc/kmsg");
 }
 
 static int power_off(int argc, char **argv)
