@@ -160,6 +160,29 @@ void unregister_netdev(struct net_device *dev)
     unlist_device(dev->net, dev);
 }
 
+/* ---- one at a time ---- */
+
+int net_config_begin(struct net *net)
+{
+    int err = 0;
+
+    lock_acquire(&net->devices_lock);
+    while (net->configuring && !err)
+        err = waitq_wait(&net->config_wq, &net->devices_lock, TIME_NEVER);
+    if (!err)
+        net->configuring = true;
+    lock_release(&net->devices_lock);
+    return err;
+}
+
+void net_config_end(struct net *net)
+{
+    lock_acquire(&net->devices_lock);
+    net->configuring = false;
+    waitq_wake(&net->config_wq);
+    lock_release(&net->devices_lock);
+}
+
 /* ---- opening and closing ---- */
 
 int dev_open(struct net_device *dev)

@@ -343,6 +343,31 @@ TEST(a_device_that_closes_while_a_packet_is_sent_keeps_nothing)
     bench_destroy(&b);
 }
 
+static unsigned inside, most_inside;
+
+static void configure(void *arg)
+{
+    struct net *net = arg;
+
+    CHECK_EQ(net_config_begin(net), 0);
+    inside++;
+    most_inside = MAX(most_inside, inside);
+    sim_sleep(ms(10)); /* a card takes its time to open */
+    inside--;
+    net_config_end(net);
+}
+
+TEST(one_at_a_time_changes_the_devices)
+{
+    struct bench b = bench_create();
+
+    for (int i = 0; i < 3; i++)
+        sim_spawn("ifconfig", configure, b.net);
+    sim_run_for(ms(100));
+    CHECK(most_inside == 1 && inside == 0);
+    bench_destroy(&b);
+}
+
 TEST(device_names_are_given_once)
 {
     struct bench b = bench_create();

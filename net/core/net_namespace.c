@@ -6,6 +6,7 @@
 static void init_lists(struct net *net)
 {
     lock_init(&net->devices_lock, "net devices", RANK_NET_DEVICES);
+    waitq_init(&net->config_wq);
     list_init(&net->devices);
     list_init(&net->taps);
     list_init(&net->link_types);

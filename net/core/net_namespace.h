@@ -38,6 +38,8 @@ struct net {
     uint32_t next_ifindex;
     struct list_head taps; /* struct packet_type.link, those of ETH_P_ALL */
     uint32_t tap_count;    /* read without the lock: without taps a packet costs one load */
+    bool configuring;      /* somebody is between net_config_begin() and _end() */
+    struct waitq config_wq;
 
     /* written by init functions only, before the first packet; read without a lock */
     struct packet_type *packet_types[PACKET_TYPE_SLOTS]; /* chains by EtherType */
@@ -77,6 +79,10 @@ struct net_device *dev_get_by_name(struct net *net, const char *name); /* NULL i
 struct net_device *dev_get_by_index(struct net *net, uint32_t ifindex);
 /* The device behind prev (NULL: the first), or NULL at the end. Process context. */
 struct net_device *dev_next(struct net *net, const struct net_device *prev);
+/* Between these two the caller alone changes what devices, addresses and routes there are; opening a card
+ * sleeps in the middle of it. 0, or -EINTR. Process context, no lock held. */
+int net_config_begin(struct net *net) MUST_CHECK;
+void net_config_end(struct net *net);
 /* The device's counters, the card's own included. */
 void dev_get_stats(struct net_device *dev, struct net_device_stats *stats);
 

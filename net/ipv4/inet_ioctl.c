@@ -355,24 +355,34 @@ static int arp_ioctl(struct net *net, unsigned request, uintptr_t arg)
     return err ? err : copy_to_user(arg, &r, sizeof r);
 }
 
-int inet_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
+static int answer(struct net *net, unsigned request, uintptr_t arg)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(device_requests); i++)
         if (device_requests[i].request == request)
-            return device_ioctl(sk->net, &device_requests[i], arg);
+            return device_ioctl(net, &device_requests[i], arg);
     switch (request) {
     case SIOCGIFNAME:
-        return get_name(sk->net, arg);
+        return get_name(net, arg);
     case SIOCGIFCONF:
-        return get_conf(sk->net, arg);
+        return get_conf(net, arg);
     case SIOCADDRT:
     case SIOCDELRT:
-        return route_ioctl(sk->net, request, arg);
+        return route_ioctl(net, request, arg);
     case SIOCSARP:
     case SIOCGARP:
     case SIOCDARP:
-        return arp_ioctl(sk->net, request, arg);
+        return arp_ioctl(net, request, arg);
     default:
         return -ENOTTY;
     }
+}
+
+int inet_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
+{
+    int err = net_config_begin(sk->net);
+    if (err)
+        return err;
+    err = answer(sk->net, request, arg);
+    net_config_end(sk->net);
+    return err;
 }
