@@ -167,6 +167,21 @@ TEST(proc_net_tcp_has_a_line_a_socket) /* proc(5); as Linux prints it */
     script_end(&s);
 }
 
+TEST(proc_net_tcp_counts_no_byte_for_an_acknowledged_fin) /* write_seq lies behind snd_una then */
+{
+    struct script s = script_begin();
+    char text[2048];
+    script_accept(&s);
+    struct sock *old = script_close(&s);
+    host_sends(&s, FIN | ACK);
+    peer_sends(&s, FIN | ACK, NULL, 0);
+    CHECK_EQ(old->state, TCPS_TIME_WAIT);
+    read_proc(&s, "tcp", text, sizeof text);
+    CHECK(strstr(text, ": 0100000A:0050 0200000A:0FA0 06 00000000:00000000 "));
+    sock_put(old);
+    script_end(&s);
+}
+
 TEST(options_are_set_and_told) /* tcp(7) */
 {
     struct script s = script_begin();

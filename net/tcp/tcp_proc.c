@@ -25,11 +25,10 @@ static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct t
     const struct sock *sk = &tp->sk;
     uint64_t left;
     int timer = timer_shown(tp, now, &left);
-    uint32_t tx = tp->write_seq - tp->snd_una, rx = (uint32_t)sk->receive_queue.bytes;
-    if (sk->state == TCPS_LISTEN) {
-        tx = tp->listener ? tp->listener->backlog : 0;
+    uint32_t tx = seq_ahead(tp->snd_una, tp->write_seq); /* an acknowledged FIN is no byte */
+    uint32_t rx = (uint32_t)sk->receive_queue.bytes;
+    if (sk->state == TCPS_LISTEN)
         rx = tp->listener ? tp->listener->n_established : 0;
-    }
     textbuf_printf(out, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu\n",
                    line, sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
                    (unsigned)sk->state, tx, rx, (unsigned)timer, (unsigned long)(left / ms(10)),
