@@ -1,0 +1,91 @@
+"""Programs that want to bring the kernel down: calls and files by chance, all memory taken, and nothing lost afterwards."""
+import re
+import time
+
+import pytest
+
+from grade.machine import Machine, patience
+from grade.plugin import Machines
+
+SMALL = "64M"
+
+
+@pytest.fixture(scope="module")
+def small(shared_machines: Machines) -> Machine:
+    """Little memory, so that it is soon used up."""
+    return shared_machines.on_wire(mem=SMALL).machine
+
+
+def free_memory(machine: Machine) -> int:
+    return machine.table("/proc/meminfo")["MemFree"]
+
+
+def memory_comes_back(machine: Machine, before: int, lost: int) -> None:
+    """The last dead threads are buried a moment after their processes are waited for."""
+    deadline = time.monotonic() + patience(20)
+    while (now := free_memory(machine)) < before - lost:
+        assert time.monotonic() < deadline, f"{before} kB were free, now {now}"
+        time.sleep(0.2)
+
+
+def objects_in_use(machine: Machine) -> dict[str, int]:
+    rows = re.findall(r"^(\S+)\s+\d+\s+(\d+)\s+\d+$", machine.run("cat /proc/slabinfo"), re.M)
+    return {name: int(count) for name, count in rows}
+
+
+@pytest.mark.parametrize("processors", ["1", "2", "4"])
+def test_calls_by_chance_leave_the_kernel_alive(machines: Machines, processors: str) -> None:
+    machine = machines.on_wire(smp=processors).machine
+    machine.run("fuzz 6000 1 2", patience(120))
+    assert machine.run("echo still here") == "still here\n"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_very_many_calls_by_chance_lose_nothing(machines: Machines, seed: int) -> None:
+    machine = machines.on_wire().machine
+    machine.run("fuzz 2000 99 3", patience(60))
+    before = free_memory(machine)
+    machine.run(f"fuzz 60000 {seed} 3", patience(600))
+    memory_comes_back(machine, before, 1000)
+    machine.skbs_at_rest()
+
+
+def test_damaged_programs_are_refused_or_killed(small: Machine) -> None:
+    small.run("fuzzelf 600 1", patience(60))
+    assert small.run("echo still here") == "still here\n"
+
+
+@pytest.mark.parametrize("deed", ["memory", "forks", "pipes"])
+def test_memory_that_was_used_up_comes_back(small: Machine, deed: str) -> None:
+    """Whoever asks for a page when there is none ends, or is told; what status it ends with is a matter of luck."""
+    before = free_memory(small)
+    small.console.command(f"crash {deed}", patience(60))
+    memory_comes_back(small, before, 2000)
+
+
+def test_a_full_disk_can_be_cleared(small: Machine) -> None:
+    before = free_memory(small)
+    small.run("crash disk", patience(60))
+    small.run("echo text > /tmp/file")
+    assert small.run("cat /tmp/file") == "text\n"
+    memory_comes_back(small, before, 1000)
+
+
+def test_programs_leave_nothing_behind(machines: Machines) -> None:
+    """What the first rounds took, later ones take again."""
+    machine = machines.on_wire().machine
+    work = ["/tests/threads", "/tests/pipes", "/tests/signals", "/tests/memory", "echo text | cat | cat",
+            "ping -c 2 127.0.0.1", "cat /proc/net/tcp /proc/self/status"]
+
+    def rounds(n: int) -> None:
+        for _ in range(n):
+            for line in work:
+                machine.run(f"{line} > /dev/null", patience(60))
+
+    rounds(2)
+    memory, objects = free_memory(machine), objects_in_use(machine)
+    rounds(5)
+    memory_comes_back(machine, memory, 400)
+    grown = {name: count - objects[name] for name, count in objects_in_use(machine).items() if count > objects[name] + 4}
+    assert not grown, f"more objects in use after five rounds: {grown}"
