@@ -1,11 +1,13 @@
 """Programs that want to bring the kernel down: calls and files by chance, all memory taken, and nothing lost afterwards."""
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from grade.machine import Machine, patience
 from grade.plugin import Machines
+from tools.qemu import Settings
 
 SMALL = "64M"
 
@@ -89,3 +91,28 @@ def test_programs_leave_nothing_behind(machines: Machines) -> None:
     memory_comes_back(machine, memory, 400)
     grown = {name: count - objects[name] for name, count in objects_in_use(machine).items() if count > objects[name] + 4}
     assert not grown, f"more objects in use after five rounds: {grown}"
+
+
+def entry(name: bytes, data: bytes = b"text", name_size: int | None = None, data_size: int | None = None) -> bytes:
+    """An entry of a cpio archive that may lie about its sizes."""
+    fields = [1, 0o100644, 0, 0, 1, 0, len(data) if data_size is None else data_size, 0, 0, 0, 0,
+              len(name) + 1 if name_size is None else name_size, 0]
+    head = b"070701" + b"".join(b"%08X" % field for field in fields) + name + b"\0"
+    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+
+
+BROKEN = {"a cut header": entry(b"tmp/x")[:60], "a cut name": entry(b"tmp/" + b"x" * 50)[:120], "no name": entry(b"", name_size=0),
+          "a name without end": entry(b"tmp/x", name_size=0xffffffff), "data without end": entry(b"tmp/x", data_size=0xffffffff),
+          "data a little too long": entry(b"tmp/x", data_size=5), "no number": entry(b"tmp/x").replace(b"0000", b"zzzz", 1),
+          "noise": bytes(range(1, 256)) * 40, "a name that climbs": entry(b"../../../tmp/climbed"),
+          "names of what is there": entry(b"/") + entry(b"..") + entry(b"tmp") + entry(b"bin/..") + entry(b"x" * 300)}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_archive_leaves_what_was_read_before(machines: Machines, tmp_path: Path, what: str) -> None:
+    settings = machines.settings()
+    initrd = tmp_path / "broken.cpio"
+    initrd.write_bytes(settings.initrd.read_bytes() + BROKEN[what])
+    machine = machines.start(Machine(Settings(**{**vars(settings), "initrd": initrd}), machines.subfolder(), ""))
+    assert machine.run("echo still here") == "still here\n"
+    assert "climbed" in machine.run("ls /tmp") or what != "a name that climbs"
