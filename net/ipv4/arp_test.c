@@ -1,4 +1,5 @@
 /* net/ipv4/arp_test.c - ARP on the wire: who is answered, what is learned, how patient we are. */
+#include "net/ipv4/arp.h"
 #include "net/ipv4/host_test.h"
 
 static struct packet arp(const struct host *h, uint16_t op, uint32_t sender, uint32_t target)
@@ -216,4 +217,22 @@ TEST(a_flood_of_senders_does_not_fill_memory) // checklist 22's idea, for neighb
     CHECK(sim_live_objects() < 1600);
     expect_alive(&h);
     host_destroy(&h);
+}
+
+static const struct net_device_ops never_opened = { 0 };
+
+/* A sender or a received packet that was under way while the device closed may have made an entry since. */
+TEST(a_device_that_goes_takes_its_neighbours_along)
+{
+    const uint8_t mac[ETH_ALEN] = { 2, 0, 0, 0, 0, 9 };
+    struct net *net = net_create("test");
+    struct net_device *dev = alloc_netdev(0, "eth%d");
+
+    dev->ops = &never_opened;
+    CHECK_EQ(register_netdev(net, dev), 0);
+    neigh_update(dev, ip_address(10, 0, 0, 9), mac, true, false);
+    unregister_netdev(dev);
+    free_netdev(dev);
+    sim_run_for(sec(700)); /* the entry's timer would look at the device */
+    net_destroy(net);
 }

@@ -103,6 +103,7 @@ int inet_device_event(struct net_device *dev, enum netdev_event event)
         device_down(dev);
         return 0;
     case NETDEV_EVENT_UNREGISTER:
+        arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
         mem_free(dev->ip_ptr);
         dev->ip_ptr = NULL;
         return 0;
