@@ -62,6 +62,16 @@ void space_flush(struct vm_space *vm, uint64_t start, uint64_t end)
 
 /* ---- walking a range ---- */
 
+/* Where what a missing table would map ends; va has no entry of LEVEL_PAGE. */
+static uint64_t missing_end(struct vm_space *vm, uint64_t va)
+{
+    unsigned level = LEVEL_LARGE_PAGE;
+    while (level < LEVEL_ROOT && !pagetable_walk(vm->root, va, level, NULL))
+        level++;
+    uint64_t span = (uint64_t)PAGE_SIZE << 9 * (level - 1);
+    return ROUND_DOWN(va, span) + span;
+}
+
 /* The first present or hidden page at or above *va and below end; steps over missing tables. */
 static uint64_t *next_pte(struct vm_space *vm, uint64_t *va, uint64_t end)
 {
@@ -69,7 +79,7 @@ static uint64_t *next_pte(struct vm_space *vm, uint64_t *va, uint64_t end)
         uint64_t *pte = user_pte(vm, *va);
         if (pte && *pte)
             return pte;
-        *va = pte ? *va + PAGE_SIZE : ROUND_DOWN(*va, (uint64_t)LARGE_PAGE_SIZE) + LARGE_PAGE_SIZE;
+        *va = pte ? *va + PAGE_SIZE : missing_end(vm, *va);
     }
     return NULL;
 }

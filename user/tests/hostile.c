@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -293,8 +294,35 @@ static void wait_with_handler(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+/* ---- 64 TiB reserved, one page used ---- */
+
+static double seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void do_nothing(void) {}
+
+static void vast_reservation(void)
+{
+    const size_t size = 1ul << 46;
+    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    double begin = seconds();
+
+    if (p == MAP_FAILED)
+        return;
+    p[size / 3] = 1;
+    show_end("a child with 64 TiB", start(do_nothing));
+    SHOW(munmap(p, size));
+    SHOW(seconds() - begin < 1.5);
+}
+
 int main(void)
 {
+    vast_reservation();
     cut_hole();
     open_place();
     requeue_to_itself();
