@@ -15,6 +15,7 @@ from grade.wire import checksum_error, to_guest
 from tools.mkinitramfs import archive
 from tools.mksyms import functions, table
 from tools.run_qemu import verdict
+from tools.test import program
 
 
 def test_the_archive_is_what_cpio_reads(tmp_path: Path) -> None:
@@ -115,3 +116,21 @@ def test_what_is_missing_is_named_with_the_command(tmp_path: Path, manager: str)
 def test_nothing_is_said_when_nothing_is_missing() -> None:
     done = subprocess.run(["tools/deps.sh", "build"], capture_output=True, text=True, env=dict(os.environ))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_unit_test_that_cannot_run_counts_as_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without QEMU the drivers cannot meet its cards: neither passed nor failed, and said so."""
+    unit_tests = Path("build/host/unit-tests")
+    if not unit_tests.exists():
+        pytest.skip("the unit tests are not built: `make test-host`")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    passed, failed, skipped = program("on QEMU's card", [str(unit_tests), "virtio_net_on_qemu"])
+    assert (passed, failed) == (0, 0) and skipped > 0
+
+
+@pytest.mark.parametrize("closing, counts", [
+    ("3 passed, 0 failed", (3, 0, 0)), ("3 passed, 0 failed, 2 skipped", (3, 0, 2)), ("1 passed, 2 failed", (1, 2, 0)),
+    ("it crashed", (0, 1, 0)),
+])
+def test_what_a_program_counts_is_its_closing_line(closing: str, counts: tuple[int, int, int]) -> None:
+    assert program("a program", ["echo", closing]) == counts

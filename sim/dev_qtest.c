@@ -288,12 +288,10 @@ const struct bench_card qtest_card = { qtest_inject, qtest_settle };
 
 /* ---- the machine ---- */
 
-bool qtest_available(void)
+void qtest_require(void)
 {
-    if (!system("command -v qemu-system-x86_64 >/dev/null 2>&1"))
-        return true;
-    printf("skipped: qemu-system-x86_64 is not installed\n");
-    return false;
+    if (system("command -v qemu-system-x86_64 >/dev/null 2>&1"))
+        test_skip("qemu-system-x86_64 is not installed");
 }
 
 /* A BIOS that sleeps: hlt, and again whatever wakes it. -1 if it cannot be made. */

@@ -8,8 +8,8 @@
 
 struct qtest;
 
-/* Whether qemu-system-x86_64 is there; if not, prints that the running test is skipped and why. */
-bool qtest_available(void);
+/* Skip the running test where qemu-system-x86_64 is not installed. */
+void qtest_require(void);
 /* A machine with one card, given as -device takes it ("e1000,mitigation=off"), as the host_device of a bench.
  * From here on dma_buffer_alloc() gives memory that the card reaches. Fails the test if QEMU does not come
  * up. */

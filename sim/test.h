@@ -7,7 +7,7 @@
  *
  * Tests register themselves; sim/test_main.c runs them in order of name, each in a process of its own and in
  * a fresh virtual world (sim_init with the seed; sim_fini looks for what was left over), and ends with 'N
- * passed, N failed'. */
+ * passed, N failed', and ', N skipped' if there were any. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +22,9 @@ void test_register(struct test_case *t);
 /* Record a failure of the running test and leave it. */
 _Noreturn void test_fail(const char *file, int line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Leave the running test, which cannot run here: why is printed, and it counts as skipped. */
+_Noreturn void test_skip(const char *why);
 
 #define TEST(name_)                                                                                          \
     static void test_##name_(void);                                                                          \

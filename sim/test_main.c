@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOG_SIZE = 64 * 1024, EXIT_TEST_FAILED = 98 };
+enum { LOG_SIZE = 64 * 1024, EXIT_TEST_SKIPPED = 97, EXIT_TEST_FAILED = 98 };
 
 /* What a child leaves behind. */
 struct report {
@@ -77,6 +77,13 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     }
     fflush(stdout);
     _exit(EXIT_TEST_FAILED);
+}
+
+void test_skip(const char *why)
+{
+    printf("skipped: %s\n", why);
+    fflush(stdout);
+    _exit(EXIT_TEST_SKIPPED);
 }
 
 static void run_here(const struct test_case *t)
@@ -153,8 +160,9 @@ static int run_in_child(const struct test_case *t)
     return status;
 }
 
-/* True if it passed. */
-static bool run(const struct test_case *t)
+enum outcome { PASSED, FAILED, SKIPPED, OUTCOMES };
+
+static enum outcome run(const struct test_case *t)
 {
     int status = 0;
 
@@ -168,13 +176,17 @@ static bool run(const struct test_case *t)
     else
         status = run_in_child(t);
     if (status == 0)
-        return true;
+        return PASSED;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TEST_SKIPPED) {
+        printf("SKIP %s:%s\n", t->file, t->name);
+        return SKIPPED;
+    }
     printf("FAIL %s:%s\n     ", t->file, t->name);
     describe_end(status);
     if (!options.verbose)
         fputs(report->log, stdout);
     fflush(stdout);
-    return false;
+    return FAILED;
 }
 
 static bool chosen(const struct test_case *t, char **parts)
@@ -260,7 +272,7 @@ static void parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct test_case **list;
-    size_t n, passed = 0;
+    size_t n, count[OUTCOMES] = { 0 };
 
     parse_options(argc, argv);
     report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -271,11 +283,14 @@ int main(int argc, char **argv)
         if (options.list)
             printf("%s:%s\n", list[i]->file, list[i]->name);
         else
-            passed += run(list[i]);
+            count[run(list[i])]++;
     }
     free(list);
     if (options.list)
         return EXIT_SUCCESS;
-    printf("%zu passed, %zu failed\n", passed, n - passed);
-    return n > 0 && passed == n ? EXIT_SUCCESS : EXIT_FAILURE;
+    printf("%zu passed, %zu failed", count[PASSED], count[FAILED]);
+    if (count[SKIPPED])
+        printf(", %zu skipped", count[SKIPPED]);
+    printf("\n");
+    return n > 0 && !count[FAILED] ? EXIT_SUCCESS : EXIT_FAILURE;
 }

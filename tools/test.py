@@ -1,4 +1,4 @@
-"""tools/test.py - run the tests and add them up: the last line is `N passed, N failed`.
+"""tools/test.py - run the tests and add them up: the last line is `N passed, N failed`, and `, N skipped` if any were.
 
 usage: tools/test.py [--jobs N] [-k EXPRESSION] all|qemu|long|grade [-- command of the linter]
 """
@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 
 SUMMARY = Path("build/grade/summary.json")
-CLOSING = re.compile(r"(\d+) passed, (\d+) failed\s*$")
+CLOSING = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$")
+Counts = tuple[int, int, int]  # passed, failed, skipped
 WHICH = {"all": ["-m", "not long"], "qemu": ["-m", "not long"], "long": ["-m", "long"], "grade": ["--points"]}
 
 
-def pytest(which: str, args: argparse.Namespace) -> tuple[int, int]:
+def pytest(which: str, args: argparse.Namespace) -> Counts:
     """Run the grader; the tests of a module share a machine, so a module stays with one worker."""
     SUMMARY.unlink(missing_ok=True)
     folders = [folder for folder in ("grade", "labs") if any(Path(folder).rglob("test_*.py"))]
@@ -28,20 +29,21 @@ def pytest(which: str, args: argparse.Namespace) -> tuple[int, int]:
         command += ["-k", args.k]
     status = subprocess.run(command).returncode
     if not SUMMARY.exists():
-        return 0, 1
+        return 0, 1, 0
     counts = json.loads(SUMMARY.read_text())
     passed, failed = counts["passed"], counts["failed"]
-    return passed, failed or (1 if status not in (0, 5) else 0)  # 5: no test was chosen
+    failed = failed or (1 if status not in (0, 5) else 0)  # 5: no test was chosen
+    return passed, failed, counts["skipped"]
 
 
-def program(name: str, command: list[str]) -> tuple[int, int]:
+def program(name: str, command: list[str]) -> Counts:
     """A program that counts for itself: its closing line says how many."""
     print(f"== {name}", flush=True)
     run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     print(run.stdout, end="", flush=True)
     closing = CLOSING.search(run.stdout.rstrip())
-    passed, failed = (int(closing[1]), int(closing[2])) if closing else (0, 1)
-    return passed, failed or (1 if run.returncode else 0)
+    passed, failed, skipped = map(int, closing.groups("0")) if closing else (0, 1, 0)
+    return passed, failed or (1 if run.returncode else 0), skipped
 
 
 def main() -> int:
@@ -56,9 +58,9 @@ def main() -> int:
         counts += [program("unit tests on the host", ["build/host/unit-tests"]), program("lint", args.lint)]
         print("== the grader", flush=True)
     counts.append(pytest(args.which, args))
-    passed, failed = map(sum, zip(*counts))
+    passed, failed, skipped = map(sum, zip(*counts))
     print(f"({time.monotonic() - start:.0f} s)")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 

@@ -28,8 +28,7 @@ TEST(e1000_on_qemu_frames_of_every_length_come_and_go)
     struct dev_bench b;
     static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "e1000,mitigation=off");
     CHECK(!memcmp(b.dev->dev_addr, mac, 6));
     CHECK(b.dev->carrier);
@@ -49,8 +48,7 @@ TEST(e1000_on_qemu_the_rings_wrap)
     struct dev_bench b;
     const uint64_t total = 3 * E1000_RX_RING;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "e1000");
     for (uint64_t n = 0; n < total; n++) {
         bench_inject(&b, n, 60 + n % 900);
@@ -67,8 +65,7 @@ TEST(e1000_on_qemu_the_card_fills_checksums)
 {
     struct dev_bench b;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "e1000");
     for (uint32_t i = 0; i < 40; i++) {
         uint32_t len = 80 + i * 17, start = i & 1 ? 34 : 54, field = start + (i & 2 ? 6 : 16);
@@ -94,8 +91,7 @@ TEST(e1000_on_qemu_open_and_close_again)
 {
     struct dev_bench b;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "e1000");
     for (uint64_t n = 0; n < 3; n++) {
         bench_inject(&b, n, 500);

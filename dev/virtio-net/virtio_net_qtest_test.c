@@ -42,8 +42,7 @@ TEST(virtio_net_on_qemu_frames_of_every_length_come_and_go)
     static const uint8_t mac[6] = { 0x52, 0x54, 0x00, 0x12, 0x34, 0x56 };
     struct dev_bench b;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
     bench_open(&b);
     CHECK(!memcmp(b.dev->dev_addr, mac, 6));
@@ -63,8 +62,7 @@ TEST(virtio_net_on_qemu_the_rings_wrap_and_interrupts_are_fewer_than_frames) /* 
 {
     struct dev_bench b;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "virtio-net-pci,disable-legacy=on", VIRTIO_NET_MODERN);
     bench_open(&b);
     exchange(&b, 4 * VIRTQ_MAX);
@@ -95,14 +93,14 @@ static void flood(const char *card)
 
 TEST(virtio_net_on_qemu_survives_a_flood_each_way)
 {
-    if (qtest_available())
-        flood("virtio-net-pci");
+    qtest_require();
+    flood("virtio-net-pci");
 }
 
 TEST(virtio_net_on_qemu_survives_a_flood_without_event_idx)
 {
-    if (qtest_available())
-        flood("virtio-net-pci,event_idx=off");
+    qtest_require();
+    flood("virtio-net-pci,event_idx=off");
 }
 
 TEST(virtio_net_on_qemu_open_undoes_itself_and_opens_again)
@@ -110,8 +108,7 @@ TEST(virtio_net_on_qemu_open_undoes_itself_and_opens_again)
     struct dev_bench b;
     unsigned n = 1, failures = 0;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
     for (;; failures++, n += n < 16 ? 1 : 37) {
         sim_fail_nth_alloc(n);
@@ -138,8 +135,7 @@ TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_ful
 {
     struct dev_bench b;
 
-    if (!qtest_available())
-        return;
+    qtest_require();
     struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
     bench_open(&b);
     sim_fail_allocs(1000000);
