@@ -141,3 +141,16 @@ int64_t bench_loose_skbs(const struct dev_bench *b)
 {
     return b->net->live_skbs - b->net->ring_skbs;
 }
+
+void bench_exchange_lengths(struct dev_bench *b, uint32_t max)
+{
+    uint64_t n = 0;
+
+    for (uint32_t len = ETH_HLEN; len <= max; len += len < 70 || len > 1500 ? 1 : 23) {
+        bench_inject(b, n++, len);
+        CHECK_EQ(bench_send(b, len), 0);
+        if (n % 8 == 0)
+            bench_await(b, n, n);
+    }
+    bench_await(b, n, n);
+}

@@ -49,5 +49,7 @@ void bench_saw(struct dev_bench *b, const uint8_t *frame, uint32_t len);
 void bench_settle(struct dev_bench *b);
 /* Settle until so many frames have been handed up and sent in all; fails the test when they do not come. */
 void bench_await(struct dev_bench *b, uint64_t received, uint64_t sent);
+/* Frames of many lengths from the shortest to max, each length near either end, come and go. */
+void bench_exchange_lengths(struct dev_bench *b, uint32_t max);
 /* sk_buffs alive beyond those in the receive ring. */
 int64_t bench_loose_skbs(const struct dev_bench *b);

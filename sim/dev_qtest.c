@@ -435,3 +435,23 @@ void qtest_destroy(struct qtest *q)
     guest_memory_destroy();
     free(q);
 }
+
+/* ---- with a bench ---- */
+
+struct qtest *qtest_bench_init(struct dev_bench *b, const char *card, uint16_t vendor, uint16_t device)
+{
+    struct qtest *q = qtest_create(card, vendor, device);
+
+    bench_init(b, qtest_device(q), &qtest_card, q);
+    return q;
+}
+
+void qtest_bench_fini(struct dev_bench *b, struct qtest *q)
+{
+    bench_settle(b);
+    CHECK_EQ(b->rx_wrong, 0);
+    CHECK_EQ(b->tx_wrong, 0);
+    CHECK_EQ(bench_loose_skbs(b), 0);
+    bench_fini(b);
+    qtest_destroy(q);
+}

@@ -15,6 +15,10 @@ void qtest_require(void);
  * up. */
 struct qtest *qtest_create(const char *card, uint16_t vendor, uint16_t device);
 struct device *qtest_device(struct qtest *q);
+/* The same with a bench over it: the driver has probed the card, its device is closed. */
+struct qtest *qtest_bench_init(struct dev_bench *b, const char *card, uint16_t vendor, uint16_t device);
+/* Check that no frame was wrong and nothing is left over; take both down. */
+void qtest_bench_fini(struct dev_bench *b, struct qtest *q);
 /* Ends QEMU. The driver must have been removed. */
 void qtest_destroy(struct qtest *q);
 

@@ -6,21 +6,10 @@
 
 static struct qtest *setup(struct dev_bench *b, const char *card)
 {
-    struct qtest *q = qtest_create(card, E1000_VENDOR_INTEL, E1000_DEVICE_82540EM);
+    struct qtest *q = qtest_bench_init(b, card, E1000_VENDOR_INTEL, E1000_DEVICE_82540EM);
 
-    bench_init(b, qtest_device(q), &qtest_card, q);
     bench_open(b);
     return q;
-}
-
-static void teardown(struct dev_bench *b, struct qtest *q)
-{
-    bench_settle(b);
-    CHECK_EQ(b->rx_wrong, 0);
-    CHECK_EQ(b->tx_wrong, 0);
-    CHECK_EQ(bench_loose_skbs(b), 0);
-    bench_fini(b);
-    qtest_destroy(q);
 }
 
 TEST(e1000_on_qemu_frames_of_every_length_come_and_go)
@@ -32,15 +21,8 @@ TEST(e1000_on_qemu_frames_of_every_length_come_and_go)
     struct qtest *q = setup(&b, "e1000,mitigation=off");
     CHECK(!memcmp(b.dev->dev_addr, mac, 6));
     CHECK(b.dev->carrier);
-    uint64_t n = 0;
-    for (uint32_t len = ETH_HLEN; len <= E1000_FRAME_MAX; len += len < 70 || len > 1500 ? 1 : 23) {
-        bench_inject(&b, n++, len);
-        CHECK_EQ(bench_send(&b, len), 0);
-        if (n % 8 == 0)
-            bench_await(&b, n, n);
-    }
-    bench_await(&b, n, n);
-    teardown(&b, q);
+    bench_exchange_lengths(&b, E1000_FRAME_MAX);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(e1000_on_qemu_the_rings_wrap)
@@ -58,7 +40,7 @@ TEST(e1000_on_qemu_the_rings_wrap)
     }
     bench_await(&b, total, total);
     CHECK(qtest_interrupts(q) < total); /* frames share a poll, and sending needs none */
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(e1000_on_qemu_the_card_fills_checksums)
@@ -84,7 +66,7 @@ TEST(e1000_on_qemu_the_card_fills_checksums)
         CHECK(b.tx_len == len && !memcmp(b.tx_frame, expected, len));
     }
     b.tx_wrong = 0; /* numbered frames with other bytes in them */
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(e1000_on_qemu_open_and_close_again)
@@ -101,5 +83,5 @@ TEST(e1000_on_qemu_open_and_close_again)
         CHECK_EQ(b.net->live_skbs, 0);
         bench_open(&b);
     }
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }

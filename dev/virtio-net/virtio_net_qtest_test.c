@@ -7,24 +7,6 @@
 #include "sim/test.h"
 #include <string.h>
 
-static struct qtest *setup(struct dev_bench *b, const char *card, uint16_t id)
-{
-    struct qtest *q = qtest_create(card, VIRTIO_VENDOR, id);
-
-    bench_init(b, qtest_device(q), &qtest_card, q);
-    return q;
-}
-
-static void teardown(struct dev_bench *b, struct qtest *q)
-{
-    bench_settle(b);
-    CHECK_EQ(b->rx_wrong, 0);
-    CHECK_EQ(b->tx_wrong, 0);
-    CHECK_EQ(bench_loose_skbs(b), 0);
-    bench_fini(b);
-    qtest_destroy(q);
-}
-
 /* total frames each way, in groups that keep both rings busy. */
 static void exchange(struct dev_bench *b, uint64_t total)
 {
@@ -43,19 +25,12 @@ TEST(virtio_net_on_qemu_frames_of_every_length_come_and_go)
     struct dev_bench b;
 
     qtest_require();
-    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
     bench_open(&b);
     CHECK(!memcmp(b.dev->dev_addr, mac, 6));
     CHECK(b.dev->carrier);
-    uint64_t n = 0;
-    for (uint32_t len = ETH_HLEN; len <= VIRTIO_NET_FRAME_MAX; len += len < 70 || len > 1500 ? 1 : 23) {
-        bench_inject(&b, n++, len);
-        CHECK_EQ(bench_send(&b, len), 0);
-        if (n % 8 == 0)
-            bench_await(&b, n, n);
-    }
-    bench_await(&b, n, n);
-    teardown(&b, q);
+    bench_exchange_lengths(&b, VIRTIO_NET_FRAME_MAX);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(virtio_net_on_qemu_the_rings_wrap_and_interrupts_are_fewer_than_frames) /* virtio 1.2 2.7.10 */
@@ -63,11 +38,12 @@ TEST(virtio_net_on_qemu_the_rings_wrap_and_interrupts_are_fewer_than_frames) /* 
     struct dev_bench b;
 
     qtest_require();
-    struct qtest *q = setup(&b, "virtio-net-pci,disable-legacy=on", VIRTIO_NET_MODERN);
+    struct qtest *q =
+        qtest_bench_init(&b, "virtio-net-pci,disable-legacy=on", VIRTIO_VENDOR, VIRTIO_NET_MODERN);
     bench_open(&b);
     exchange(&b, 4 * VIRTQ_MAX);
     CHECK(qtest_interrupts(q) < 8 * VIRTQ_MAX);
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
 
 /* More frames than a ring holds, one way at a time: each way has to wake up by itself. */
@@ -75,7 +51,7 @@ static void flood(const char *card)
 {
     struct dev_bench b;
     const uint64_t total = 3 * VIRTQ_MAX;
-    struct qtest *q = setup(&b, card, VIRTIO_NET_TRANSITIONAL);
+    struct qtest *q = qtest_bench_init(&b, card, VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
 
     bench_open(&b);
     for (uint64_t n = 0; n < total; n++)
@@ -88,7 +64,7 @@ static void flood(const char *card)
     CHECK_EQ(bench_loose_skbs(&b), 0); /* freed without anything being received */
     bench_inject(&b, total, 60);
     bench_await(&b, total + 1, total);
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(virtio_net_on_qemu_survives_a_flood_each_way)
@@ -109,7 +85,7 @@ TEST(virtio_net_on_qemu_open_undoes_itself_and_opens_again)
     unsigned n = 1, failures = 0;
 
     qtest_require();
-    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
     for (;; failures++, n += n < 16 ? 1 : 37) {
         sim_fail_nth_alloc(n);
         int err = dev_open(b.dev);
@@ -128,7 +104,7 @@ TEST(virtio_net_on_qemu_open_undoes_itself_and_opens_again)
         CHECK_EQ(b.net->live_skbs, 0);
         bench_open(&b);
     }
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
 
 TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_full)
@@ -136,7 +112,7 @@ TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_ful
     struct dev_bench b;
 
     qtest_require();
-    struct qtest *q = setup(&b, "virtio-net-pci", VIRTIO_NET_TRANSITIONAL);
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
     bench_open(&b);
     sim_fail_allocs(1000000);
     for (unsigned i = 0; i < 600; i++) {
@@ -150,5 +126,5 @@ TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_ful
     CHECK_EQ(b.received, 0);
     bench_inject(&b, 0, 100);
     bench_await(&b, 1, 0);
-    teardown(&b, q);
+    qtest_bench_fini(&b, q);
 }
