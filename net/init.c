@@ -8,6 +8,13 @@
 #include "net/udp/udp.h"
 
 const struct net_module *const net_modules[] = {
-    &ether_module, &ipv4_module, &arp_module,      &icmp_module, &raw_module,
-    &udp_module,   &tcp_module,  &loopback_module, NULL,
+    &ether_module,    /* frames */
+    &ipv4_module,     /* addresses, routes, input and output */
+    &arp_module,      /* whose MAC is it */
+    &icmp_module,     /* echo and errors */
+    &raw_module,      /* sockets for ping */
+    &udp_module,      /* datagrams */
+    &tcp_module,      /* streams */
+    &loopback_module, /* lo */
+    NULL,
 };
