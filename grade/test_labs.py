@@ -5,7 +5,6 @@ with each planted bug in turn.
 """
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from grade import trees
 from labs import handout
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,9 +32,7 @@ class Tree:
     regions: list[handout.Region]
 
     def make(self, *words: str) -> subprocess.CompletedProcess[str]:
-        outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-        return subprocess.run(["make", "--no-print-directory", "-j2", *words], cwd=self.path, text=True, env=outside,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return trees.run(self.path, "make", "--no-print-directory", "-j2", *words)
 
     def write(self, bodies: dict[str, str]) -> None:
         """Put these texts (by stub name) where the stubs were, and the reference's own in all other regions."""
@@ -48,8 +46,7 @@ class Tree:
     def unit_test(self, name: str) -> subprocess.CompletedProcess[str]:
         built = self.make("build/host/unit-tests")
         assert built.returncode == 0, built.stdout[-4000:]
-        return subprocess.run(["build/host/unit-tests", name], cwd=self.path, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+        return trees.run(self.path, "build/host/unit-tests", name)
 
 
 @pytest.fixture(scope="module", params=LABS)

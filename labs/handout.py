@@ -71,7 +71,7 @@ def tracked(root: Path) -> list[str]:
 def belongs(name: str, lab: str) -> bool:
     """Is this file of the reference part of the handout?"""
     parts = name.split("/")
-    if name in ("labs/handout.py", "labs/README.md", "grade/test_labs.py") or parts[0] == ".ci":
+    if name in ("labs/handout.py", "labs/README.md", "grade/test_labs.py", "grade/test_modules.py") or parts[0] == ".ci":
         return False
     if parts[0] == "labs" and len(parts) > 2:
         return parts[1] == lab and parts[2] not in ("stubs", "bugs")
