@@ -84,11 +84,9 @@ int process_wait(int pid, int options, int *status, uint64_t *cpu_ns)
     else
         err = wait_event(&current_process()->wait_children, found || (found = look_at_children(&r)),
                          TIME_NEVER);
-    if (err) /* the signal may be the child's own SIGCHLD, sent when it had its news already */
-        found = look_at_children(&r);
     if (r.reaped)
         process_put(r.reaped);
     *status = r.status;
     *cpu_ns = r.cpu_ns;
-    return found ? found : err;
+    return found ? found : err; /* the signal may be the child's own SIGCHLD: wait_event looked once more */
 }
