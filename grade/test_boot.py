@@ -1,4 +1,7 @@
 """The machine: the ways it boots, and with what."""
+import re
+from pathlib import Path
+
 import pytest
 
 from grade.machine import patience
@@ -48,3 +51,16 @@ def test_exit_ends_the_machine(machines: Machines) -> None:
 def test_the_release_kernel_boots(machines: Machines) -> None:
     machine = machines.on_user_network(build="release")
     assert machine.http("/").startswith(b"<!")
+
+
+def test_init_calls_are_made_in_the_order_of_their_tables(machines: Machines) -> None:
+    """Each is announced before and timed after; the network's protocols stand in it in the order of net/init.c."""
+    machine = machines.on_wire(append="initcall_debug").machine
+    begun = re.findall(r"initcall: (\w+): (\S+) \.\.\.", machine.console.text)
+    ended = re.findall(r"initcall: (\w+): (\S+) took \d+ (?:us|ticks)", machine.console.text)
+    listed = [tuple(line.split()[:2]) for line in machine.run("cat /proc/initcalls").splitlines()]
+    assert begun == ended[-len(begun):] == listed[-len(begun):] and len(listed) - len(begun) < 8
+    levels = list(dict.fromkeys(level for level, _ in listed))
+    assert levels == ["early", "core", "irq", "sched", "smp", "net", "drivers", "fs", "late"]
+    table = re.findall(r"^    &(\w+)_module,", Path("net/init.c").read_text(), re.M)
+    assert [name.removeprefix("net/") for level, name in listed if name.startswith("net/")] == table

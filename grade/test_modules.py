@@ -23,5 +23,6 @@ def test_without_a_protocol_the_kernel_builds_and_boots(protocol: str, tmp_path:
     left = [line for line in lines if not re.match(rf'#include "net/{protocol}/|    &{protocol}_module,', line)]
     assert len(left) == len(lines) - 2
     table.write_text("".join(left))
-    run = trees.run(tmp_path, "tools/run", "cat /proc/net/dev; exit 3")
+    run = trees.run(tmp_path, "tools/run", "cat /proc/net/dev; cat /proc/initcalls; exit 3")
     assert run.returncode == 3 and "eth0" in run.stdout, run.stdout[-4000:]
+    assert "net/ipv4" in run.stdout and f"net/{protocol}" not in run.stdout, run.stdout[-4000:]

@@ -15,6 +15,11 @@ struct net_device;
 
 /* A network with a loopback device that is down. NULL when memory is out. */
 struct net *net_create(const char *name);
+/* The same in steps, so that who makes it can name each: first a network without any protocol, then each in
+ * the order of the table of net/init.c: i counts from 0 to the one whose name is NULL. 0 or -errno. */
+struct net *net_create_bare(const char *name);
+const char *net_module_name(unsigned i);
+int net_module_init(struct net *net, unsigned i) MUST_CHECK;
 /* Close what is open, free all. No socket and no driver's device may be left. */
 void net_destroy(struct net *net);
 

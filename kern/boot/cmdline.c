@@ -15,6 +15,7 @@ static const struct known_word {
     { "nosmp", false, "the boot CPU alone" },
     { "maxcpus", true, "at most so many CPUs" },
     { "init", true, "the first program instead of /init" },
+    { "initcall_debug", false, "a line for each call of the kernel's start, with its time" },
     { "selftest", false, "instead of init: the kernel's tests of itself, then leave with their status" },
     { "provoke", true, "with selftest: a mistake to make, so that its report can be read" },
     { "run", false, "init: run /etc/run on the second serial port, then leave with its status" },

@@ -3,6 +3,7 @@
  * The first CPU to panic owns the console: it takes no lock any more, stops the others by NMI and gives each
  * in turn the time to show itself. Whatever fails meanwhile, the machine ends with status 127. */
 #include "dev/dev.h"
+#include "kern/boot/initcall.h"
 #include "kern/cpu/cpu.h"
 #include "kern/cpu/trap.h"
 #include "kern/debug/console.h"
@@ -95,6 +96,8 @@ static _Noreturn void die(bool first, const struct trapframe *tf, const char *fm
     console_init(); /* it may be the first thing that this kernel prints, and a port may be in any state */
     kvsnprintf(message, sizeof message, fmt, ap);
     klog_always("panic: %s%s", first ? "" : "while reporting it: ", message);
+    if (initcall_running())
+        klog_always("during the init call '%s'", initcall_running());
     if (first) {
         show_cpu(tf, rbp);
         show_others();

@@ -1,6 +1,7 @@
 /* kern/fs/procfs_system.c - the files of /proc about the machine, in Linux's format (proc(5)) where it has
  * one. */
 #include "kern/boot/boot.h"
+#include "kern/boot/initcall.h"
 #include "kern/cpu/cpu.h"
 #include "kern/debug/console.h"
 #include "kern/fs/procfs.h"
@@ -128,6 +129,12 @@ static void show_softirqs(struct textbuf *out, struct process *p)
     }
 }
 
+static void show_initcalls(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    initcalls_show(out);
+}
+
 static void show_trace(struct textbuf *out, struct process *p)
 {
     (void)p;
@@ -183,6 +190,7 @@ static const struct proc_entry sys[] = { { "kernel", NULL, sys_kernel },
 const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NULL },
                                                   { "cpuinfo", show_cpuinfo, NULL },
                                                   { "filesystems", show_filesystems, NULL },
+                                                  { "initcalls", show_initcalls, NULL },
                                                   { "interrupts", show_interrupts, NULL },
                                                   { "kmsg", show_kmsg, NULL },
                                                   { "loadavg", show_loadavg, NULL },

@@ -125,6 +125,11 @@ static void calibrate(const struct reference *r)
     tsc_at_boot = start.tsc;
 }
 
+uint64_t clock_ticks_to_ns(uint64_t ticks)
+{
+    return (unsigned __int128)ticks * ns_per_tick_scaled >> SCALE_SHIFT;
+}
+
 void clock_init(void)
 {
     struct reference r = choose_reference();

@@ -7,6 +7,8 @@ void clock_init(void); /* calibrate the TSC against the PM timer (or the PIT); r
  * it; TIME_NEVER: none. irqs off. */
 void clock_event_set(uint64_t when);
 void clock_event_init_cpu(void);
+/* So many ticks of the TSC, in ns; 0 before clock_init(). */
+uint64_t clock_ticks_to_ns(uint64_t ticks);
 void clock_event_interrupt(
     void); /* hard irq, from irq_dispatch: calls timer_interrupt() unless it is too early */
 /* kern/time/timer.c: the CPU's clock event fired: raise TIMER, let the scheduler count the slice. Hard irq.

@@ -16,27 +16,38 @@ static void init_lists(struct net *net)
     list_init(&net->proc_sections);
 }
 
-/* Exit the modules before m, the last one first. */
-static void exit_modules(struct net *net, const struct net_module *const *m)
+static void exit_modules(struct net *net)
 {
-    while (m > net_modules)
-        (*--m)->exit(net);
+    while (net->n_modules)
+        net_modules[--net->n_modules]->exit(net);
+}
+
+const char *net_module_name(unsigned i)
+{
+    return net_modules[i] ? net_modules[i]->name : NULL;
+}
+
+int net_module_init(struct net *net, unsigned i)
+{
+    ASSERT(i == net->n_modules);
+    int err = net_modules[i]->init(net);
+    if (!err)
+        net->n_modules++;
+    return err;
 }
 
 static int init_modules(struct net *net)
 {
-    for (const struct net_module *const *m = net_modules; *m; m++) {
-        int err = (*m)->init(net);
-        if (err) {
-            klog(LOG_ERROR, "net: %s: error %d", (*m)->name, -err);
-            exit_modules(net, m);
-            return err;
-        }
+    int err = 0;
+    for (unsigned i = 0; net_modules[i] && !err; i++) {
+        err = net_module_init(net, i);
+        if (err)
+            klog(LOG_ERROR, "net: %s: error %d", net_modules[i]->name, -err);
     }
-    return 0;
+    return err;
 }
 
-struct net *net_create(const char *name)
+struct net *net_create_bare(const char *name)
 {
     struct net *net = mem_alloc(sizeof *net);
     if (!net)
@@ -51,12 +62,8 @@ struct net *net_create(const char *name)
         goto no_softnet;
     if (net_proc_init(net))
         goto no_proc;
-    if (init_modules(net))
-        goto no_modules;
     return net;
 
-no_modules:
-    net_proc_exit(net);
 no_proc:
     softnet_exit(net);
 no_softnet:
@@ -66,15 +73,21 @@ no_pool:
     return NULL;
 }
 
+struct net *net_create(const char *name)
+{
+    struct net *net = net_create_bare(name);
+    if (net && init_modules(net)) {
+        net_destroy(net);
+        return NULL;
+    }
+    return net;
+}
+
 void net_destroy(struct net *net)
 {
-    const struct net_module *const *end = net_modules;
-
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
         dev_close(dev);
-    while (*end)
-        end++;
-    exit_modules(net, end);
+    exit_modules(net);
     net_proc_exit(net);
     softnet_exit(net);
     ASSERT(list_empty(&net->devices));

@@ -27,6 +27,7 @@ enum { PACKET_TYPE_SLOTS = 16 };
 
 struct net {
     const char *name;
+    unsigned n_modules;       /* so many of net_modules[] are initialised */
     struct hash_key hash_key; /* random; for every hash table a peer could aim at */
     uint64_t next_skb_id;     /* atomic */
 
