@@ -20,6 +20,7 @@
     LOCK_RANK(FILES, 125, "a table of open files")                                                           \
     LOCK_RANK(FUTEX, 127, "the sleepers on words of user memory")                                            \
     LOCK_RANK(FS, 130, "the tree of in-memory files")                                                        \
+    LOCK_RANK(MAPPING, 132, "the regions that show one file, or memory that processes share")                \
     LOCK_RANK(MUTEX, 135, "who owns a mutex (an address space has one)")                                     \
     LOCK_RANK(WAITQ, 140, "a wait queue's list of waiters")                                                  \
     LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \

@@ -6,6 +6,7 @@
 #include "kern/irq/irq.h"
 #include "kern/mm/vm.h"
 #include "kern/sched/thread.h"
+#include "lib/abi/errno.h"
 #include "net/port.h"
 
 enum { TRAP_NMI = 2, TRAP_INVALID_OPCODE = 6, TRAP_DOUBLE_FAULT = 8, FIRST_INTERRUPT = 32 };
@@ -121,8 +122,9 @@ static void user_page_fault(struct trapframe *tf)
 {
     uint64_t addr = read_cr2();
     irq_enable();
-    if (!(tf->error & ERROR_USER) || vm_fault(current_thread()->vm, addr, tf->error) != 0)
-        proc_fault(tf, SIGSEGV, addr);
+    int err = tf->error & ERROR_USER ? vm_fault(current_thread()->vm, addr, tf->error) : -EFAULT;
+    if (err)
+        proc_fault(tf, err == -ENXIO || err == -ENOSPC ? SIGBUS : SIGSEGV, addr);
 }
 
 static void user_exception(struct trapframe *tf)

@@ -8,6 +8,7 @@
 #include "net/net.h"
 
 /* Process context, no lock held. Any but release may be NULL. */
+struct vm_object;
 struct file_ops {
     uint32_t mode; /* S_IFIFO, S_IFSOCK: what fstat says of a file without an inode */
     bool seekable; /* has a position */
@@ -17,7 +18,7 @@ struct file_ops {
     int64_t (*ioctl)(struct file *f, unsigned request, uintptr_t arg); /* -ENOTTY: unknown */
     int (*poll)(struct file *f);                                       /* POLL* that hold now */
     struct waitq *(*waitq)(struct file *f);                            /* woken when poll's answer changes */
-    void *(*page)(struct file *f, uint64_t pos); /* the page that holds pos, a reference; NULL: a hole */
+    struct vm_object *(*object)(struct file *f); /* what a mapping of it shows; f holds it */
     void (*release)(struct file *f);             /* the last reference is gone */
 };
 
@@ -47,10 +48,6 @@ int64_t file_read(struct file *f, struct iov_iter *it, const uint64_t *pos);
 int64_t file_write(struct file *f, struct iov_iter *it, const uint64_t *pos);
 /* Read n bytes at pos to kernel memory: bytes, fewer at the end, or -errno. */
 int64_t file_read_kernel(struct file *f, void *dst, size_t n, uint64_t pos);
-/* Make [pos, pos + n) of f the contents of a fresh region of vm at addr: whole pages are shared until
- * written, the rest is copied. Bytes beyond the file's end stay zero. 0 or -errno. */
-struct vm_space;
-int file_map_private(struct file *f, uint64_t pos, size_t n, struct vm_space *vm, uint64_t addr);
 int64_t file_lseek(struct file *f, int64_t offset, int whence);
 bool file_may_write(const struct file *f); /* was it opened for that? */
 int file_poll(struct file *f);

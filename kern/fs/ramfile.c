@@ -1,8 +1,12 @@
-/* kern/fs/ramfile.c - the bytes of a regular file of ramfs.
+/* kern/fs/ramfile.c - the bytes of a regular file of ramfs, which read, write and mappings show alike.
  *
- * Pages hang on an array; a missing page is a hole. User memory is never touched with fs_lock held: a page is
- * found and held under the lock, copied without it. What lies behind the end of the file in its last page is
- * zero. */
+ * Pages hang on an array; a missing page is a hole. What lies behind the end of the file in its last page is
+ * zero for whoever makes the file longer, whatever a mapping has left there.
+ *
+ * Locks. fs_lock guards the array and the size. User memory is never touched with it held: a page is found
+ * and held under the lock, copied without it. The resize mutex is held over a whole write and a whole change
+ * of size, so that neither sees the other half done; a page fault takes fs_lock alone. A file that becomes
+ * shorter first loses its pages, then the mappings lose theirs (kern/mm/object.h). */
 #include "kern/fs/file.h"
 #include "kern/fs/ramfs.h"
 #include "kern/mm/mm.h"
@@ -108,6 +112,16 @@ static int64_t ramfile_read(struct file *f, struct iov_iter *it, uint64_t *pos)
     return done ? done : n < 0 ? n : 0;
 }
 
+/* fs_lock held. Zero what lies behind the end in the last page, before the file becomes longer. */
+static void clear_tail(struct inode *inode)
+{
+    const struct ramfs_data *d = ramfs_data_of(inode);
+    uint64_t last = inode->size >> PAGE_SHIFT, in_page = inode->size % PAGE_SIZE;
+
+    if (in_page && last < d->n_pages && d->pages[last])
+        memset((uint8_t *)d->pages[last] + in_page, 0, PAGE_SIZE - in_page);
+}
+
 static void extend_to(struct inode *inode, uint64_t end)
 {
     uint64_t flags = spin_lock(&fs_lock);
@@ -124,6 +138,8 @@ static int64_t write_page(struct inode *inode, struct iov_iter *it, uint64_t pos
     uint64_t flags = spin_lock(&fs_lock);
     int err = page_make(inode, pos, &page);
 
+    if (pos > inode->size)
+        clear_tail(inode);
     spin_unlock(&fs_lock, flags);
     if (err)
         return err;
@@ -135,7 +151,7 @@ static int64_t write_page(struct inode *inode, struct iov_iter *it, uint64_t pos
     return (int64_t)n;
 }
 
-static int64_t ramfile_write(struct file *f, struct iov_iter *it, uint64_t *pos)
+static int64_t write_pages(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     int64_t done = 0, n = 1;
 
@@ -153,32 +169,73 @@ static int64_t ramfile_write(struct file *f, struct iov_iter *it, uint64_t *pos)
     return done ? done : n < 0 ? n : 0;
 }
 
-/* fs_lock held. Free the pages from first on. */
+static int64_t ramfile_write(struct file *f, struct iov_iter *it, uint64_t *pos)
+{
+    struct ramfs_data *d = ramfs_data_of(f->inode);
+    int64_t n;
+
+    mutex_lock(&d->resize);
+    n = write_pages(f, it, pos);
+    mutex_unlock(&d->resize);
+    return n;
+}
+
+/* fs_lock held. Take at most n pages out of the array from *first on; how many. */
+static unsigned gather(struct ramfs_data *d, uint64_t *first, void **gathered, unsigned n)
+{
+    unsigned found = 0;
+
+    for (; *first < d->n_pages && found < n; ++*first) {
+        if (d->pages[*first])
+            gathered[found++] = d->pages[*first];
+        d->pages[*first] = NULL;
+    }
+    return found;
+}
+
+/* Free the pages from first on; they lie behind the end. Some at a time: irqs are off under fs_lock. */
 static void drop_pages(struct ramfs_data *d, uint64_t first)
 {
-    for (uint64_t i = first; i < d->n_pages; i++) {
-        if (d->pages[i])
-            page_put(d->pages[i]);
-        d->pages[i] = NULL;
-    }
+    void *gathered[64];
+    unsigned n;
+
+    do {
+        uint64_t flags = spin_lock(&fs_lock);
+        n = gather(d, &first, gathered, ARRAY_SIZE(gathered));
+        spin_unlock(&fs_lock, flags);
+        for (unsigned i = 0; i < n; i++)
+            page_put(gathered[i]);
+    } while (n);
+}
+
+/* The size alone; what it was. Bytes between the smaller of both and the end of that page become zero. */
+static uint64_t set_size(struct inode *inode, uint64_t size)
+{
+    uint64_t flags = spin_lock(&fs_lock), old = inode->size;
+
+    if (size > old)
+        clear_tail(inode);
+    inode->size = size;
+    if (size < old)
+        clear_tail(inode);
+    inode->mtime = inode->ctime = time_wall();
+    spin_unlock(&fs_lock, flags);
+    return old;
 }
 
 int ramfile_truncate(struct inode *inode, uint64_t size)
 {
     struct ramfs_data *d = ramfs_data_of(inode);
-    uint64_t flags, last = size >> PAGE_SHIFT;
+    uint64_t first_gone = ROUND_UP(size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
 
-    if (last >= PAGES_MAX)
+    if (size >> PAGE_SHIFT >= PAGES_MAX)
         return -EFBIG;
-    flags = spin_lock(&fs_lock);
-    if (size < inode->size) {
-        drop_pages(d, ROUND_UP(size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT);
-        if (size % PAGE_SIZE && last < d->n_pages && d->pages[last])
-            memset((uint8_t *)d->pages[last] + size % PAGE_SIZE, 0, PAGE_SIZE - size % PAGE_SIZE);
+    mutex_lock(&d->resize);
+    if (set_size(inode, size) > size) {
+        drop_pages(d, first_gone);
+        vm_object_unmap(&d->object, first_gone, UINT64_MAX);
     }
-    inode->size = size;
-    inode->mtime = inode->ctime = time_wall();
-    spin_unlock(&fs_lock, flags);
+    mutex_unlock(&d->resize);
     return 0;
 }
 
@@ -188,17 +245,60 @@ void ramfile_free(struct ramfs_data *d)
     kfree(d->pages);
 }
 
-/* Only a page that the file fills: behind its end a mapping has zeroes of its own. */
-static void *ramfile_page(struct file *f, uint64_t pos)
+/* ---- what a mapping shows ---- */
+
+static struct inode *inode_of(struct vm_object *o)
 {
+    return ramfs_inode_of(container_of(o, struct ramfs_data, object));
+}
+
+static int object_page(struct vm_object *o, uint64_t index, void **page)
+{
+    struct inode *inode = inode_of(o);
     uint64_t flags = spin_lock(&fs_lock);
-    void *page =
-        ROUND_DOWN(pos, (uint64_t)PAGE_SIZE) + PAGE_SIZE <= f->inode->size ? page_at(f->inode, pos) : NULL;
+    int err = -ENXIO;
+
+    if (index < ROUND_UP(inode->size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT)
+        err = page_make(inode, index << PAGE_SHIFT, page);
+    spin_unlock(&fs_lock, flags);
+    return err;
+}
+
+static void *object_page_if_there(struct vm_object *o, uint64_t index)
+{
+    struct inode *inode = inode_of(o);
+    uint64_t flags = spin_lock(&fs_lock);
+    void *page = index << PAGE_SHIFT < inode->size ? page_at(inode, index << PAGE_SHIFT) : NULL;
 
     spin_unlock(&fs_lock, flags);
     return page;
 }
 
+static void object_get(struct vm_object *o)
+{
+    inode_get(inode_of(o));
+}
+
+static void object_put(struct vm_object *o)
+{
+    inode_put(inode_of(o));
+}
+
+static const struct vm_object_ops object_ops = {
+    .page = object_page, .page_if_there = object_page_if_there, .get = object_get, .put = object_put
+};
+
+void ramfile_init(struct ramfs_data *d)
+{
+    mutex_init(&d->resize, "size of a file");
+    vm_object_init(&d->object, &object_ops);
+}
+
+static struct vm_object *ramfile_object(struct file *f)
+{
+    return &ramfs_data_of(f->inode)->object;
+}
+
 const struct file_ops ramfile_ops = {
-    .seekable = true, .read = ramfile_read, .write = ramfile_write, .page = ramfile_page
+    .seekable = true, .read = ramfile_read, .write = ramfile_write, .object = ramfile_object
 };

@@ -41,6 +41,16 @@ struct ramfs_data *ramfs_data_of(struct inode *inode)
     return &ramfs(inode)->data;
 }
 
+struct inode *ramfs_inode_of(struct ramfs_data *data)
+{
+    return &container_of(data, struct ramfs_inode, data)->inode;
+}
+
+struct vm_object *ramfs_object(struct inode *inode)
+{
+    return inode->ops == &ramfs_ops && S_ISREG(inode->mode) ? &ramfs(inode)->data.object : NULL;
+}
+
 static const struct file_ops *fops_of_mode(uint32_t mode)
 {
     return S_ISDIR(mode) ? &directory_file_ops : S_ISREG(mode) ? &ramfile_ops : NULL;
@@ -57,6 +67,8 @@ static struct inode *ramfs_inode_create(uint32_t mode)
         list_init(&r->dir.entries);
         r->dir.next_cookie = FIRST_COOKIE;
         r->inode.nlink = 2;
+    } else if (S_ISREG(mode)) {
+        ramfile_init(&r->data);
     }
     return &r->inode;
 }
@@ -393,6 +405,17 @@ int ramfs_attach(struct inode *dir, const char *name, struct inode *inode)
     if (err)
         inode_put(inode);
     return err;
+}
+
+struct inode *ramfs_unnamed(uint32_t mode, uint64_t size)
+{
+    struct inode *inode = ramfs_inode_create(S_IFREG | mode);
+
+    if (inode) {
+        inode->nlink = 0;
+        inode->size = size;
+    }
+    return inode;
 }
 
 struct inode *ramfs_device(uint32_t mode, uint64_t rdev, const struct file_ops *fops)

@@ -33,9 +33,10 @@ static int write_in_page(struct vm_space *vm, uint64_t addr, const void *src, si
 {
     struct vm_region *r = region_find(vm, addr);
     uint64_t va = ROUND_DOWN(addr, (uint64_t)PAGE_SIZE);
-    if (!r)
-        return -EFAULT;
-    struct vm_region writable = { .start = r->start, .end = r->end, .prot = r->prot | VM_WRITE };
+    if (!r || (r->prot & (VM_SHARED | VM_WRITE)) == VM_SHARED)
+        return -EFAULT; /* what others see is not the loader's to write */
+    struct vm_region writable = *r;
+    writable.prot |= VM_WRITE;
     int err = page_make_present(vm, &writable, va, true);
     if (err)
         return err;
@@ -58,17 +59,6 @@ int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n)
         src = (const uint8_t *)src + part;
         n -= part;
     }
-    mutex_unlock(&vm->mutex);
-    return err;
-}
-
-int vm_share_page(struct vm_space *vm, uint64_t addr, void *page)
-{
-    if (addr >= USER_TOP || addr % PAGE_SIZE)
-        return -EINVAL;
-    mutex_lock(&vm->mutex);
-    const struct vm_region *r = region_find(vm, addr);
-    int err = r ? page_share(vm, r, addr, page) : -EFAULT;
     mutex_unlock(&vm->mutex);
     return err;
 }

@@ -19,12 +19,23 @@ struct vm_region *region_find(struct vm_space *vm, uint64_t va)
     return NULL;
 }
 
-static struct vm_region *region_new(uint64_t start, uint64_t end, uint32_t prot)
+/* A region of vm like model, which need not be of any space; it is in no list but its object's. */
+static struct vm_region *region_new(struct vm_space *vm, const struct vm_region *model)
 {
     struct vm_region *r = kmalloc(sizeof *r);
-    if (r)
-        *r = (struct vm_region){ .start = start, .end = end, .prot = prot };
+    if (!r)
+        return NULL;
+    *r = *model;
+    r->space = vm;
+    list_init(&r->link);
+    vm_object_attach(r);
     return r;
+}
+
+static void region_free(struct vm_region *r)
+{
+    vm_object_detach(r);
+    kfree(r);
 }
 
 static struct vm_region *neighbour(struct vm_space *vm, struct list_head *link)
@@ -32,13 +43,20 @@ static struct vm_region *neighbour(struct vm_space *vm, struct list_head *link)
     return link == &vm->regions ? NULL : list_entry(link, struct vm_region, link);
 }
 
+/* Does next go on where r ends, with the same rights to the same thing? */
+static bool continues(const struct vm_region *r, const struct vm_region *next)
+{
+    return next->start == r->end && next->prot == r->prot && next->object == r->object &&
+           (!r->object || next->offset == r->offset + (r->end - r->start));
+}
+
 static void merge_with_next(struct vm_space *vm, struct vm_region *r)
 {
     struct vm_region *next;
-    while (r && (next = neighbour(vm, r->link.next)) && next->start == r->end && next->prot == r->prot) {
+    while (r && (next = neighbour(vm, r->link.next)) && continues(r, next)) {
         r->end = next->end;
         list_del(&next->link);
-        kfree(next);
+        region_free(next);
     }
 }
 
@@ -59,9 +77,11 @@ static bool split(struct vm_space *vm, uint64_t at)
     struct vm_region *r = region_find(vm, at);
     if (!r || r->start == at)
         return true;
-    struct vm_region *upper = region_new(at, r->end, r->prot);
+    struct vm_region *upper = region_new(vm, r);
     if (!upper)
         return false;
+    upper->start = at;
+    upper->offset += at - r->start;
     r->end = at;
     list_add(&upper->link, &r->link);
     return true;
@@ -101,13 +121,14 @@ static int unmap_range(struct vm_space *vm, uint64_t start, uint64_t end)
         if (r->start < start || r->start >= end)
             continue;
         list_del(&r->link);
-        kfree(r);
+        region_free(r);
     }
     pages_unmap(vm, start, end);
     return 0;
 }
 
-static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint32_t prot, bool fixed)
+static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint32_t prot, bool fixed,
+                         struct vm_view view)
 {
     if (!addr)
         addr = choose_place(vm, len);
@@ -115,12 +136,15 @@ static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint3
         return -ENOMEM;
     if (!fixed && !is_free(vm, addr, addr + len))
         return -EEXIST;
-    struct vm_region *r = region_new(addr, addr + len, prot);
+    struct vm_region model = {
+        .start = addr, .end = addr + len, .prot = prot, .object = view.object, .offset = view.offset
+    };
+    struct vm_region *r = region_new(vm, &model);
     if (!r)
         return -ENOMEM;
     int err = fixed ? unmap_range(vm, addr, addr + len) : 0;
     if (err) {
-        kfree(r);
+        region_free(r);
         return err;
     }
     region_insert(vm, r);
@@ -136,14 +160,22 @@ static bool valid_range(uint64_t addr, size_t *len)
     return addr <= USER_TOP && *len <= USER_TOP - addr;
 }
 
-int64_t vm_map(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed)
+int64_t vm_map_object(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed,
+                      struct vm_view view)
 {
     if (!valid_range(addr, &len) || (fixed && !addr))
         return -EINVAL;
+    if (view.offset > INT64_MAX - len)
+        return -EOVERFLOW;
     mutex_lock(&vm->mutex);
-    int64_t place = map_range(vm, addr, len, prot, fixed);
+    int64_t place = map_range(vm, addr, len, prot, fixed, view);
     mutex_unlock(&vm->mutex);
     return place;
+}
+
+int64_t vm_map(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed)
+{
+    return vm_map_object(vm, addr, len, prot, fixed, (struct vm_view){ 0 });
 }
 
 int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len)
@@ -165,14 +197,27 @@ static bool is_covered(struct vm_space *vm, uint64_t start, uint64_t end)
     return start >= end;
 }
 
+static bool may_be_written(struct vm_space *vm, uint64_t start, uint64_t end)
+{
+    struct vm_region *r;
+    list_for_each_entry (r, &vm->regions, link)
+        if (r->start < end && start < r->end && (r->prot & VM_NEVER_WRITE))
+            return false;
+    return true;
+}
+
 static int protect_range(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot)
 {
     struct vm_region *r;
-    if (!is_covered(vm, start, end) || !split(vm, start) || !split(vm, end))
+    if (!is_covered(vm, start, end))
+        return -ENOMEM;
+    if ((prot & VM_WRITE) && !may_be_written(vm, start, end))
+        return -EACCES;
+    if (!split(vm, start) || !split(vm, end))
         return -ENOMEM;
     list_for_each_entry (r, &vm->regions, link)
         if (r->start >= start && r->end <= end) {
-            r->prot = prot | (r->prot & VM_STACK);
+            r->prot = prot | (r->prot & ~(uint32_t)VM_RIGHTS);
             pages_protect(vm, r->start, r->end, r->prot);
         }
     list_for_each_entry (r, &vm->regions, link)
@@ -202,6 +247,14 @@ int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
     return covered ? 0 : -ENOMEM;
 }
 
+bool vm_is_mapped(struct vm_space *vm, uint64_t addr, size_t len)
+{
+    mutex_lock(&vm->mutex);
+    bool covered = is_covered(vm, addr, addr + len);
+    mutex_unlock(&vm->mutex);
+    return covered;
+}
+
 /* ---- the heap: [brk_start, brk), whole pages mapped ---- */
 
 void vm_set_brk_start(struct vm_space *vm, uint64_t addr)
@@ -213,7 +266,8 @@ static bool brk_move(struct vm_space *vm, uint64_t to)
 {
     uint64_t old_end = ROUND_UP(vm->brk, (uint64_t)PAGE_SIZE), new_end = ROUND_UP(to, (uint64_t)PAGE_SIZE);
     if (new_end > old_end)
-        return map_range(vm, old_end, new_end - old_end, VM_READ | VM_WRITE, false) == (int64_t)old_end;
+        return map_range(vm, old_end, new_end - old_end, VM_READ | VM_WRITE, false, (struct vm_view){ 0 }) ==
+               (int64_t)old_end;
     return new_end == old_end || !unmap_range(vm, new_end, old_end);
 }
 
@@ -233,7 +287,7 @@ bool regions_copy(struct vm_space *from, struct vm_space *to)
 {
     struct vm_region *r;
     list_for_each_entry (r, &from->regions, link) {
-        struct vm_region *copy = region_new(r->start, r->end, r->prot);
+        struct vm_region *copy = region_new(to, r);
         if (!copy)
             return false;
         list_add_tail(&copy->link, &to->regions);
@@ -245,5 +299,18 @@ void regions_free(struct vm_space *vm)
 {
     struct vm_region *r, *tmp;
     list_for_each_entry_safe (r, tmp, &vm->regions, link)
-        kfree(r);
+        region_free(r);
+}
+
+bool vm_shared_place(struct vm_space *vm, uint64_t addr, uint64_t *object_id, uint64_t *offset)
+{
+    mutex_lock(&vm->mutex);
+    const struct vm_region *r = region_find(vm, addr);
+    bool shared = r && (r->prot & VM_SHARED);
+    if (shared) {
+        *object_id = r->object->id;
+        *offset = r->offset + (addr - r->start);
+    }
+    mutex_unlock(&vm->mutex);
+    return shared;
 }

@@ -26,12 +26,12 @@ struct vm_space {
 void pages_unmap(struct vm_space *vm, uint64_t start, uint64_t end);
 /* Fit the pages of [start, end) to prot. */
 void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot);
-/* Let to share the pages of from's region, both copying on write. False when memory is out. */
+/* Let to share the pages of from's region, both copying on write; those of an object's own come to it at
+ * first touch. False when memory is out. */
 bool pages_share(struct vm_space *from, struct vm_space *to, const struct vm_region *r);
-/* Make the page at va (in region r) present, and for write its own. 0 or -ENOMEM. */
+/* Make the page at va (in region r) present, and for write its own or, in a shared region, the object's. 0,
+ * -ENOMEM or the object's error. */
 int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t va, bool write);
-/* Show page, which others have too, at va (in region r), where nothing is yet. 0, -EEXIST or -ENOMEM. */
-int page_share(struct vm_space *vm, const struct vm_region *r, uint64_t va, void *page);
 /* The page at va through the direct map, NULL if there is none. */
 void *page_at(struct vm_space *vm, uint64_t va);
 /* No CPU uses an old translation of [start, end) when this returns. */

@@ -9,7 +9,7 @@
 #include "lib/string.h"
 #include "net/port.h"
 
-enum { GATHER = 64, FLUSH_SINGLE_MAX = 16 };
+enum { GATHER = 64, FLUSH_SINGLE_MAX = 16, AROUND = 16 /* pages, a divisor of a table's */ };
 
 static void *user_table(void)
 {
@@ -121,6 +121,8 @@ void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t p
 bool pages_share(struct vm_space *from, struct vm_space *to, const struct vm_region *r)
 {
     uint64_t *pte;
+    if (r->prot & VM_SHARED)
+        return true;
     for (uint64_t va = r->start; (pte = next_pte(from, &va, r->end)); va += PAGE_SIZE) {
         uint64_t *copy = pagetable_walk(to->root, va, LEVEL_PAGE, user_table);
         if (!copy)
@@ -151,17 +153,63 @@ static int page_demand_zero(struct vm_space *vm, const struct vm_region *r, uint
     return 0;
 }
 
+static void *page_copy(const void *page)
+{
+    void *copy = page_alloc(0);
+    return copy ? memcpy(copy, page, PAGE_SIZE) : NULL;
+}
+
+/* Show what else is there of the object around va, in the same page table: a program that reads one page will
+ * read the next. */
+static void map_around(struct vm_space *vm, const struct vm_region *r, uint64_t va)
+{
+    struct vm_object *o = r->object;
+    uint64_t window = ROUND_DOWN(va, (uint64_t)AROUND * PAGE_SIZE);
+    uint64_t end = MIN(window + (uint64_t)AROUND * PAGE_SIZE, r->end);
+    for (uint64_t at = MAX(window, r->start); at < end; at += PAGE_SIZE) {
+        uint64_t *pte = user_pte(vm, at);
+        void *page = *pte ? NULL : o->ops->page_if_there(o, (r->offset + (at - r->start)) >> PAGE_SHIFT);
+        if (!page)
+            continue;
+        *pte = make_pte(page, r->prot, r->prot & VM_SHARED);
+        vm->resident++;
+    }
+}
+
+/* The object's page, or for a write to a private region a copy of it. */
+static int page_from_object(struct vm_space *vm, const struct vm_region *r, uint64_t *pte, uint64_t va,
+                            bool write)
+{
+    struct vm_object *o = r->object;
+    bool shared = r->prot & VM_SHARED;
+    void *page;
+    int err = o->ops->page(o, (r->offset + (va - r->start)) >> PAGE_SHIFT, &page);
+    if (err)
+        return err;
+    if (write && !shared) {
+        void *copy = page_copy(page);
+        page_put(page);
+        if (!copy)
+            return -ENOMEM;
+        page = copy;
+    }
+    *pte = make_pte(page, r->prot, write || shared);
+    vm->resident++;
+    if (!write)
+        map_around(vm, r, va);
+    return 0;
+}
+
 static int page_copy_on_write(struct vm_space *vm, const struct vm_region *r, uint64_t *pte, uint64_t va)
 {
     void *old = pte_page(*pte);
-    if (page_refs(old) == 1) {
+    if ((r->prot & VM_SHARED) || page_refs(old) == 1) {
         *pte = make_pte(old, r->prot, true);
         return 0;
     }
-    void *own = page_alloc(0);
+    void *own = page_copy(old);
     if (!own)
         return -ENOMEM;
-    memcpy(own, old, PAGE_SIZE);
     *pte = make_pte(own, r->prot, true);
     space_flush(vm, va, va + PAGE_SIZE); /* another thread may still read the old one */
     page_put(old);
@@ -174,22 +222,9 @@ int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t v
     if (!pte)
         return -ENOMEM;
     if (!*pte)
-        return page_demand_zero(vm, r, pte);
+        return r->object ? page_from_object(vm, r, pte, va, write) : page_demand_zero(vm, r, pte);
     if (write && !(*pte & PTE_WRITE))
         return page_copy_on_write(vm, r, pte, va);
-    return 0;
-}
-
-int page_share(struct vm_space *vm, const struct vm_region *r, uint64_t va, void *page)
-{
-    uint64_t *pte = pagetable_walk(vm->root, va, LEVEL_PAGE, user_table);
-    if (!pte)
-        return -ENOMEM;
-    if (*pte)
-        return -EEXIST;
-    page_get(page);
-    *pte = make_pte(page, r->prot, false);
-    vm->resident++;
     return 0;
 }
 

@@ -1,16 +1,27 @@
-/* kern/mm/vm.h - user address spaces: regions of anonymous memory and copies of files, demand-zero pages,
- * copy-on-write after fork. */
+/* kern/mm/vm.h - user address spaces: regions of anonymous memory and of files, pages that come at first
+ * touch, copy-on-write after fork and in private mappings of files. */
 #pragma once
-#include "kern/mm/mm.h"
-#include "lib/list.h"
+#include "kern/mm/object.h"
 
-enum { VM_READ = 1, VM_WRITE = 2, VM_EXEC = 4, VM_STACK = 8 };
+enum {
+    VM_READ = 1,
+    VM_WRITE = 2,
+    VM_EXEC = 4,
+    VM_RIGHTS = VM_READ | VM_WRITE | VM_EXEC, /* the others stay as they were made */
+    VM_STACK = 8,
+    VM_SHARED = 16,     /* its pages are the object's own, to be written too */
+    VM_NEVER_WRITE = 32 /* vm_protect() may not add VM_WRITE */
+};
+struct vm_space; /* counted: shared by the threads of a process */
 struct vm_region {
     struct list_head link; /* in the space's list, by address, not overlapping */
     uint64_t start, end;   /* page aligned */
     uint32_t prot;
+    struct vm_object *object; /* what it shows, a reference; NULL: memory of its own */
+    uint64_t offset;          /* where in the object it starts, in bytes, page aligned */
+    struct vm_space *space;
+    struct list_head in_object;
 };
-struct vm_space; /* counted: shared by the threads of a process */
 
 struct vm_space *vm_create(void);              /* empty; NULL when memory is out */
 struct vm_space *vm_fork(struct vm_space *vm); /* a copy on write; NULL when memory is out */
@@ -23,23 +34,33 @@ void vm_activate(struct vm_space *vm);
  * down). fixed: replace what is there. The address, or -errno (-EINVAL, -ENOMEM, -EEXIST) as a negative
  * value. Process context. */
 int64_t vm_map(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed);
+/* The same for a region that shows an object from offset on (page aligned): its own pages with VM_SHARED,
+ * else copies once they are written. -EOVERFLOW when offset + len is beyond counting. */
+struct vm_view {
+    struct vm_object *object;
+    uint64_t offset;
+};
+int64_t vm_map_object(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot, bool fixed,
+                      struct vm_view view);
 int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len);
+/* -EACCES where VM_WRITE is asked for a VM_NEVER_WRITE region. */
 int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot);
 /* Forget what is in [addr, addr + len): it reads as zero from here on. -EINVAL, -ENOMEM where nothing is
  * mapped. */
 int vm_discard(struct vm_space *vm, uint64_t addr, size_t len);
+/* Is there no hole in [addr, addr + len)? Page aligned. */
+bool vm_is_mapped(struct vm_space *vm, uint64_t addr, size_t len);
 /* Copy kernel bytes into a space that need not be the current one and whatever the region's prot (exec's
  * loader). */
 int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n);
-/* Let a file's page (order 0; a reference is taken) stand at addr, in a region where nothing is yet; the
- * first write there takes a copy. 0, -EINVAL, -EFAULT (no region), -EEXIST, -ENOMEM. */
-int vm_share_page(struct vm_space *vm, uint64_t addr, void *page);
+/* Where in which object addr lies, if its region is VM_SHARED: every space that shows that place agrees. */
+bool vm_shared_place(struct vm_space *vm, uint64_t addr, uint64_t *object_id, uint64_t *offset);
 /* brk: the heap's end; start set by exec. Returns the end now in force. */
 void vm_set_brk_start(struct vm_space *vm, uint64_t addr);
 uint64_t vm_brk(struct vm_space *vm, uint64_t addr);
-/* A page fault at addr in the current space: 0 if it was mended, -EFAULT if the access is not allowed,
- * -ENOMEM. error is the CPU's code (bit 1: write, bit 4: fetch). Called from trap_handle, also for faults of
- * copy_*_user. */
+/* A page fault at addr in the current space: 0 if it was mended, -EFAULT if the access is not allowed, -ENXIO
+ * if the file has no such page, -ENOSPC if it has no room for it, -ENOMEM. error is the CPU's code (bit 1:
+ * write, bit 4: fetch). Called from trap_handle, also for faults of copy_*_user. */
 int vm_fault(struct vm_space *vm, uint64_t addr, uint64_t error);
 /* Pages resident, for ps. */
 uint64_t vm_resident(const struct vm_space *vm);

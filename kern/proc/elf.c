@@ -93,22 +93,44 @@ static uint32_t segment_prot(const struct elf64_phdr *p)
            (p->p_flags & PF_X ? VM_EXEC : 0);
 }
 
+/* A region of a segment; nothing if it would be empty. */
+static int map_segment(struct vm_space *vm, uint64_t start, uint64_t end, const struct elf64_phdr *p,
+                       struct vm_view view)
+{
+    int64_t at = start < end ? vm_map_object(vm, start, end - start, segment_prot(p), false, view) : 0;
+
+    if (at < 0) /* two segments in one page, or on top of each other */
+        return at == -ENOMEM ? -ENOMEM : -ENOEXEC;
+    return 0;
+}
+
+/* What follows the file's bytes in their last page is not the file's but the segment's, and zero. */
+static int clear_rest(struct vm_space *vm, uint64_t from, uint64_t to)
+{
+    static const uint8_t zeroes[PAGE_SIZE];
+
+    return from < to ? vm_write(vm, from, zeroes, to - from) : 0;
+}
+
+/* Pages of the file, shared with it until they are written, then zeroes. */
 static int load_segment(struct vm_space *vm, struct elf_file *e, const struct elf64_phdr *p)
 {
-    uint64_t start, end;
-    int64_t at;
+    uint64_t start = e->base + p->p_vaddr, file_end = start + p->p_filesz, end = page_up(start + p->p_memsz);
+    uint64_t border = p->p_filesz ? page_up(file_end) : page_down(start);
+    struct vm_object *o = e->file->ops->object ? e->file->ops->object(e->file) : NULL;
+    int err;
 
-    if (!segment_is_sound(e, p))
+    if (!segment_is_sound(e, p) || !o || (p->p_filesz && (p->p_offset - start) % PAGE_SIZE))
         return -ENOEXEC;
     if (!p->p_memsz)
         return 0;
-    start = page_down(e->base + p->p_vaddr);
-    end = page_up(e->base + p->p_vaddr + p->p_memsz);
-    at = vm_map(vm, start, end - start, segment_prot(p), false);
-    if (at < 0) /* two segments in one page, or on top of each other */
-        return at == -ENOMEM ? -ENOMEM : -ENOEXEC;
+    err = map_segment(vm, page_down(start), border, p, (struct vm_view){ o, page_down(p->p_offset) });
+    if (!err)
+        err = map_segment(vm, border, end, p, (struct vm_view){ 0 });
+    if (!err && p->p_memsz > p->p_filesz)
+        err = clear_rest(vm, file_end, MIN(border, end));
     e->end = MAX(e->end, end);
-    return file_map_private(e->file, p->p_offset, p->p_filesz, vm, e->base + p->p_vaddr);
+    return err;
 }
 
 static int load_segments(struct vm_space *vm, struct elf_file *e)

@@ -138,7 +138,7 @@ static void clear_tid(struct task *t)
     int32_t zero = 0;
 
     if (t->clear_child_tid && !copy_to_user(t->clear_child_tid, &zero, sizeof zero))
-        futex_wake(t->process->vm, t->clear_child_tid, 1, UINT32_MAX);
+        futex_wake(t->process->vm, t->clear_child_tid, false, 1, UINT32_MAX);
 }
 
 /* Off the process's list of threads. True: it was the last one. */

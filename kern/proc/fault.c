@@ -32,6 +32,8 @@ static void log_end(const struct trapframe *tf, int signo, uint64_t addr)
 
 static int32_t code_of(const struct trapframe *tf, int signo)
 {
+    if (signo == SIGBUS)
+        return BUS_ADRERR;
     if (tf->vector == TRAP_PAGE_FAULT)
         return tf->error & ERROR_PRESENT ? SEGV_ACCERR : SEGV_MAPERR;
     if (signo == SIGFPE)

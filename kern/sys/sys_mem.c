@@ -1,10 +1,12 @@
 /* kern/sys/sys_mem.c - system calls on memory: brk, mmap, munmap, mprotect.
- * Memory is private: a mapping of a file is a copy of it, taken page by page when written; what would have to
- * be shared is refused. */
+ * A private mapping of a file shows its pages until it writes to them; a shared one, to the end. Memory that
+ * processes share is a file without a name. */
 #include "kern/fs/files.h"
+#include "kern/fs/ramfs.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/mman.h"
 
@@ -19,8 +21,20 @@ static uint32_t vm_prot(int prot)
            (prot & PROT_EXEC ? VM_EXEC : 0);
 }
 
+static bool is_shared(int flags)
+{
+    return (flags & MAP_TYPE) != MAP_PRIVATE;
+}
+
+static bool is_type_known(int flags)
+{
+    int type = flags & MAP_TYPE;
+
+    return type == MAP_PRIVATE || type == MAP_SHARED || type == MAP_SHARED_VALIDATE;
+}
+
 /* Where the caller wants it; a mere wish that cannot be granted goes anywhere. */
-static int64_t map_region(uint64_t address, size_t length, int prot, int flags)
+static int64_t map_region(uint64_t address, size_t length, uint32_t prot, int flags, struct vm_view view)
 {
     struct vm_space *vm = current_process()->vm;
     bool fixed = flags & MAP_FIXED, only_there = flags & MAP_FIXED_NOREPLACE;
@@ -29,30 +43,43 @@ static int64_t map_region(uint64_t address, size_t length, int prot, int flags)
     if ((fixed || only_there) && (address % PAGE_SIZE || !address))
         return address ? -EINVAL : -EPERM;
     address = ROUND_DOWN(address, (uint64_t)PAGE_SIZE);
-    at = vm_map(vm, address, length, vm_prot(prot), fixed);
-    if (at < 0 && at != -ENOMEM && address && !fixed && !only_there)
-        at = vm_map(vm, 0, length, vm_prot(prot), false);
+    at = vm_map_object(vm, address, length, prot, fixed, view);
+    if (at < 0 && at != -ENOMEM && at != -EOVERFLOW && address && !fixed && !only_there)
+        at = vm_map_object(vm, 0, length, prot, false, view);
     return at;
 }
 
+static int64_t map_anonymous(uint64_t address, size_t length, int prot, int flags)
+{
+    struct inode *unnamed;
+    int64_t at;
+
+    if (!is_shared(flags))
+        return map_region(address, length, vm_prot(prot), flags, (struct vm_view){ 0 });
+    unnamed = ramfs_unnamed(0777, length);
+    if (!unnamed)
+        return -ENOMEM;
+    at = map_region(address, length, vm_prot(prot) | VM_SHARED, flags,
+                    (struct vm_view){ ramfs_object(unnamed), 0 });
+    inode_put(unnamed);
+    return at;
+}
+
+/* A shared mapping may write only what the descriptor may. */
 static int64_t map_file(struct file *f, uint64_t address, size_t length, int prot, int flags, uint64_t offset)
 {
-    int64_t at;
-    int err;
+    struct vm_object *o = f->ops->object ? f->ops->object(f) : NULL;
+    uint32_t rights = vm_prot(prot);
 
-    if (!f->inode || f->ops->mode || !f->ops->seekable)
-        return -ENODEV;
-    if ((f->flags & O_ACCMODE) == O_WRONLY || (f->flags & O_PATH))
+    if ((f->flags & O_ACCMODE) == O_WRONLY)
         return -EACCES;
-    if ((flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE))
-        return -ENODEV; /* shared and writable */
-    at = map_region(address, length, prot, flags);
-    if (at < 0)
-        return at;
-    err = file_map_private(f, offset, length, current_process()->vm, (uint64_t)at);
-    if (err)
-        vm_unmap(current_process()->vm, (uint64_t)at, ROUND_UP(length, (size_t)PAGE_SIZE));
-    return err ? err : at;
+    if (is_shared(flags) && (prot & PROT_WRITE) && !file_may_write(f))
+        return -EACCES;
+    if (!o)
+        return -ENODEV;
+    if (is_shared(flags))
+        rights |= VM_SHARED | (file_may_write(f) ? 0 : VM_NEVER_WRITE);
+    return map_region(address, length, rights, flags, (struct vm_view){ o, offset });
 }
 
 SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, int, fd, uint64_t, offset)
@@ -60,32 +87,23 @@ SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, 
     struct file *f;
     int64_t at;
 
-    if (!length || offset % PAGE_SIZE || !(flags & (MAP_PRIVATE | MAP_SHARED)))
+    if (!length || offset % PAGE_SIZE || !is_type_known(flags))
         return -EINVAL;
     if (length > USER_TOP)
         return -ENOMEM;
     if (flags & MAP_ANONYMOUS)
-        return flags & MAP_PRIVATE ? map_region(address, length, prot, flags) : -ENODEV;
+        return map_anonymous(address, length, prot, flags);
     f = fd_get(fd);
     if (!f)
         return -EBADF;
-    at = map_file(f, address, length, prot, flags, offset);
+    at = f->flags & O_PATH ? -EBADF : map_file(f, address, length, prot, flags, offset);
     file_put(f);
     return at;
 }
 
-/* Is [address, address + length) the user's? length is rounded up to pages. */
-static bool user_range(uint64_t address, size_t *length)
-{
-    if (address >= USER_TOP || *length > USER_TOP - address)
-        return false;
-    *length = ROUND_UP(*length, (size_t)PAGE_SIZE);
-    return true;
-}
-
 SYSCALL_DEFINE2(munmap, uint64_t, address, size_t, length)
 {
-    if (address % PAGE_SIZE || !length || !user_range(address, &length))
+    if (address % PAGE_SIZE || !length || !is_user_range(address, &length))
         return -EINVAL;
     return vm_unmap(current_process()->vm, address, length);
 }
@@ -96,19 +114,7 @@ SYSCALL_DEFINE3(mprotect, uint64_t, address, size_t, length, int, prot)
         return -EINVAL;
     if (!length)
         return 0;
-    if (!user_range(address, &length))
+    if (!is_user_range(address, &length))
         return -ENOMEM;
     return vm_protect(current_process()->vm, address, length, vm_prot(prot));
-}
-
-/* Advice may be ignored, but for MADV_DONTNEED: programs rely on the pages reading as zero afterwards. */
-SYSCALL_DEFINE3(madvise, uint64_t, address, size_t, length, int, advice)
-{
-    if (address % PAGE_SIZE)
-        return -EINVAL;
-    if (!length)
-        return 0;
-    if (!user_range(address, &length))
-        return -ENOMEM;
-    return advice == MADV_DONTNEED ? vm_discard(current_process()->vm, address, length) : 0;
 }

@@ -65,23 +65,24 @@ static int64_t futex_sleep(uintptr_t addr, int op, uint32_t value, uintptr_t tim
     uint64_t deadline;
     int err = futex_deadline(op, timeout, &deadline);
 
-    return err ? err : futex_wait(addr, value, bits, deadline);
+    return err ? err : futex_wait(addr, op & FUTEX_PRIVATE_FLAG, value, bits, deadline);
 }
 
-static int64_t futex_compare_requeue(uintptr_t addr, uint32_t n, uintptr_t target, uint32_t max,
+static int64_t futex_compare_requeue(uintptr_t addr, uintptr_t target, bool private, uint32_t n, uint32_t max,
                                      uint32_t expected)
 {
     uint32_t now;
 
     if (copy_from_user(&now, addr, sizeof now))
         return -EFAULT;
-    return now == expected ? futex_requeue(addr, n, target, max) : -EAGAIN;
+    return now == expected ? futex_requeue(addr, target, private, n, max) : -EAGAIN;
 }
 
 SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, timeout, uintptr_t, addr2,
                 uint32_t, value3)
 {
     struct vm_space *vm = current_process()->vm;
+    bool private = op & FUTEX_PRIVATE_FLAG;
 
     if (addr % sizeof(uint32_t) || addr >= USER_TOP)
         return addr >= USER_TOP ? -EFAULT : -EINVAL;
@@ -91,13 +92,13 @@ SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, tim
     case FUTEX_WAIT_BITSET:
         return futex_sleep(addr, op, value, timeout, value3);
     case FUTEX_WAKE:
-        return futex_wake(vm, addr, value, UINT32_MAX);
+        return futex_wake(vm, addr, private, value, UINT32_MAX);
     case FUTEX_WAKE_BITSET:
-        return value3 ? futex_wake(vm, addr, value, value3) : -EINVAL;
+        return value3 ? futex_wake(vm, addr, private, value, value3) : -EINVAL;
     case FUTEX_REQUEUE:
-        return futex_requeue(addr, value, addr2, (uint32_t)timeout);
+        return futex_requeue(addr, addr2, private, value, (uint32_t)timeout);
     case FUTEX_CMP_REQUEUE:
-        return futex_compare_requeue(addr, value, addr2, (uint32_t)timeout, value3);
+        return futex_compare_requeue(addr, addr2, private, value, (uint32_t)timeout, value3);
     default:
         return -ENOSYS;
     }

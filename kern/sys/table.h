@@ -30,6 +30,7 @@
     SYSCALL(22, pipe, 1, ONCE) \
     SYSCALL(23, select, 5, ONCE) \
     SYSCALL(24, sched_yield, 0, ONCE) \
+    SYSCALL(26, msync, 3, ONCE) \
     SYSCALL(28, madvise, 3, ONCE) \
     SYSCALL(32, dup, 1, ONCE) \
     SYSCALL(33, dup2, 2, ONCE) \

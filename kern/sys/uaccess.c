@@ -138,3 +138,11 @@ uint64_t deadline_after(uint64_t ns)
 
     return __builtin_add_overflow(time_now(), ns, &when) ? TIME_NEVER : when;
 }
+
+bool is_user_range(uint64_t address, size_t *length)
+{
+    if (address >= USER_TOP || *length > USER_TOP - address)
+        return false;
+    *length = ROUND_UP(*length, (size_t)PAGE_SIZE);
+    return true;
+}

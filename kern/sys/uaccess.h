@@ -29,3 +29,5 @@ uint64_t timespec_ns(const struct timespec *ts);
 bool timespec_is_valid(const struct timespec *ts);
 /* now + ns without overflow. */
 uint64_t deadline_after(uint64_t ns);
+/* Is [address, address + length) the user's? *length is rounded up to pages. */
+bool is_user_range(uint64_t address, size_t *length);
