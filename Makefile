@@ -224,6 +224,16 @@ bench-cost: $(INSNCOUNT) ## guest instructions a packet costs, counted in the re
 	@+$(MAKE) --no-print-directory BUILD=release all
 	@$(PY) bench/cost.py $(ARGS)
 
+KBENCH := build/release/bench/kbench
+$(KBENCH): $(wildcard bench/guest/*.c bench/guest/*.h) | deps
+	$(SAY) USERCC $@
+	@mkdir -p $(@D)
+	$(Q)$(USERCC) $(UFLAGS) -o $@ $(filter %.c,$^)
+
+bench-kernel: $(INSNCOUNT) $(KBENCH) ## what kernel operations cost beside a Linux guest (ARGS='--functions 20 fork')
+	@+$(MAKE) --no-print-directory BUILD=release all
+	@$(PY) bench/kernel.py $(ARGS)
+
 stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py
 
@@ -238,7 +248,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
-	bench-cost format handout clean FORCE
+	bench-cost bench-kernel format handout clean FORCE
 .SECONDARY:
 
 -include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d)

@@ -8,114 +8,44 @@ interrupt to the idle loop. --functions lists where the instructions went. All v
 which makes the counts exact.
 """
 import argparse
-import mmap
 import random
 import re
 import socket
 import statistics
 import struct
-import subprocess
 import sys
-import time
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from grade.machine import Machine
+from bench.counting import Counted, Functions
 from grade.plugin import wait_until_it_serves
 from grade.wire import GUEST_IP, GUEST_MAC, PEER_IP, PEER_MAC, Wire, ones_sum
 from tools.qemu import Settings
 
 BUILD = Path("build/release")
 OUT = Path("build/bench")
-BLOCK = struct.Struct("=QQQ")  # bench/insncount.c: address, size, instructions executed
-REST = 0.0005  # seconds without an instruction: the guest sleeps
 ECHO, HTTP, CLOSED = 7, 80, 4000
 MSS_1460 = b"\2\4\x05\xb4"
 REQUEST = b"GET / HTTP/1.1\r\nHost: towpath\r\n\r\n"
 
 
-# ---- counting
-
-class Counted(Machine):
-    """A machine on a wire whose QEMU counts."""
+class Served(Counted):
+    """A machine on a wire whose servers we talk to."""
 
     wire: Wire
 
     def __init__(self, settings: Settings, folder: Path, wire: Wire) -> None:
-        self.elf = settings.elf
         self.connections: dict[int, Connection] = {}
         super().__init__(settings, folder, wire)
-
-    def launch(self, argv: list[str]) -> "subprocess.Popen[bytes]":
-        plugin, self.blocks_file = OUT / "insncount.so", self.log.parent / "blocks"
-        argv[argv.index("-accel") + 1] = "tcg,thread=single"
-        return super().launch([*argv, "-plugin", f"{plugin},out={self.blocks_file}"])
-
-    def map_blocks(self) -> None:
-        with self.blocks_file.open("rb") as file:
-            self.blocks = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-
-    def executed(self) -> int:
-        """Instructions so far."""
-        return BLOCK.unpack_from(self.blocks)[2]
-
-    def by_block(self) -> tuple[Counter[int], Counter[int]]:
-        """The same by the address of their block, and how often each was entered."""
-        counts: Counter[int] = Counter()
-        entries: Counter[int] = Counter()
-        for address, size, instructions in BLOCK.iter_unpack(self.blocks[BLOCK.size:]):
-            if not address:
-                break
-            counts[address] += instructions
-            entries[address] += instructions // size
-        return counts, entries
 
     def connection(self, port: int) -> "Connection":
         """One a port: more would have the servers look after all of them."""
         if port not in self.connections:
             self.connections[port] = Connection(self.wire, port)
         return self.connections[port]
-
-    def react(self, to: Callable[[], object]) -> None:
-        """Do something and return when the guest has begun to work on it."""
-        before = self.executed()
-        to()
-        while self.executed() == before:
-            time.sleep(REST / 10)
-
-    def rest(self) -> None:
-        """Return when the guest has nothing left to do."""
-        before = -1
-        while (now := self.executed()) != before:
-            before = now
-            time.sleep(REST)
-
-
-class Functions:
-    """Which function an address lies in."""
-
-    def __init__(self, elf: Path) -> None:
-        listing = subprocess.run(["nm", "-n", str(elf)], capture_output=True, text=True, check=True).stdout
-        rows = re.findall(r"^(\w+) [Tt] (\S+)$", listing, re.M)
-        self.starts, self.names = [int(start, 16) for start, _ in rows], [name for _, name in rows]
-
-    def name(self, address: int) -> str:
-        i = bisect_right(self.starts, address) - 1
-        return "(programs)" if address < 1 << 47 else self.names[i] if i >= 0 else "?"
-
-    def sums(self, by_address: Counter[int]) -> Counter[str]:
-        by_name: Counter[str] = Counter()
-        for address, count in by_address.items():
-            by_name[self.name(address)] += count
-        return by_name
-
-    def calls(self, entries: Counter[int]) -> Counter[str]:
-        """A function is called as often as the block at its start is entered."""
-        return Counter({name: entries[start] for start, name in zip(self.starts, self.names)})
 
 
 # ---- the other end: frames by hand, as Scapy would be slow enough to matter
@@ -178,17 +108,17 @@ def take(wire: Wire, wanted: Callable[[bytes], bool]) -> bytes:
 
 # ---- operations: each prepares itself and gives what is done COUNT times
 
-def udp_echo(machine: Counted) -> Callable[[], object]:
+def udp_echo(machine: Served) -> Callable[[], object]:
     frame = datagram(ECHO, b"x" * 18)
     return lambda: (machine.wire.send(frame), take(machine.wire, lambda f: f[23] == 17))
 
 
-def tcp_echo(machine: Counted) -> Callable[[], object]:
+def tcp_echo(machine: Served) -> Callable[[], object]:
     connection = machine.connection(ECHO)
     return lambda: (connection.send("PA", b"x"), connection.receive(1))
 
 
-def http(machine: Counted) -> Callable[[], object]:
+def http(machine: Served) -> Callable[[], object]:
     connection = machine.connection(HTTP)
     connection.send("PA", REQUEST)
     head = connection.receive(1)
@@ -198,19 +128,19 @@ def http(machine: Counted) -> Callable[[], object]:
     return lambda: (connection.send("PA", REQUEST), connection.receive(length))
 
 
-def ping(machine: Counted) -> Callable[[], object]:
+def ping(machine: Served) -> Callable[[], object]:
     echo = struct.pack("!BBHHH", 8, 0, 0, 7, 7) + b"x" * 18
     frame = ipv4(1, echo[:2] + struct.pack("!H", ones_sum(echo)) + echo[4:])
     return lambda: (machine.wire.send(frame), take(machine.wire, lambda f: f[23] == 1))
 
 
-def discard(machine: Counted) -> Callable[[], object]:
+def discard(machine: Served) -> Callable[[], object]:
     """To the broadcast MAC, where no ICMP error answers (RFC 1122 3.2.2); it is done when it has begun and rests."""
     frame = b"\xff" * 6 + datagram(CLOSED, b"x" * 18)[6:]
     return lambda: machine.react(lambda: machine.wire.send(frame))
 
 
-OPERATIONS: dict[str, tuple[str, Callable[[Counted], Callable[[], object]]]] = {
+OPERATIONS: dict[str, tuple[str, Callable[[Served], Callable[[], object]]]] = {
     "udp": ("UDP echo, 18 bytes, round trip", udp_echo),
     "tcp": ("TCP echo, 1 byte, round trip", tcp_echo),
     "ping": ("ping, 18 bytes, round trip", ping),
@@ -230,7 +160,7 @@ class Cost:
     calls: Counter[str]
 
 
-def measure(machine: Counted, name: str, count: int, functions: Functions) -> Cost:
+def measure(machine: Served, name: str, count: int, functions: Functions) -> Cost:
     """Each operation begins with the guest at rest, so that none finds another's work half done."""
     operation = OPERATIONS[name][1](machine)
     for _ in range(count // 10):
@@ -246,8 +176,8 @@ def measure(machine: Counted, name: str, count: int, functions: Functions) -> Co
     return Cost(spent, functions.sums(blocks_after - blocks), functions.calls(entries_after - entries))
 
 
-def report(machine: Counted, args: argparse.Namespace) -> None:
-    functions = Functions(machine.elf)
+def report(machine: Served, args: argparse.Namespace) -> None:
+    functions = Functions.of_elf(BUILD / "towpath.elf")
     print(f"guest instructions per operation, {args.nic}, {args.smp} CPU, median of {args.repeat} x {args.count}")
     for name in args.operations or OPERATIONS:
         costs = [measure(machine, name, args.count, functions) for _ in range(args.repeat)]
@@ -270,11 +200,10 @@ def main() -> int:
     args = parser.parse_args()
     wire = Wire(OUT / "wire.pcapng")
     settings = Settings(elf=BUILD / "towpath.elf", initrd=BUILD / "initramfs.cpio", smp=args.smp, nic=args.nic)
-    machine = Counted(settings, OUT, wire)
+    machine = Served(settings, OUT, wire)
     try:
         machine.boot()
         wait_until_it_serves(wire)
-        machine.map_blocks()
         report(machine, args)
     finally:
         machine.stop()

@@ -1,0 +1,45 @@
+"""The benches measure what they say; their figures are nobody's verdict here."""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import linux_guest
+
+KBENCH = Path("build/release/bench/kbench")
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    subprocess.run(["make", "-s", "build/bench/insncount.so", str(KBENCH)], check=True)
+    subprocess.run(["make", "-s", "BUILD=release", "all"], check=True)
+
+
+def test_every_operation_runs_on_linux(built: None) -> None:
+    names = subprocess.run([KBENCH], capture_output=True, text=True, check=True).stdout.split()
+    for name in names:
+        run = subprocess.run([KBENCH, name, "256"], capture_output=True, text=True, timeout=60)
+        assert "exec" in name or run.stdout == "done 256\n", f"{name}: {run.stderr}"
+
+
+def test_operations_are_counted_between_their_marks(built: None) -> None:
+    run = subprocess.run([sys.executable, "bench/kernel.py", "--towpath-only", "--repeat", "1", "null", "fault_cow"],
+                         capture_output=True, text=True, timeout=300)
+    rows = [line.split() for line in run.stdout.splitlines()[2:]]
+    assert run.returncode == 0 and len(rows) == 2, run.stdout + run.stderr
+    null, fault = (float(row[-1].replace(",", "")) for row in rows)
+    assert 50 < null < 2000, "a call is hundreds of instructions"
+    assert fault > 512, "a page is 512 words"
+
+
+def test_without_apt_the_guest_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(linux_guest.Unavailable, match="apt-get is not here"):
+        linux_guest.kernel()
+
+
+def test_a_module_names_what_it_needs() -> None:
+    assert linux_guest.needs(b"license=GPL\0depends=virtio,virtio_ring\0retpoline=Y\0") == ["virtio", "virtio_ring"]
+    assert linux_guest.needs(b"license=GPL\0depends=\0name=e1000\0") == []
