@@ -86,6 +86,10 @@ void waitq_init(struct waitq *wq);
 int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline);
 /* Wake every waiter and poller of wq. Process or softirq; locks may be held. */
 void waitq_wake(struct waitq *wq);
+/* Wake every waiter of wq, but of pollers only those who asked for one of events (POLL*; 0: none of them),
+ * and one at most of those that share their wakes (EPOLLEXCLUSIVE): who is told of a change that did not
+ * happen may look in vain for ever. */
+void waitq_wake_events(struct waitq *wq, int events);
 
 /* ---- deferral ---- */
 

@@ -251,3 +251,9 @@ void waitq_wake(struct waitq *wq)
     while (!list_empty(&wq->waiters))
         wait_ended(list_first_entry(&wq->waiters, struct sim_task, waiter), 0);
 }
+
+void waitq_wake_events(struct waitq *wq, int events)
+{
+    (void)events; /* nobody polls here */
+    waitq_wake(wq);
+}

@@ -1,5 +1,6 @@
 /* kern/fs/file.c - open files: references, positions, and the checks before each operation. */
 #include "kern/fs/file.h"
+#include "kern/fs/epoll.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
@@ -15,6 +16,7 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32
     f->inode = inode ? inode_get(inode) : NULL;
     f->flags = flags;
     mutex_init(&f->pos_lock, "file position");
+    list_init(&f->epoll_items);
     return f;
 }
 
@@ -59,6 +61,8 @@ void file_put(struct file *f)
 {
     if (!refcount_put(&f->refs))
         return;
+    if (f->in_epoll)
+        epoll_forget_file(f);
     if (f->ops->release)
         f->ops->release(f);
     inode_put(f->inode);
@@ -138,7 +142,7 @@ int64_t file_lseek(struct file *f, int64_t offset, int whence)
     int64_t base, to;
 
     if (!f->ops->seekable)
-        return -ESPIPE;
+        return f->ops->ignores_seek ? 0 : -ESPIPE;
     mutex_lock(&f->pos_lock);
     base = lseek_base(f, whence);
     if (base < 0)

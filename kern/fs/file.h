@@ -10,8 +10,9 @@
 /* Process context, no lock held. Any but release may be NULL. */
 struct vm_object;
 struct file_ops {
-    uint32_t mode; /* S_IFIFO, S_IFSOCK: what fstat says of a file without an inode */
-    bool seekable; /* has a position */
+    uint32_t mode;     /* S_IFIFO, S_IFSOCK: what fstat says of a file without an inode */
+    bool seekable;     /* has a position */
+    bool ignores_seek; /* has none, and lseek() says 0 instead of ESPIPE */
     int (*open)(struct file *f);
     int64_t (*read)(struct file *f, struct iov_iter *it, uint64_t *pos); /* bytes, moves *pos on */
     int64_t (*write)(struct file *f, struct iov_iter *it, uint64_t *pos);
@@ -30,6 +31,9 @@ struct file {
     struct mutex pos_lock;
     uint64_t pos;  /* pos_lock */
     void *private; /* the ops' */
+    /* epoll.c's: the sets the file is in. in_epoll, once set, stays. */
+    bool in_epoll;
+    struct list_head epoll_items;
 };
 
 enum { MAX_RW_COUNT = 0x7ffff000 }; /* bytes in one call, as in Linux */
@@ -51,6 +55,11 @@ int64_t file_read_kernel(struct file *f, void *dst, size_t n, uint64_t pos);
 int64_t file_lseek(struct file *f, int64_t offset, int whence);
 bool file_may_write(const struct file *f); /* was it opened for that? */
 int file_poll(struct file *f);
+/* Does it have a readiness of its own? Regular files are always ready. */
+static inline bool file_can_poll(const struct file *f)
+{
+    return f->ops->poll;
+}
 void file_stat(struct file *f, struct stat *st);
 static inline bool file_nonblocking(const struct file *f)
 {

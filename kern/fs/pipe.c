@@ -67,13 +67,21 @@ static int64_t look_at_bytes(struct pipe *p, uint8_t *chunk, size_t n, bool wait
     return result;
 }
 
+static bool has_room(const struct pipe *p)
+{
+    return PIPE_SIZE - p->used >= PIPE_BUF;
+}
+
+/* Pollers are told when there is room again, not that there is more of it. */
 static void drop_bytes(struct pipe *p, size_t n)
 {
     uint64_t flags = spin_lock(&p->lock);
+    bool had_room = has_room(p);
 
     ring_drop(p, n);
+    had_room |= !has_room(p);
     spin_unlock(&p->lock, flags);
-    waitq_wake(&p->wq);
+    waitq_wake_events(&p->wq, had_room ? 0 : POLLOUT | POLLWRNORM);
 }
 
 /* Bytes leave the pipe when the reader has them. */
@@ -123,7 +131,7 @@ static int put_bytes(struct pipe *p, const uint8_t *chunk, size_t n, bool wait)
         ring_put(p, chunk, n);
     spin_unlock(&p->lock, flags);
     if (!err)
-        waitq_wake(&p->wq);
+        waitq_wake_events(&p->wq, POLLIN | POLLRDNORM);
     return err;
 }
 
@@ -175,7 +183,7 @@ static int pipe_write_poll(struct file *f)
 {
     struct pipe *p = f->private;
     uint64_t flags = spin_lock(&p->lock);
-    bool room = PIPE_SIZE - p->used >= PIPE_BUF || !p->has_reader;
+    bool room = has_room(p) || !p->has_reader;
     int mask = (room ? POLLOUT | POLLWRNORM : 0) | (p->has_reader ? 0 : POLLERR);
 
     spin_unlock(&p->lock, flags);

@@ -10,12 +10,21 @@ struct poll_wait {
     bool woken;
 };
 
-static void poll_wake(struct waiter *w)
+static int events_of(const struct poll_entry *e)
+{
+    return e->events | POLLERR | POLLHUP | POLLNVAL;
+}
+
+static bool poll_wake(struct waiter *w, int events, struct wake_later **later)
 {
     struct poll_entry *e = container_of(w, struct poll_entry, waiter);
 
+    (void)later;
+    if (!(events & events_of(e)))
+        return false;
     WRITE_ONCE(e->wait->woken, true);
     thread_wake(w->thread);
+    return true;
 }
 
 /* Hang on e's queue. False: it has none that could wake anybody. */
@@ -53,7 +62,7 @@ static int look(struct poll_entry *entries, size_t n)
     for (size_t i = 0; i < n; i++) {
         struct poll_entry *e = &entries[i];
         if (e->file)
-            e->revents = file_poll(e->file) & (e->events | POLLERR | POLLHUP | POLLNVAL);
+            e->revents = file_poll(e->file) & events_of(e);
         ready += e->revents != 0;
     }
     return ready;

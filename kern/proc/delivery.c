@@ -177,7 +177,8 @@ void return_to_user(struct trapframe *tf)
     if (READ_ONCE(self->signal_pending) || READ_ONCE(self->task->doomed))
         deliver_signals(tf);
     if (self->task->restore_mask) {
-        self->task->restore_mask = false;
-        signal_set_blocked(self->task->saved_mask);
+        signal_end_temporary_mask();
+        if (READ_ONCE(self->signal_pending)) /* by what only the temporary mask blocked */
+            deliver_signals(tf);
     }
 }

@@ -202,6 +202,16 @@ void signal_set_temporary_mask(uint64_t mask)
     signal_set_blocked(mask);
 }
 
+void signal_end_temporary_mask(void)
+{
+    struct task *t = current_task();
+
+    if (!t->restore_mask)
+        return;
+    t->restore_mask = false;
+    signal_set_blocked(t->saved_mask);
+}
+
 bool signal_deliverable(void)
 {
     uint64_t flags = spin_lock(&process_lock);

@@ -31,6 +31,8 @@ void signal_set_blocked(uint64_t mask);
 uint64_t signal_blocked(void);
 /* Until the next handler or return to user mode, block mask instead (sigsuspend, ppoll). */
 void signal_set_temporary_mask(uint64_t mask);
+/* Back to the thread's own mask now; nothing without a temporary one. */
+void signal_end_temporary_mask(void);
 /* One that waits and may be delivered to the current thread now. */
 bool signal_deliverable(void);
 /* Take one of set off the queues: signo with *info, or 0. */

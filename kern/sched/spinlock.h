@@ -26,6 +26,11 @@ struct mutex {
     struct thread *owner;
     struct waitq wq;
 };
+/* For one that is static and called m. */
+#define MUTEX_INIT(m, name_)                                                                                 \
+    {                                                                                                        \
+        .guard = SPINLOCK_INIT(name_, RANK_MUTEX), .wq.waiters = { &(m).wq.waiters, &(m).wq.waiters }        \
+    }
 void mutex_init(struct mutex *m, const char *name);
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);

@@ -35,9 +35,12 @@ void waitq_init(struct waitq *wq)
     list_init(&wq->waiters);
 }
 
-static void wake_thread(struct waiter *w)
+static bool wake_thread(struct waiter *w, int events, struct wake_later **later)
 {
+    (void)events, (void)later;
+    WRITE_ONCE(w->woken, true);
     thread_wake(w->thread);
+    return true;
 }
 
 void waiter_init(struct waiter *w)
@@ -60,19 +63,42 @@ void waitq_remove(struct waitq *wq, struct waiter *w)
     guard_unlock(wq, flags);
 }
 
-void waitq_wake(struct waitq *wq)
+/* Guard held. */
+static void wake_waiters(struct waitq *wq, int events, struct wake_later **later)
 {
     struct waiter *w;
+    bool taken = false;
+
+    list_for_each_entry (w, &wq->waiters, link)
+        if (!w->exclusive || !taken || events == WAKE_ALL)
+            taken |= w->wake(w, events, later) && w->exclusive;
+}
+
+static void do_later(struct wake_later *later)
+{
+    while (later) {
+        struct wake_later *next = later->next;
+        later->fn(later);
+        later = next;
+    }
+}
+
+void waitq_wake_events(struct waitq *wq, int events)
+{
+    struct wake_later *later = NULL;
     __atomic_thread_fence(
         __ATOMIC_SEQ_CST); /* the change before the look; partner: guard_lock() in waitq_add */
     if (READ_ONCE(wq->waiters.next) == &wq->waiters)
         return;
     uint64_t flags = guard_lock(wq);
-    list_for_each_entry (w, &wq->waiters, link) {
-        WRITE_ONCE(w->woken, true);
-        w->wake(w);
-    }
+    wake_waiters(wq, events, &later);
     guard_unlock(wq, flags);
+    do_later(later); /* wq may be gone */
+}
+
+void waitq_wake(struct waitq *wq)
+{
+    waitq_wake_events(wq, WAKE_ALL);
 }
 
 /* ---- sleeping ---- */

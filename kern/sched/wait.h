@@ -10,13 +10,22 @@
 #include "kern/sched/thread.h"
 #include "net/port.h"
 
+/* What a wake leaves to be done by the waker behind the queue's guard: fn may wake another queue. */
+struct wake_later {
+    struct wake_later *next;
+    void (*fn)(struct wake_later *later);
+};
+/* Any change at all: what waitq_wake() passes on. */
+enum { WAKE_ALL = -1 };
 /* One entry on one queue; wake is called with the queue's guard held, in the waker's context: it must not
- * sleep. */
+ * sleep. events: what changed (port.h), which a poller compares with what it asked for. It may put something
+ * on the list *later. True: it took the wake, which counts for an exclusive entry. */
 struct waiter {
     struct list_head link;
-    void (*wake)(struct waiter *w);
+    bool (*wake)(struct waiter *w, int events, struct wake_later **later);
     struct thread *thread;
     bool woken;
+    bool exclusive; /* not woken where another exclusive one took the wake, unless all are */
 };
 /* An entry that wakes the current thread; for poll, one such entry on each of many queues. */
 void waiter_init(struct waiter *w);

@@ -20,16 +20,6 @@ static void put_files(struct poll_entry *entries, size_t n)
             file_put(entries[i].file);
 }
 
-/* Sleep no longer than this: TIME_NEVER without a timespec. */
-static int timespec_deadline(uintptr_t user, uint64_t *deadline)
-{
-    uint64_t ns = 0;
-    int err = user ? timespec_from_user(user, &ns) : 0;
-
-    *deadline = user ? deadline_after(ns) : TIME_NEVER;
-    return err;
-}
-
 /* ---- poll ---- */
 
 static void fill_entries(struct poll_entry *entries, const struct pollfd *fds, size_t n)
@@ -77,32 +67,17 @@ static int64_t do_poll_until(uintptr_t user, size_t n, uint64_t deadline)
 
 SYSCALL_DEFINE3(poll, uintptr_t, user, unsigned, n, int, timeout)
 {
-    return do_poll_until(user, n, timeout < 0 ? TIME_NEVER : deadline_after(ms((uint64_t)timeout)));
-}
-
-/* Block mask instead while this call sleeps. */
-static int temporary_mask(uintptr_t user, size_t size)
-{
-    uint64_t mask;
-
-    if (!user)
-        return 0;
-    if (size != sizeof mask)
-        return -EINVAL;
-    if (copy_from_user(&mask, user, sizeof mask))
-        return -EFAULT;
-    signal_set_temporary_mask(mask);
-    return 0;
+    return do_poll_until(user, n, deadline_of_ms(timeout));
 }
 
 SYSCALL_DEFINE5(ppoll, uintptr_t, user, unsigned, n, uintptr_t, timeout, uintptr_t, mask, size_t, size)
 {
     uint64_t deadline;
-    int err = timespec_deadline(timeout, &deadline);
+    int err = deadline_from_user(timeout, &deadline);
 
     if (!err)
-        err = temporary_mask(mask, size);
-    return err ? err : do_poll_until(user, n, deadline);
+        err = temporary_mask_from_user(mask, size);
+    return err ? err : temporary_mask_end(do_poll_until(user, n, deadline));
 }
 
 /* ---- select ---- */
@@ -241,11 +216,11 @@ SYSCALL_DEFINE6(pselect6, int, n, uintptr_t, readable, uintptr_t, writable, uint
 {
     const uintptr_t sets[SETS] = { readable, writable, exceptional };
     uint64_t deadline, mask[2] = { 0, 0 }; /* the address of a mask and its size */
-    int err = timespec_deadline(timeout, &deadline);
+    int err = deadline_from_user(timeout, &deadline);
 
     if (!err && user_mask && copy_from_user(mask, user_mask, sizeof mask))
         err = -EFAULT;
     if (!err)
-        err = temporary_mask(mask[0], mask[1]);
-    return err ? err : select_until(n, sets, deadline);
+        err = temporary_mask_from_user(mask[0], mask[1]);
+    return err ? err : temporary_mask_end(select_until(n, sets, deadline));
 }

@@ -134,6 +134,7 @@
     SYSCALL(201, time, 1, ONCE) \
     SYSCALL(202, futex, 6, RESTART) \
     SYSCALL(204, sched_getaffinity, 3, ONCE) \
+    SYSCALL(213, epoll_create, 1, ONCE) \
     SYSCALL(217, getdents64, 3, ONCE) \
     SYSCALL(218, set_tid_address, 1, ONCE) \
     SYSCALL(221, fadvise64, 4, ONCE) \
@@ -141,6 +142,8 @@
     SYSCALL(229, clock_getres, 2, ONCE) \
     SYSCALL(230, clock_nanosleep, 4, ONCE) \
     SYSCALL(231, exit_group, 1, ONCE) \
+    SYSCALL(232, epoll_wait, 4, ONCE) \
+    SYSCALL(233, epoll_ctl, 4, ONCE) \
     SYSCALL(234, tgkill, 3, ONCE) \
     SYSCALL(247, waitid, 5, RESTART) \
     SYSCALL(257, openat, 4, RESTART) \
@@ -158,7 +161,9 @@
     SYSCALL(271, ppoll, 5, ONCE) \
     SYSCALL(273, set_robust_list, 2, ONCE) \
     SYSCALL(280, utimensat, 4, ONCE) \
+    SYSCALL(281, epoll_pwait, 6, ONCE) \
     SYSCALL(288, accept4, 4, RESTART) \
+    SYSCALL(291, epoll_create1, 1, ONCE) \
     SYSCALL(292, dup3, 3, ONCE) \
     SYSCALL(293, pipe2, 2, ONCE) \
     SYSCALL(295, preadv, 4, ONCE) \
@@ -171,5 +176,6 @@
     SYSCALL(332, statx, 5, ONCE) \
     SYSCALL(435, clone3, 2, ONCE) \
     SYSCALL(436, close_range, 3, ONCE) \
-    SYSCALL(439, faccessat2, 4, ONCE)
+    SYSCALL(439, faccessat2, 4, ONCE) \
+    SYSCALL(441, epoll_pwait2, 6, ONCE)
 // clang-format on

@@ -3,6 +3,7 @@
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
+#include "kern/proc/signals.h"
 #include "lib/abi/stat.h"
 
 int path_from_user(uintptr_t user, char **path)
@@ -65,6 +66,11 @@ int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out)
     }
     kfree(path);
     return err;
+}
+
+bool user_range_is_valid(uintptr_t start, size_t n)
+{
+    return n <= USER_TOP && start <= USER_TOP - n;
 }
 
 int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct iov_iter *it)
@@ -130,6 +136,43 @@ int timespec_to_user(uintptr_t user, uint64_t ns)
     struct timespec ts = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };
 
     return copy_to_user(user, &ts, sizeof ts);
+}
+
+uint64_t deadline_of_ms(int timeout)
+{
+    if (timeout <= 0)
+        return timeout ? TIME_NEVER : 0;
+    return deadline_after(ms((uint64_t)timeout));
+}
+
+int deadline_from_user(uintptr_t user, uint64_t *deadline)
+{
+    uint64_t ns = 0;
+    int err = user ? timespec_from_user(user, &ns) : 0;
+
+    *deadline = user ? deadline_after(ns) : TIME_NEVER;
+    return err;
+}
+
+int temporary_mask_from_user(uintptr_t user, size_t size)
+{
+    uint64_t mask;
+
+    if (!user)
+        return 0;
+    if (size != sizeof mask)
+        return -EINVAL;
+    if (copy_from_user(&mask, user, sizeof mask))
+        return -EFAULT;
+    signal_set_temporary_mask(mask);
+    return 0;
+}
+
+int64_t temporary_mask_end(int64_t result)
+{
+    if (result != -EINTR)
+        signal_end_temporary_mask();
+    return result;
 }
 
 uint64_t deadline_after(uint64_t ns)

@@ -15,6 +15,9 @@ int start_of(int dirfd, struct inode **start);
 /* Copy the path and walk it from dirfd. flags as for path_walk. 0 (then path_put), or -errno. */
 int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out);
 
+/* Does [start, start + n) lie in the user's part of memory? */
+bool user_range_is_valid(uintptr_t start, size_t n);
+
 /* A user's array of struct iovec as an iterator; *vectors is to be given back with kfree. Lengths sum up to
  * at most MAX_RW_COUNT: what is beyond is cut, as in Linux. 0, -EFAULT, -EINVAL, -ENOMEM. */
 int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct iov_iter *it);
@@ -31,3 +34,14 @@ bool timespec_is_valid(const struct timespec *ts);
 uint64_t deadline_after(uint64_t ns);
 /* Is [address, address + length) the user's? *length is rounded up to pages. */
 bool is_user_range(uint64_t address, size_t *length);
+/* Of poll's time-out, whose negative values mean for ever; 0: the past. */
+uint64_t deadline_of_ms(int timeout);
+/* Of a user's struct timespec, or TIME_NEVER without one. 0, -EFAULT, -EINVAL. */
+int deadline_from_user(uintptr_t user, uint64_t *deadline);
+
+/* A user's signal mask (size bytes; address 0: none) instead of the thread's own while a call sleeps. 0,
+ * -EFAULT, -EINVAL. */
+int temporary_mask_from_user(uintptr_t user, size_t size);
+/* The call has ended with result: unless a signal ended it, no handler may run with that mask any more. The
+ * same result. */
+int64_t temporary_mask_end(int64_t result);

@@ -1,6 +1,7 @@
 /* lib/abi/abi_test.c - the numbers that the kernel is compiled with against the host's own.
  * The freestanding branch of errno.h and socket.h is read as text: in one compilation a name has one meaning.
  */
+#include "lib/abi/epoll.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/socket.h"
 #include "sim/test.h"
@@ -194,6 +195,25 @@ static const struct constant {
     { "ARPHRD_LOOPBACK", ARPHRD_LOOPBACK },
     { "ATF_COM", ATF_COM },
     { "ATF_PERM", ATF_PERM },
+    { "EPOLL_CTL_ADD", EPOLL_CTL_ADD },
+    { "EPOLL_CTL_DEL", EPOLL_CTL_DEL },
+    { "EPOLL_CTL_MOD", EPOLL_CTL_MOD },
+    { "EPOLL_CLOEXEC", EPOLL_CLOEXEC },
+    { "EPOLLIN", EPOLLIN },
+    { "EPOLLPRI", EPOLLPRI },
+    { "EPOLLOUT", EPOLLOUT },
+    { "EPOLLERR", EPOLLERR },
+    { "EPOLLHUP", EPOLLHUP },
+    { "EPOLLRDNORM", EPOLLRDNORM },
+    { "EPOLLRDBAND", EPOLLRDBAND },
+    { "EPOLLWRNORM", EPOLLWRNORM },
+    { "EPOLLWRBAND", EPOLLWRBAND },
+    { "EPOLLMSG", EPOLLMSG },
+    { "EPOLLRDHUP", EPOLLRDHUP },
+    { "EPOLLEXCLUSIVE", EPOLLEXCLUSIVE },
+    { "EPOLLWAKEUP", EPOLLWAKEUP },
+    { "EPOLLONESHOT", EPOLLONESHOT },
+    { "EPOLLET", (uint32_t)EPOLLET },
 };
 
 static const struct constant *host_find(const char *name)
@@ -246,4 +266,10 @@ TEST(the_kernel_s_error_numbers_are_linux_s)
 TEST(the_kernel_s_socket_constants_are_linux_s)
 {
     CHECK(compare("lib/abi/socket.h") > 100);
+}
+
+TEST(the_kernel_s_epoll_constants_are_linux_s)
+{
+    CHECK(compare("lib/abi/epoll.h") > 15);
+    CHECK(sizeof(struct epoll_event) == 12);
 }

@@ -68,7 +68,7 @@ int sock_lock_reader(struct sock *sk, uint64_t deadline)
 void sock_unlock_reader(struct sock *sk)
 {
     sk->reading = false;
-    sock_wake(sk);
+    waitq_wake_events(&sk->wq, 0);
 }
 
 int sock_lock_writer(struct sock *sk, uint64_t deadline)
@@ -79,7 +79,7 @@ int sock_lock_writer(struct sock *sk, uint64_t deadline)
 void sock_unlock_writer(struct sock *sk)
 {
     sk->writing = false;
-    sock_wake(sk);
+    waitq_wake_events(&sk->wq, 0);
 }
 
 /* ---- waiting ---- */
@@ -114,6 +114,38 @@ void sock_wake(struct sock *sk)
     waitq_wake(&sk->wq);
 }
 
+void sock_wake_readers(struct sock *sk)
+{
+    waitq_wake_events(&sk->wq, POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND);
+}
+
+static bool has_room(const struct sock *sk)
+{
+    int64_t used = __atomic_load_n(&sk->wmem_alloc, __ATOMIC_SEQ_CST);
+
+    return sk->type == SOCK_STREAM ? 3 * used <= 2 * (int64_t)sk->sndbuf : used < sk->sndbuf;
+}
+
+bool sock_stream_writable(struct sock *sk)
+{
+    if (has_room(sk))
+        return true;
+    __atomic_store_n(&sk->nospace, true, __ATOMIC_SEQ_CST); /* before the look; partner: somebody_is_told() */
+    return has_room(sk);
+}
+
+static bool somebody_is_told(struct sock *sk)
+{
+    if (!has_room(sk))
+        return false;
+    return sk->type != SOCK_STREAM || __atomic_exchange_n(&sk->nospace, false, __ATOMIC_SEQ_CST);
+}
+
+void sock_wake_writers(struct sock *sk)
+{
+    waitq_wake_events(&sk->wq, somebody_is_told(sk) ? POLLOUT | POLLWRNORM | POLLWRBAND : 0);
+}
+
 int sock_error(struct sock *sk)
 {
     int err = sk->err;
@@ -131,8 +163,8 @@ static void sock_rfree(struct sk_buff *skb)
 static void sock_wfree(struct sk_buff *skb)
 {
     struct sock *sk = skb->sk;
-    __atomic_fetch_sub(&sk->wmem_alloc, skb->truesize, __ATOMIC_RELAXED);
-    sock_wake(sk);
+    __atomic_fetch_sub(&sk->wmem_alloc, skb->truesize, __ATOMIC_SEQ_CST);
+    sock_wake_writers(sk);
     sock_put(sk);
 }
 
@@ -159,6 +191,6 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
         return -ENOBUFS;
     skb_set_owner_r(skb, sk);
     skb_queue_tail(&sk->receive_queue, skb);
-    sock_wake(sk);
+    sock_wake_readers(sk);
     return 0;
 }

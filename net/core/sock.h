@@ -52,6 +52,7 @@ struct sock {
     uint8_t shutdown; /* RCV_SHUTDOWN | SEND_SHUTDOWN */
     bool reading, writing; /* somebody is in sock_lock_reader / _writer */
     bool dead;             /* closed by the user: nobody will read err or data */
+    bool nospace;          /* a stream's writer or poller found no room and is to be told; atomic */
 
     struct sk_buff_head receive_queue;
     uint32_t rcvbuf, sndbuf; /* limits in truesize bytes */
@@ -106,3 +107,9 @@ void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 /* Wake whoever waits or polls. Any lock may be held. */
 void sock_wake(struct sock *sk);
+/* Bytes or connections came; room to send came: wake who waits, and who polls for that. Of a stream's pollers
+ * only those who found no room before are told of room, as in Linux (SOCK_NOSPACE). Any lock may be held. */
+void sock_wake_readers(struct sock *sk);
+void sock_wake_writers(struct sock *sk);
+/* Has a stream room to send? If not, note that somebody is to be told when it has. */
+bool sock_stream_writable(struct sock *sk);

@@ -439,8 +439,6 @@ int tcp_shutdown(struct sock *sk, int how);
 /* CLOSE, RFC 9293 3.10.4: a FIN behind everything queued. Lock held. */
 void tcp_queue_fin(struct tcp_sock *tp);
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);
-/* Is so much of the send buffer free that a writer is better woken? */
-bool tcp_writable(const struct sock *sk);
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags);
 int tcp_poll(struct sock *sk);
 int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg);

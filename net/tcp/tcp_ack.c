@@ -96,7 +96,7 @@ static void new_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     uint64_t rtt = sample_rtt(tp, &a, seg);
     tcp_recovery_new_ack(tp, acked, flight, rtt);
     reset_timer(tp);
-    sock_wake(&tp->sk); /* room to write; or a close() that lingers */
+    sock_wake_writers(&tp->sk); /* room to write; or a close() that lingers */
 }
 
 void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)

@@ -321,7 +321,7 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
     else
         tcp_send_ack(tp); /* RFC 5681 4.2: at once, out of order or filling a gap; and old text too */
     if (in_order)
-        sock_wake(&tp->sk);
+        sock_wake_readers(&tp->sk);
     return GO_ON;
 }
 

@@ -104,7 +104,7 @@ bool tcp_child_established(struct tcp_sock *child)
     }
     lock_release(&l->lock);
     if (queued)
-        sock_wake(&parent->sk);
+        sock_wake_readers(&parent->sk);
     return queued;
 }
 

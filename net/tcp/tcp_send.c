@@ -6,10 +6,6 @@
 
 enum { BATCH = 16 }; /* buffers filled between two times the lock is taken */
 
-bool tcp_writable(const struct sock *sk)
-{
-    return 3 * __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) <= 2 * (int64_t)sk->sndbuf;
-}
 static bool has_room(const struct sock *sk)
 {
     return __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf;
@@ -32,7 +28,7 @@ static int await_room(struct tcp_sock *tp, uint64_t deadline)
     struct sock *sk = &tp->sk;
     bool full = !has_room(sk);
     int err;
-    while (!(err = send_error(tp)) && (!tcp_in(tp, TCPS_MAY_SEND) || (full && !tcp_writable(sk)))) {
+    while (!(err = send_error(tp)) && (!tcp_in(tp, TCPS_MAY_SEND) || (full && !sock_stream_writable(sk)))) {
         err = sock_wait(sk, deadline);
         if (err)
             return err;
