@@ -1,8 +1,6 @@
 /* sim/port_mem.c - memory of net/port.h: every object one malloc, so that AddressSanitizer sees its edges and
  * its death. What lives is counted; any allocation can be made to fail. */
 #include "sim/state.h"
-#include "sim/test.h"
-#include <sanitizer/lsan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,12 +41,10 @@ uint64_t sim_live_objects(void)
     return live;
 }
 
-/* LeakSanitizer knows where what nobody points to was allocated; it prints that to stderr. */
 static void leaked(const char *what, uint64_t n)
 {
     klog(LOG_ERROR, "leak: %llu %s", (unsigned long long)n, what);
-    if (!record_expects_panic())
-        __lsan_do_recoverable_leak_check();
+    host_show_leaks();
     panic("leak: %llu %s", (unsigned long long)n, what);
 }
 

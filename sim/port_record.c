@@ -1,14 +1,9 @@
-/* sim/port_record.c - log, trace and panic of net/port.h. The log is kept for a test that fails, the trace is
- * folded into a digest, and a panic is the failure of the running test (or what EXPECT_PANIC waited for). */
+/* sim/port_record.c - log, trace and panic of net/port.h. Log lines and panics go to the program around the
+ * simulation (state.h: host_), the trace is folded into a digest. */
 #include "lib/format.h"
 #include "sim/state.h"
-#include "sim/test.h"
-#include <sanitizer/common_interface_defs.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-static const char *expected_panic; /* in the copy of the process that EXPECT_PANIC made */
 
 static const char *running(void)
 {
@@ -34,7 +29,7 @@ void klog(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     kvsnprintf(line + n, sizeof line - n, fmt, ap);
     va_end(ap);
-    record_line(line);
+    host_log_line(line);
     if (sim.print_log)
         puts(line);
 }
@@ -74,23 +69,12 @@ uint64_t sim_digest(void)
 void panic(const char *fmt, ...)
 {
     char text[1024];
+    size_t n = (size_t)snprintf(text, sizeof text, "panic at %llu ns in %s: ", (unsigned long long)sim.now,
+                                running());
     va_list ap;
 
     va_start(ap, fmt);
-    kvsnprintf(text, sizeof text, fmt, ap);
+    kvsnprintf(text + n, sizeof text - n, fmt, ap);
     va_end(ap);
-    if (expected_panic && strstr(text, expected_panic))
-        _exit(TEST_PANICKED);
-    __sanitizer_print_stack_trace();
-    test_fail(NULL, 0, "panic at %llu ns in %s: %s", (unsigned long long)sim.now, running(), text);
-}
-
-void record_expect_panic(const char *text)
-{
-    expected_panic = text;
-}
-
-bool record_expects_panic(void)
-{
-    return expected_panic != NULL;
+    host_panic(text);
 }

@@ -2,15 +2,13 @@
  * loop of events resumes it, and it switches back when it waits or ends. The body of a test has no coroutine:
  * while it waits, the loop runs on top of it. */
 #include "lib/format.h"
+#include "sim/fiber.h"
 #include "sim/state.h"
 #include <errno.h>
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* ---- switching stacks; AddressSanitizer must be told each time. The build always has it (Makefile:
- * SANITIZE) ---- */
+/* ---- switching stacks; AddressSanitizer must be told each time (fiber.h) ---- */
 
 enum { GUARD = 4096 };
 
@@ -25,7 +23,7 @@ static void *stack_alloc(void)
 
 static void stack_free(void *stack)
 {
-    ASAN_UNPOISON_MEMORY_REGION(stack, SIM_STACK_SIZE); /* the next user of these addresses starts afresh */
+    fiber_forget_stack(stack, SIM_STACK_SIZE); /* the next user of these addresses starts afresh */
     munmap((char *)stack - GUARD, SIM_STACK_SIZE + GUARD);
 }
 
@@ -43,25 +41,25 @@ static void switch_context(ucontext_t *from, const ucontext_t *to)
 
 static void switch_to_task(struct sim_task *t)
 {
-    __sanitizer_start_switch_fiber(&sim.loop_fake_stack, t->stack, SIM_STACK_SIZE);
+    fiber_start_switch(&sim.loop_fake_stack, t->stack, SIM_STACK_SIZE);
     switch_context(&sim.loop, &t->context);
-    __sanitizer_finish_switch_fiber(sim.loop_fake_stack, NULL, NULL);
+    fiber_finish_switch(sim.loop_fake_stack, NULL, NULL);
 }
 
 static void switch_to_loop(struct sim_task *t)
 {
     void **fake_stack = t->done ? NULL : &t->fake_stack;
 
-    __sanitizer_start_switch_fiber(fake_stack, sim.loop_stack, sim.loop_stack_size);
+    fiber_start_switch(fake_stack, sim.loop_stack, sim.loop_stack_size);
     switch_context(&t->context, &sim.loop);
-    __sanitizer_finish_switch_fiber(t->fake_stack, &sim.loop_stack, &sim.loop_stack_size);
+    fiber_finish_switch(t->fake_stack, &sim.loop_stack, &sim.loop_stack_size);
 }
 
 static void task_main(void)
 {
     struct sim_task *t = sim.current;
 
-    __sanitizer_finish_switch_fiber(NULL, &sim.loop_stack, &sim.loop_stack_size);
+    fiber_finish_switch(NULL, &sim.loop_stack, &sim.loop_stack_size);
     t->fn(t->arg);
     sim_no_locks("at the end of a task");
     t->done = true;

@@ -82,8 +82,10 @@ void task_free_all(void);
 void task_report_stuck(const char *when);
 /* Fail the test if memory is left over. */
 void memory_check_leaks(void);
-/* Write one line to the log of the running test. */
-void record_line(const char *line);
-/* From now on a panic that contains text ends this process with TEST_PANICKED. */
-void record_expect_panic(const char *text);
-bool record_expects_panic(void);
+
+/* ---- supplied by the program around the simulation: test_main.c, or towpath.c in the library ---- */
+
+void host_log_line(const char *line);
+_Noreturn void host_panic(const char *text);
+/* Something was allocated and never freed; show what is known about it. The panic follows. */
+void host_show_leaks(void);

@@ -6,6 +6,7 @@
  * Each test runs in a child process; what it has to say when it fails lies in memory that both share, so that
  * it survives a crash. --no-fork runs the tests in this process, for a debugger, and stops at the first
  * failure. */
+#include "sim/fiber.h"
 #include "sim/sim.h"
 #include "sim/state.h"
 #include "sim/test.h"
@@ -37,6 +38,7 @@ static struct options {
 
 static struct test_case *tests;
 static struct report *report;
+static const char *expected_panic; /* in the copy of the process that EXPECT_PANIC made */
 
 void test_register(struct test_case *t)
 {
@@ -46,7 +48,7 @@ void test_register(struct test_case *t)
 
 /* ---- in the child ---- */
 
-void record_line(const char *line)
+void host_log_line(const char *line)
 {
     size_t n = strlen(line);
 
@@ -79,6 +81,21 @@ void test_fail(const char *file, int line, const char *fmt, ...)
     _exit(EXIT_TEST_FAILED);
 }
 
+void host_panic(const char *text)
+{
+    if (expected_panic && strstr(text, expected_panic))
+        _exit(TEST_PANICKED);
+    fiber_print_stack();
+    test_fail(NULL, 0, "%s", text);
+}
+
+/* LeakSanitizer knows where what nobody points to was allocated; it prints that to stderr. */
+void host_show_leaks(void)
+{
+    if (!expected_panic)
+        fiber_print_leaks();
+}
+
 void test_skip(const char *why)
 {
     printf("skipped: %s\n", why);
@@ -109,7 +126,7 @@ pid_t test_fork_for_panic(const char *text)
     fflush(NULL);
     child = fork();
     if (child == 0) {
-        record_expect_panic(text);
+        expected_panic = text;
         sim_verbose(false, false);
     }
     return child;
