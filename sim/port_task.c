@@ -103,10 +103,16 @@ static void give_way(struct sim_task *t)
 
 static void wait_ended(struct sim_task *t, int result)
 {
-    list_del(&t->waiter);
+    list_del(&t->waiter.link);
     timer_cancel(&t->timeout);
+    t->waiting = false;
     t->result = result;
     timer_set(&t->resume, sim.now);
+}
+
+static void queue_woken(struct sim_waiter *w)
+{
+    wait_ended(container_of(w, struct sim_task, waiter), 0);
 }
 
 static void wait_timed_out(struct timer *timer)
@@ -114,10 +120,35 @@ static void wait_timed_out(struct timer *timer)
     wait_ended(container_of(timer, struct sim_task, timeout), -ETIMEDOUT);
 }
 
+int task_sleep(const char *what, uint64_t deadline)
+{
+    struct sim_task *t = sim.current;
+
+    sim_no_locks("while a task sleeps");
+    t->waiting = true;
+    t->waits_with = what;
+    t->waits_since = sim.now;
+    if (deadline != TIME_NEVER)
+        timer_set(&t->timeout, deadline);
+    if (t->signalled)
+        wait_ended(t, -EINTR);
+    else if (sim.spurious_per_million && sim_chance(sim.spurious_per_million))
+        wait_ended(t, 0);
+    give_way(t);
+    return t->result;
+}
+
+void task_wake(struct sim_task *t)
+{
+    if (t->waiting)
+        wait_ended(t, 0);
+}
+
 static void task_init(struct sim_task *t, const char *name)
 {
     t->name = name;
-    list_init(&t->waiter);
+    list_init(&t->waiter.link);
+    t->waiter.woken = queue_woken;
     timer_init(&t->timeout, wait_timed_out);
     timer_init(&t->resume, resume);
 }
@@ -155,7 +186,7 @@ bool sim_task_done(const struct sim_task *t)
 void sim_signal(struct sim_task *t, bool pending)
 {
     t->signalled = pending;
-    if (pending && !list_empty(&t->waiter))
+    if (pending && t->waiting)
         wait_ended(t, -EINTR);
 }
 
@@ -184,7 +215,7 @@ void task_report_stuck(const char *when)
             n += (size_t)ksnprintf(names + n, sizeof names - n, "; %s waits with lock %s since %llu ns",
                                    t->name, t->waits_with ? t->waits_with : "(none)",
                                    (unsigned long long)t->waits_since);
-    if (!list_empty(&sim.body.waiter) && n < sizeof names)
+    if (sim.body.waiting && n < sizeof names)
         n += (size_t)ksnprintf(names + n, sizeof names - n, "; the test waits with lock %s since %llu ns",
                                sim.body.waits_with, (unsigned long long)sim.body.waits_since);
     if (n)
@@ -226,28 +257,26 @@ static void check_may_wait(const struct lock *l)
 int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
 {
     struct sim_task *t = sim.current;
+    int result;
 
     check_may_wait(l);
     if (t->signalled)
         return -EINTR;
-    list_add_tail(&t->waiter, &wq->waiters);
-    t->waits_with = l->name;
-    t->waits_since = sim.now;
-    if (deadline != TIME_NEVER)
-        timer_set(&t->timeout, deadline);
-    if (sim.spurious_per_million && sim_chance(sim.spurious_per_million))
-        wait_ended(t, 0);
+    list_add_tail(&t->waiter.link, &wq->waiters);
     lock_release(l);
-    give_way(t);
+    result = task_sleep(l->name, deadline);
     lock_acquire(l);
-    return t->result;
+    return result;
 }
 
 void waitq_wake(struct waitq *wq)
 {
     sim_not_in_irq("waitq_wake()");
-    while (!list_empty(&wq->waiters))
-        wait_ended(list_first_entry(&wq->waiters, struct sim_task, waiter), 0);
+    while (!list_empty(&wq->waiters)) {
+        struct sim_waiter *w = list_first_entry(&wq->waiters, struct sim_waiter, link);
+        list_del(&w->link);
+        w->woken(w);
+    }
 }
 
 void waitq_wake_events(struct waitq *wq, int events)

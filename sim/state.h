@@ -8,6 +8,12 @@
 enum { SIM_MAX_HELD = 16, SIM_STACK_SIZE = 256 * 1024 };
 enum { SIM_LIVELOCK = 1000000 }; /* events without the clock moving */
 
+/* An entry of a wait queue. woken is called when the queue is woken, the entry being off it again. */
+struct sim_waiter {
+    struct list_head link;
+    void (*woken)(struct sim_waiter *w);
+};
+
 struct sim_task {
     struct list_head link; /* in sim.tasks */
     const char *name;
@@ -16,8 +22,9 @@ struct sim_task {
     bool done, runnable, signalled;
 
     /* waiting */
-    struct list_head waiter; /* in a waitq; empty while it does not wait */
-    const char *waits_with;  /* the lock given to waitq_wait */
+    struct sim_waiter waiter; /* in a waitq while it waits for that one alone */
+    bool waiting;
+    const char *waits_with; /* the lock given to waitq_wait, or what else it waits for */
     uint64_t waits_since;
     int result;
     struct timer timeout, resume;
@@ -76,6 +83,10 @@ void sim_no_locks(const char *what);
 bool sim_step(uint64_t until);
 /* Run one pending softirq, the highest level first. False if there is none. */
 bool softirq_step(void);
+/* Sleep until task_wake() or deadline: 0, -ETIMEDOUT, -EINTR. No lock held; what is said if it is stuck. */
+int task_sleep(const char *what, uint64_t deadline);
+/* End t's sleep, if it sleeps. Any context but irq. */
+void task_wake(struct sim_task *t);
 void task_init_body(void);
 void task_free_all(void);
 /* Panic with the names of the tasks that wait, if there are any. */
