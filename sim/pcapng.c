@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { SECTION_HEADER = 0x0a0d0d0a, INTERFACE_DESCRIPTION = 1, ENHANCED_PACKET = 6 };
-enum { BYTE_ORDER_MAGIC = 0x1a2b3c4d, LINKTYPE_ETHERNET = 1 };
+enum { BYTE_ORDER_MAGIC = 0x1a2b3c4d };
 enum { OPTION_END = 0, OPTION_IF_NAME = 2, OPTION_IF_TSRESOL = 9 };
 
 struct pcapng {
@@ -60,12 +60,12 @@ static void write_section_header(struct pcapng *p)
     write_block(p, SECTION_HEADER, &b);
 }
 
-static void write_interface(struct pcapng *p, const char *name)
+static void write_interface(struct pcapng *p, const char *name, enum pcapng_link link)
 {
     struct block b = { 0 };
     uint8_t nanoseconds = 9; /* times count 10^-9 s */
 
-    add32(&b, LINKTYPE_ETHERNET);
+    add32(&b, link);
     add32(&b, 0); /* no limit of length */
     add_option(&b, OPTION_IF_NAME, name, (uint16_t)strlen(name));
     add_option(&b, OPTION_IF_TSRESOL, &nanoseconds, 1);
@@ -73,25 +73,28 @@ static void write_interface(struct pcapng *p, const char *name)
     write_block(p, INTERFACE_DESCRIPTION, &b);
 }
 
-struct pcapng *pcapng_open(const char *path, const char *interface)
+struct pcapng *pcapng_open(const char *path, const char *interface, enum pcapng_link link)
 {
     struct pcapng *p = malloc(sizeof *p);
     FILE *file = fopen(path, "wb");
 
     if (!p || !file) {
+        if (file)
+            fclose(file);
         free(p);
         return NULL;
     }
     p->file = file;
     write_section_header(p);
-    write_interface(p, interface);
+    write_interface(p, interface, link);
     return p;
 }
 
 void pcapng_write(struct pcapng *p, uint64_t time, const uint8_t *frame, size_t n)
 {
-    struct block b = { 0 };
+    struct block b; /* not zeroed: it is large, and this is done for each frame */
 
+    b.n = 0;
     add32(&b, 0); /* the interface */
     add32(&b, (uint32_t)(time >> 32));
     add32(&b, (uint32_t)time);

@@ -2,9 +2,9 @@
  */
 #include "sim/vkernel.h"
 #include "net/core/net_namespace.h"
+#include "sim/netconfig.h"
 #include "sim/sim.h"
 #include "sim/test.h"
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,51 +17,16 @@
 
 uint32_t vk_parse_ip(const char *text, unsigned *prefix)
 {
-    char address[16] = "";
-    struct in_addr in;
-    size_t n = strcspn(text, "/");
+    uint32_t ip = 0;
 
-    if (prefix)
-        *prefix = text[n] ? (unsigned)strtoul(text + n + 1, NULL, 10) : 32;
-    memcpy(address, text, MIN(n, sizeof address - 1));
-    if (inet_pton(AF_INET, address, &in) != 1)
+    if (netconfig_parse(text, &ip, prefix))
         test_fail(__FILE__, __LINE__, "%s is no IPv4 address", text);
-    return ntohl(in.s_addr);
-}
-
-static uint32_t mask_of(unsigned prefix)
-{
-    return prefix ? UINT32_MAX << (32 - prefix) : 0;
-}
-
-static void set_inet(struct sockaddr *addr, uint32_t ip)
-{
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(ip) };
-
-    memcpy(addr, &in, sizeof in);
+    return ip;
 }
 
 int vk_ioctl(struct vkernel *vk, unsigned request, void *arg)
 {
-    struct sock *sk = vk_socket(vk, SOCK_DGRAM);
-    int err = sock_ioctl(sk, request, (uintptr_t)arg);
-
-    sock_release(sk);
-    return err;
-}
-
-static void configure(struct vkernel *vk, const char *device, uint32_t ip, unsigned prefix)
-{
-    struct ifreq ifr = { 0 };
-
-    strcpy(ifr.ifr_name, device);
-    set_inet(&ifr.ifr_addr, ip);
-    MUST(vk_ioctl(vk, SIOCSIFADDR, &ifr));
-    set_inet(&ifr.ifr_netmask, mask_of(prefix));
-    MUST(vk_ioctl(vk, SIOCSIFNETMASK, &ifr));
-    MUST(vk_ioctl(vk, SIOCGIFFLAGS, &ifr));
-    ifr.ifr_flags |= IFF_UP;
-    MUST(vk_ioctl(vk, SIOCSIFFLAGS, &ifr));
+    return netconfig_ioctl(vk->net, request, arg);
 }
 
 static void default_mac(uint8_t mac[6], uint32_t ip)
@@ -87,8 +52,8 @@ struct vkernel *vk_create_with(const char *name, const char *address, const uint
     CHECK(vk->net);
     vk->nic = vnic_create(vk->net, "eth0", mac ? mac : own_mac, w, config);
     CHECK(vk->nic);
-    configure(vk, "lo", INADDR_LOOPBACK, 8);
-    configure(vk, "eth0", vk->addr, prefix);
+    MUST(netconfig_address(vk->net, "lo", INADDR_LOOPBACK, 8));
+    MUST(netconfig_address(vk->net, "eth0", vk->addr, prefix));
     return vk;
 }
 
@@ -114,13 +79,7 @@ void vk_destroy(struct vkernel *vk)
 
 int vk_add_route(struct vkernel *vk, const char *destination, const char *gateway)
 {
-    struct rtentry route = { .rt_flags = RTF_UP | RTF_GATEWAY };
-    unsigned prefix;
-
-    set_inet(&route.rt_dst, vk_parse_ip(destination, &prefix));
-    set_inet(&route.rt_genmask, mask_of(prefix));
-    set_inet(&route.rt_gateway, vk_parse_ip(gateway, NULL));
-    return vk_ioctl(vk, SIOCADDRT, &route);
+    return netconfig_route(vk->net, destination, gateway);
 }
 
 struct vpair vpair_create(const struct vnic_config *config)

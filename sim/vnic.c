@@ -2,6 +2,7 @@
 #include "sim/vnic.h"
 #include "lib/string.h"
 #include "sim/frame.h"
+#include "sim/rawip.h"
 #include "sim/sim.h"
 #include <errno.h>
 
@@ -27,9 +28,14 @@ static void interrupt(struct vnic *v)
         sim_irq(raise_irq, v);
 }
 
+static bool is_raw_ip(const struct vnic *v)
+{
+    return v->dev->type == ARPHRD_NONE;
+}
+
 static bool for_us(const struct vnic *v, const uint8_t *frame)
 {
-    return frame[0] & 1 || v->dev->flags & NETDEV_PROMISC || memcmp(frame, v->dev->dev_addr, ETH_ALEN) == 0;
+    return is_raw_ip(v) || frame[0] & 1 || v->dev->flags & NETDEV_PROMISC || memcmp(frame, v->dev->dev_addr, ETH_ALEN) == 0;
 }
 
 static void frame_arrives(struct wire_port *port, const uint8_t *frame, size_t n)
@@ -37,7 +43,7 @@ static void frame_arrives(struct wire_port *port, const uint8_t *frame, size_t n
     struct vnic *v = container_of(port, struct vnic, port);
     unsigned slot = v->rx.filled % v->rx_size;
 
-    if (n < ETH_HLEN || n > BUFFER_SIZE) {
+    if (n < (is_raw_ip(v) ? 1u : (size_t)ETH_HLEN) || n > BUFFER_SIZE) {
         v->dev->stats.rx_errors++;
         return;
     }
@@ -70,7 +76,7 @@ static uint64_t put_on_wire(struct vnic *v, const struct sk_buff *skb)
     memcpy(frame, skb->data, skb->len);
     if (skb->ip_summed == CHECKSUM_PARTIAL)
         fill_checksum(skb, frame);
-    return wire_transmit(&v->port, frame, MAX(skb->len, (uint32_t)ETH_FRAME_MIN));
+    return wire_transmit(&v->port, frame, is_raw_ip(v) ? skb->len : MAX(skb->len, (uint32_t)ETH_FRAME_MIN));
 }
 
 static void transmission_done(struct timer *t)
@@ -259,6 +265,10 @@ struct vnic *vnic_create(struct net *net, const char *name, const uint8_t mac[6]
     }
     config = config ? config : &plain;
     *(struct vnic **)netdev_priv(dev) = v;
+    if (config->raw_ip) {
+        dev->type = ARPHRD_NONE;
+        dev->flags = NETDEV_NOARP | NETDEV_MULTICAST;
+    }
     v->dev = dev;
     v->port.wire = w;
     v->port.receive = frame_arrives;

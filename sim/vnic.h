@@ -12,6 +12,7 @@ enum { VNIC_RING_MAX = 256 };
 struct vnic_config {
     uint32_t features;         /* enum netdev_features that the card offers */
     unsigned rx_ring, tx_ring; /* slots, at most VNIC_RING_MAX; 0: 64 */
+    bool raw_ip;               /* no link header, no ARP (rawip.h); offers no checksums */
 };
 
 struct vnic {

@@ -2,6 +2,7 @@
 #include "sim/wire.h"
 #include "sim/pcapng.h"
 #include "sim/sim.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ struct wire *wire_create(const char *name)
     list_init(&w->in_flight);
     if (capture_prefix) {
         snprintf(path, sizeof path, "%s%s.pcapng", capture_prefix, name);
-        wire_capture(w, path);
+        if (wire_capture(w, path))
+            panic("cannot write the capture %s", path);
     }
     return w;
 }
@@ -54,11 +56,16 @@ void wire_destroy(struct wire *w)
     free(w);
 }
 
-void wire_capture(struct wire *w, const char *path)
+int wire_capture(struct wire *w, const char *path)
 {
-    w->capture = pcapng_open(path, w->name);
-    if (!w->capture)
-        panic("cannot write the capture %s", path);
+    struct pcapng *p = pcapng_open(path, w->name, w->raw_ip ? PCAPNG_RAW_IP : PCAPNG_ETHERNET);
+
+    if (!p)
+        return -errno;
+    if (w->capture)
+        pcapng_close(w->capture);
+    w->capture = p;
+    return 0;
 }
 
 void wire_capture_all(const char *prefix)

@@ -27,6 +27,7 @@ struct wire {
     void *filter_arg;
 
     struct list_head ports, in_flight;
+    bool raw_ip;                    /* carries IP packets without a link header */
     uint64_t sent, delivered, lost; /* frames */
     struct pcapng *capture;
 };
@@ -41,8 +42,8 @@ void wire_detach(struct wire_port *port);
 /* Send a frame from port; it is copied. The time when the last bit has left, and port may send again. Any
  * context but irq. */
 uint64_t wire_transmit(struct wire_port *port, const uint8_t *frame, size_t n);
-/* Write every frame sent from now on to the file at path (pcapng). */
-void wire_capture(struct wire *w, const char *path);
+/* Write every frame sent from now on to the file at path (pcapng). 0, or -errno if it cannot be written. */
+int wire_capture(struct wire *w, const char *path);
 /* Let every wire made from now on leave a capture called <prefix><its name>.pcapng; NULL: none. prefix is
  * kept. */
 void wire_capture_all(const char *prefix);

@@ -235,7 +235,7 @@ TEST(a_capture_is_a_chain_of_pcapng_blocks)
     FILE *f;
 
     CHECK(close(mkstemp(path)) == 0);
-    wire_capture(w.wire, path);
+    CHECK_EQ(wire_capture(w.wire, path), 0);
     tap_send(w.a, &hello);
     pair_destroy(&w);
     f = fopen(path, "rb");
