@@ -62,7 +62,10 @@ KERN_C  := $(filter-out $(TEST_C) sim/%,$(ALL_C))
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
-HOSTED_C := $(filter-out $(TEST_C),$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
+# The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
+LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c vnic.c frame.c pcapng.c \
+	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
 HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
@@ -189,18 +192,44 @@ $(UNIT): $(HOST_O) build/host/objects
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $(HOST_O) -lm
 
+# ---- The virtual kernel as a library (sim/towpath.h).
+LIB_FLAGS := $(filter-out -O2,$(BASE)) -O2 -D_GNU_SOURCE -fPIC -fvisibility=hidden -include lib/config/debug.h
+build/libtowpath/%.o build/libtowpath-asan/%.o: EXTRA :=
+$(foreach f,libtowpath libtowpath-asan,$(filter build/$(f)/lib/% build/$(f)/net/%,$(LIB_C:%.c=build/$(f)/%.o))): EXTRA := -ffreestanding
+build/libtowpath-asan/%.o: SAN := $(SANITIZE)
+build/libtowpath/flags: TEXT = $(HOSTCC) $(LIB_FLAGS) $(SANITIZE)
+build/libtowpath/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+define lib_object
+build/$(1)/%.o: %.c build/libtowpath/flags | deps
+	$(SAY) HOSTCC $$<
+	@mkdir -p $$(@D)
+	$(Q)$(HOSTCC) $(LIB_FLAGS) $$(SAN) $$(EXTRA) -MMD -MP -c -o $$@ $$<
+build/$(1).so: $(LIB_C:%.c=build/$(1)/%.o)
+	$(SAY) HOSTLD $$@
+	$(Q)$(HOSTCC) $(if $(filter %-asan,$(1)),$(SANITIZE)) -shared -Wl,-soname,$(1).so -o $$@ $$^
+endef
+$(foreach f,libtowpath libtowpath-asan,$(eval $(call lib_object,$(f))))
+EXAMPLES := $(foreach f,libtowpath libtowpath-asan,$(patsubst sim/example/%.c,build/$(f)-%,$(wildcard sim/example/*.c)))
+build/libtowpath-%: sim/example/%.c build/libtowpath.so
+	$(Q)$(HOSTCC) $(LIB_FLAGS) -o $@ $< build/libtowpath.so -Wl,-rpath,'$$ORIGIN'
+build/libtowpath-asan-%: sim/example/%.c build/libtowpath-asan.so
+	$(Q)$(HOSTCC) $(LIB_FLAGS) $(SANITIZE) -o $@ $< build/libtowpath-asan.so -Wl,-rpath,'$$ORIGIN'
+libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
+
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
-	@+$(MAKE) --no-print-directory -j$(NPROC) all iso $(UNIT)
+	@+$(MAKE) --no-print-directory -j$(NPROC) all iso libtowpath $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
 	@+$(PY) tools/test.py --jobs $(NPROC) all -- $(LINT)
 
 test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
 	@$(UNIT) $(TEST)
 
-test-qemu: all iso ## the grader's tests in QEMU (TEST=pytest expression)
+test-qemu: all iso libtowpath ## the grader's tests in QEMU (TEST=pytest expression)
 	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
 
-test-long: all iso ## the tests that take minutes
+test-long: all iso libtowpath ## the tests that take minutes
 	@$(PY) tools/test.py long --jobs $(NPROC)
 
 grade: all $(UNIT) ## points a test and a total (in a lab's handout: that lab's)
@@ -238,7 +267,7 @@ stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py
 
 format: deps ## lay out every C file by .clang-format
-	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i
+	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' ':!labs' | xargs -0 clang-format -i
 
 handout: ## make a lab's tree for students: LAB=skb OUT=dir
 	@$(PY) labs/handout.py '$(LAB)' '$(OUT)'
@@ -248,7 +277,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
-	bench-cost bench-kernel format handout clean FORCE
+	bench-cost bench-kernel libtowpath format handout clean FORCE
 .SECONDARY:
 
--include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d)
+-include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d))

@@ -1,4 +1,5 @@
-/* sim/netconfig.h - giving a struct net its addresses and routes, by the requests that ifconfig and route make. */
+/* sim/netconfig.h - giving a struct net its addresses and routes, by the requests that ifconfig and route
+ * make. */
 #pragma once
 #include "net/net.h"
 

@@ -28,6 +28,14 @@ static void softirq_run(struct softirq *s)
     sim_no_locks("at the end of a softirq");
 }
 
+bool softirq_any_pending(void)
+{
+    for (unsigned level = 0; level < SOFTIRQ_LEVELS; level++)
+        if (!list_empty(&sim.softirqs[level]))
+            return true;
+    return false;
+}
+
 bool softirq_step(void)
 {
     for (unsigned level = 0; level < SOFTIRQ_LEVELS; level++) {

@@ -12,9 +12,19 @@
 
 enum { GUARD = 4096 };
 
+/* Stacks of tasks that are done, for the next ones. */
+static struct {
+    void *stacks[16];
+    unsigned n;
+} spare;
+
 static void *stack_alloc(void)
 {
-    char *p = mmap(NULL, SIM_STACK_SIZE + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *p;
+
+    if (spare.n)
+        return spare.stacks[--spare.n];
+    p = mmap(NULL, SIM_STACK_SIZE + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (p == MAP_FAILED || mprotect(p, GUARD, PROT_NONE))
         abort();
@@ -24,6 +34,10 @@ static void *stack_alloc(void)
 static void stack_free(void *stack)
 {
     fiber_forget_stack(stack, SIM_STACK_SIZE); /* the next user of these addresses starts afresh */
+    if (spare.n < ARRAY_SIZE(spare.stacks)) {
+        spare.stacks[spare.n++] = stack;
+        return;
+    }
     munmap((char *)stack - GUARD, SIM_STACK_SIZE + GUARD);
 }
 
@@ -181,6 +195,14 @@ struct sim_task *sim_spawn(const char *name, void (*fn)(void *arg), void *arg)
 bool sim_task_done(const struct sim_task *t)
 {
     return t->done;
+}
+
+void sim_task_free(struct sim_task *t)
+{
+    if (!t->done)
+        panic("task %s is freed before it is done", t->name);
+    list_del(&t->link);
+    free(t);
 }
 
 void sim_signal(struct sim_task *t, bool pending)

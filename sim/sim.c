@@ -142,6 +142,23 @@ void sim_run_until(uint64_t time)
     leave_loop();
 }
 
+bool sim_run_one(uint64_t until)
+{
+    enter_loop("sim_run_one()");
+    bool ran = sim_step(until);
+    leave_loop();
+    return ran;
+}
+
+uint64_t sim_next_event(void)
+{
+    struct heap_node *first = heap_first(&sim.events);
+
+    if (softirq_any_pending())
+        return sim.now;
+    return first ? MAX(first->key, sim.now) : TIME_NEVER;
+}
+
 void sim_run_for(uint64_t duration)
 {
     sim_run_until(sim.now + duration);

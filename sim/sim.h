@@ -24,6 +24,10 @@ void sim_run_for(uint64_t duration);
 /* Run until no event is left. A task that then still waits is stuck: panics with its name and what it waits
  * for. */
 void sim_run_idle(void);
+/* Run one event not later than until; false if there is none. */
+bool sim_run_one(uint64_t until);
+/* When the next event is due: now if something waits to run, TIME_NEVER if nothing does. */
+uint64_t sim_next_event(void);
 /* Run until every task has finished, but no longer than limit (ns from now). Panics with the names of the
  * stuck. */
 void sim_join(uint64_t limit);
@@ -37,6 +41,8 @@ void sim_irq(void (*fn)(void *arg), void *arg);
 /* A coroutine in process context that runs fn(arg) from the current time on. name is kept, not copied. */
 struct sim_task *sim_spawn(const char *name, void (*fn)(void *arg), void *arg);
 bool sim_task_done(const struct sim_task *t);
+/* Forget a task that is done; else they are forgotten at the end. */
+void sim_task_free(struct sim_task *t);
 /* Let virtual time pass in a task (the body of a test is one). */
 void sim_sleep(uint64_t duration);
 /* Make a signal pending (or not): t's present wait, and every later one, ends with -EINTR. */

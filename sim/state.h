@@ -83,6 +83,7 @@ void sim_no_locks(const char *what);
 bool sim_step(uint64_t until);
 /* Run one pending softirq, the highest level first. False if there is none. */
 bool softirq_step(void);
+bool softirq_any_pending(void);
 /* Sleep until task_wake() or deadline: 0, -ETIMEDOUT, -EINTR. No lock held; what is said if it is stuck. */
 int task_sleep(const char *what, uint64_t deadline);
 /* End t's sleep, if it sleeps. Any context but irq. */

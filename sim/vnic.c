@@ -35,7 +35,8 @@ static bool is_raw_ip(const struct vnic *v)
 
 static bool for_us(const struct vnic *v, const uint8_t *frame)
 {
-    return is_raw_ip(v) || frame[0] & 1 || v->dev->flags & NETDEV_PROMISC || memcmp(frame, v->dev->dev_addr, ETH_ALEN) == 0;
+    return is_raw_ip(v) || frame[0] & 1 || v->dev->flags & NETDEV_PROMISC ||
+           memcmp(frame, v->dev->dev_addr, ETH_ALEN) == 0;
 }
 
 static void frame_arrives(struct wire_port *port, const uint8_t *frame, size_t n)

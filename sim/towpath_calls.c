@@ -1,0 +1,112 @@
+/* sim/towpath_calls.c - system calls of the library: each is a task that runs until it is done. */
+#include "sim/towpath_calls.h"
+#include "sim/sim.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+struct tp_call {
+    struct list_head link; /* in process->calls */
+    struct tp_process *process;
+    struct sim_task *task;
+    long number;
+    int64_t arguments[6], result;
+};
+
+static uint64_t poll_timeout(int64_t milliseconds)
+{
+    return (int)milliseconds < 0 ? TP_NEVER : ms((uint32_t)milliseconds);
+}
+
+static int64_t do_call(struct tp_process *p, long number, const int64_t a[6])
+{
+    switch (number) {
+    case SYS_close:
+        return tp_close(p, (int)a[0]);
+    case SYS_dup:
+        return tp_fcntl(p, (int)a[0], F_DUPFD, 0);
+    case SYS_dup2:
+    case SYS_dup3:
+        return number == SYS_dup3 && (int)a[0] == (int)a[1]
+                   ? -EINVAL
+                   : tp_dup(p, (int)a[0], (int)a[1], number == SYS_dup3 ? (int)a[2] : 0);
+    case SYS_fcntl:
+        return tp_fcntl(p, (int)a[0], (int)a[1], a[2]);
+    case SYS_poll:
+        return tp_poll(p, (uintptr_t)a[0], (uint64_t)a[1], poll_timeout(a[2]));
+    default:
+        return tp_socket_call(p, number, a);
+    }
+}
+
+static void call_task(void *arg)
+{
+    struct tp_call *c = arg;
+
+    c->result = do_call(c->process, c->number, c->arguments);
+}
+
+struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t arguments[6])
+{
+    struct tp_call *c = calloc(1, sizeof *c);
+
+    if (!c)
+        return NULL;
+    c->process = p;
+    c->number = number;
+    for (int i = 0; i < 6; i++)
+        c->arguments[i] = arguments[i];
+    list_add_tail(&c->link, &p->calls);
+    c->task = sim_spawn("a system call", call_task, c);
+    sim_run_for(0);
+    return c;
+}
+
+bool tp_call_done(const struct tp_call *c, int64_t *result)
+{
+    if (!sim_task_done(c->task))
+        return false;
+    if (result)
+        *result = c->result;
+    return true;
+}
+
+void tp_call_interrupt(struct tp_call *c)
+{
+    if (sim_task_done(c->task))
+        return;
+    sim_signal(c->task, true);
+    sim_run_for(0);
+}
+
+void tp_call_end(struct tp_call *c)
+{
+    sim_task_free(c->task); /* panics if it is not done */
+    list_del(&c->link);
+    free(c);
+}
+
+struct tp_call *tp_first_call(struct tp_process *p)
+{
+    return list_first_entry(&p->calls, struct tp_call, link);
+}
+
+int64_t tp_syscall(struct tp_process *p, long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,
+                   int64_t f)
+{
+    struct tp_call *call = tp_call_begin(p, number, (const int64_t[]){ a, b, c, d, e, f });
+    int64_t result = -ENOMEM;
+
+    if (!call)
+        return result;
+    while (!tp_call_done(call, &result)) {
+        if (sim_run_one(TIME_NEVER))
+            continue;
+        tp_call_interrupt(call);
+        result = -EDEADLK;
+        break;
+    }
+    tp_call_end(call);
+    return result;
+}
