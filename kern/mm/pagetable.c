@@ -9,18 +9,19 @@ static uint64_t table_entry(const void *table, uint64_t va)
 
 uint64_t *pagetable_walk(uint64_t *root, uint64_t va, unsigned level, void *(*alloc)(void))
 {
+    const unsigned last = table_shift(level);
     uint64_t *table = root;
-    for (unsigned at = LEVEL_ROOT; at > level; at--) {
-        uint64_t *entry = &table[table_index(va, at)];
-        if (!*entry) {
+    for (unsigned shift = table_shift(LEVEL_ROOT); shift > last; shift -= TABLE_BITS) {
+        uint64_t *entry = &table[va >> shift & (TABLE_ENTRIES - 1)];
+        if (unlikely(!*entry)) {
             void *below = alloc ? alloc() : NULL;
             if (!below)
                 return NULL;
             *entry = table_entry(below, va);
         }
-        if (*entry & PTE_LARGE)
+        if (unlikely(*entry & PTE_LARGE))
             return NULL;
         table = pte_page(*entry);
     }
-    return &table[table_index(va, level)];
+    return &table[va >> last & (TABLE_ENTRIES - 1)];
 }

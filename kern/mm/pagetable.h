@@ -12,14 +12,15 @@
 #define PTE_HIDDEN   (1ull << 9) /* ours: holds a page that nobody may touch now (PROT_NONE) */
 #define PTE_NX       (1ull << 63)
 #define PTE_ADDRESS  0x000ffffffffff000ull
-enum { TABLE_ENTRIES = 512, LARGE_PAGE_SIZE = 2 << 20 };
+enum { TABLE_BITS = 9, TABLE_ENTRIES = 1 << TABLE_BITS, LARGE_PAGE_SIZE = 2 << 20 };
 enum { LEVEL_PAGE = 1, LEVEL_LARGE_PAGE = 2, LEVEL_ROOT = 4 };
 
 extern uint64_t *kernel_root; /* the tables that every address space shares its upper half with */
 
-static inline unsigned table_index(uint64_t va, unsigned level)
+/* Where the bits of an address that choose an entry of that level begin. */
+static inline unsigned table_shift(unsigned level)
 {
-    return va >> (PAGE_SHIFT + 9 * (level - 1)) & (TABLE_ENTRIES - 1);
+    return PAGE_SHIFT + TABLE_BITS * (level - 1);
 }
 static inline void *pte_page(uint64_t pte)
 {

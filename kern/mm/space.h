@@ -36,7 +36,11 @@ int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t v
 void *page_at(struct vm_space *vm, uint64_t va);
 /* No CPU uses an old translation of [start, end) when this returns. */
 void space_flush(struct vm_space *vm, uint64_t start, uint64_t end);
-/* Free every user page and table. No CPU uses the space but as the tables behind a kernel thread. */
+
+/* ---- kern/mm/space_clear.c ---- */
+
+/* Free every user page and table; the regions still say where they are. No CPU uses the space but as the
+ * tables behind a kernel thread. */
 void space_clear(struct vm_space *vm);
 
 /* ---- kern/mm/region.c ---- */

@@ -76,10 +76,15 @@ static uint64_t missing_end(struct vm_space *vm, uint64_t va)
 static uint64_t *next_pte(struct vm_space *vm, uint64_t *va, uint64_t end)
 {
     while (*va < end) {
-        uint64_t *pte = user_pte(vm, *va);
-        if (pte && *pte)
-            return pte;
-        *va = pte ? *va + PAGE_SIZE : missing_end(vm, *va);
+        uint64_t *pte = user_pte(vm, *va),
+                 table_end = ROUND_DOWN(*va, (uint64_t)LARGE_PAGE_SIZE) + LARGE_PAGE_SIZE;
+        if (!pte) {
+            *va = missing_end(vm, *va);
+            continue;
+        }
+        for (uint64_t stop = MIN(end, table_end); *va < stop; *va += PAGE_SIZE, pte++)
+            if (*pte)
+                return pte;
     }
     return NULL;
 }
@@ -226,32 +231,4 @@ int page_make_present(struct vm_space *vm, const struct vm_region *r, uint64_t v
     if (write && !(*pte & PTE_WRITE))
         return page_copy_on_write(vm, r, pte, va);
     return 0;
-}
-
-/* ---- the end ---- */
-
-static void table_free(uint64_t *table, unsigned level)
-{
-    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
-        if (!table[i])
-            continue;
-        if (level > LEVEL_PAGE)
-            table_free(pte_page(table[i]), level - 1);
-        else
-            page_put(pte_page(table[i]));
-    }
-    page_free(table, 0);
-}
-
-void space_clear(struct vm_space *vm)
-{
-    for (unsigned i = 0; i < TABLE_ENTRIES / 2; i++) {
-        if (!vm->root[i])
-            continue;
-        uint64_t *below = pte_page(vm->root[i]);
-        vm->root[i] = 0;
-        space_flush(vm, 0, USER_TOP);
-        table_free(below, LEVEL_ROOT - 1);
-    }
-    vm->resident = 0;
 }
