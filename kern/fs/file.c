@@ -29,6 +29,22 @@ static int open_place(struct inode *inode, uint32_t flags, struct file **out)
     return *out ? 0 : -ENOMEM;
 }
 
+static bool counts_as_writer(const struct file *f)
+{
+    return f->inode && S_ISREG(f->inode->mode) && file_may_write(f);
+}
+
+static int begin_writing(struct file *f)
+{
+    return counts_as_writer(f) ? inode_begin_write(f->inode) : 0;
+}
+
+static void end_writing(struct file *f)
+{
+    if (counts_as_writer(f))
+        inode_end_write(f->inode);
+}
+
 int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
 {
     struct file *f;
@@ -41,7 +57,12 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
     f = file_create(inode->fops, inode, flags);
     if (!f)
         return -ENOMEM;
-    err = f->ops->open ? f->ops->open(f) : 0;
+    err = begin_writing(f);
+    if (!err && f->ops->open) {
+        err = f->ops->open(f);
+        if (err)
+            end_writing(f);
+    }
     if (err) {
         inode_put(f->inode);
         kfree(f);
@@ -65,6 +86,7 @@ void file_put(struct file *f)
         epoll_forget_file(f);
     if (f->ops->release)
         f->ops->release(f);
+    end_writing(f);
     inode_put(f->inode);
     kfree(f);
 }

@@ -1,5 +1,6 @@
 /* kern/fs/inode.c - what all inodes have in common: references, numbers, stat, records of directories. */
 #include "kern/fs/inode.h"
+#include "lib/abi/errno.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 #include "net/port.h"
@@ -35,6 +36,46 @@ void inode_put(struct inode *inode)
         inode->ops->evict(inode);
         inode = parent;
     }
+}
+
+static int count_use(struct inode *inode, int by)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+    int err = inode->writers * by < 0 ? -ETXTBSY : 0;
+
+    if (!err)
+        inode->writers += by;
+    spin_unlock(&fs_lock, flags);
+    return err;
+}
+
+static void uncount_use(struct inode *inode, int by)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+
+    ASSERT(inode->writers * by > 0);
+    inode->writers -= by;
+    spin_unlock(&fs_lock, flags);
+}
+
+int inode_begin_write(struct inode *inode)
+{
+    return count_use(inode, 1);
+}
+
+void inode_end_write(struct inode *inode)
+{
+    uncount_use(inode, 1);
+}
+
+int inode_begin_run(struct inode *inode)
+{
+    return count_use(inode, -1);
+}
+
+void inode_end_run(struct inode *inode)
+{
+    uncount_use(inode, -1);
 }
 
 struct inode *inode_parent(struct inode *dir)

@@ -41,6 +41,7 @@ struct inode {
     /* FS lock */
     uint32_t mode, nlink, uid, gid;
     uint64_t size;                /* bytes */
+    int32_t writers;              /* files open to write; negative: how many run it as a program */
     uint64_t atime, mtime, ctime; /* wall clock, ns */
     struct inode *parent;         /* a directory's; a reference, except the root's to itself */
 };
@@ -52,6 +53,11 @@ extern struct inode *fs_root;   /* set by fs_init, constant afterwards */
 void inode_init(struct inode *inode, uint32_t mode, const struct inode_ops *ops, const struct file_ops *fops);
 struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is fine; may evict: no lock held */
+/* A file is either written or run: -ETXTBSY to whoever comes with the other. */
+int inode_begin_write(struct inode *inode);
+void inode_end_write(struct inode *inode);
+int inode_begin_run(struct inode *inode);
+void inode_end_run(struct inode *inode);
 /* The parent of a directory, with a reference. */
 struct inode *inode_parent(struct inode *dir);
 struct stat;

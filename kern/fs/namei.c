@@ -181,6 +181,7 @@ static int open_check(const struct inode *inode, uint32_t flags)
 static int open_walked(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
     bool existed = p->inode;
+    struct file *f;
     int err;
 
     if (existed && (flags & O_CREAT) && (flags & O_EXCL))
@@ -188,9 +189,16 @@ static int open_walked(struct path *p, uint32_t flags, uint32_t mode, struct fil
     err = existed ? open_check(p->inode, flags) : open_create(p, mode);
     if (err)
         return err;
+    err = file_open_inode(p->inode, flags & ~(uint32_t)O_CLOEXEC, &f);
+    if (err)
+        return err;
     if (existed && (flags & O_TRUNC) && S_ISREG(p->inode->mode) && p->inode->ops->truncate)
         err = p->inode->ops->truncate(p->inode, 0);
-    return err ? err : file_open_inode(p->inode, flags & ~(uint32_t)O_CLOEXEC, out);
+    if (err)
+        file_put(f);
+    else
+        *out = f;
+    return err;
 }
 
 int path_open(struct inode *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)

@@ -151,6 +151,14 @@ static int64_t write_page(struct inode *inode, struct iov_iter *it, uint64_t pos
     return (int64_t)n;
 }
 
+/* The resize mutex is held. May nobody write up to end? */
+static bool is_write_sealed(struct inode *inode, uint64_t end)
+{
+    uint32_t seals = ramfs_data_of(inode)->seals;
+
+    return (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) || ((seals & F_SEAL_GROW) && end > inode->size);
+}
+
 static int64_t write_pages(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     int64_t done = 0, n = 1;
@@ -159,6 +167,8 @@ static int64_t write_pages(struct file *f, struct iov_iter *it, uint64_t *pos)
         *pos = READ_ONCE(f->inode->size);
     if (*pos >> PAGE_SHIFT >= PAGES_MAX)
         return -EFBIG;
+    if (is_write_sealed(f->inode, *pos + it->count))
+        return -EPERM;
     while (it->count && n > 0) {
         n = write_page(f->inode, it, *pos);
         if (n > 0) {
@@ -180,12 +190,12 @@ static int64_t ramfile_write(struct file *f, struct iov_iter *it, uint64_t *pos)
     return n;
 }
 
-/* fs_lock held. Take at most n pages out of the array from *first on; how many. */
-static unsigned gather(struct ramfs_data *d, uint64_t *first, void **gathered, unsigned n)
+/* fs_lock held. Take at most n pages out of the array from *first on and before end; how many. */
+static unsigned gather(struct ramfs_data *d, uint64_t *first, uint64_t end, void **gathered, unsigned n)
 {
     unsigned found = 0;
 
-    for (; *first < d->n_pages && found < n; ++*first) {
+    for (; *first < MIN(end, d->n_pages) && found < n; ++*first) {
         if (d->pages[*first])
             gathered[found++] = d->pages[*first];
         d->pages[*first] = NULL;
@@ -193,15 +203,15 @@ static unsigned gather(struct ramfs_data *d, uint64_t *first, void **gathered, u
     return found;
 }
 
-/* Free the pages from first on; they lie behind the end. Some at a time: irqs are off under fs_lock. */
-static void drop_pages(struct ramfs_data *d, uint64_t first)
+/* Free the pages [first, end). Some at a time: irqs are off under fs_lock. */
+static void drop_pages(struct ramfs_data *d, uint64_t first, uint64_t end)
 {
     void *gathered[64];
     unsigned n;
 
     do {
         uint64_t flags = spin_lock(&fs_lock);
-        n = gather(d, &first, gathered, ARRAY_SIZE(gathered));
+        n = gather(d, &first, end, gathered, ARRAY_SIZE(gathered));
         spin_unlock(&fs_lock, flags);
         for (unsigned i = 0; i < n; i++)
             page_put(gathered[i]);
@@ -223,25 +233,116 @@ static uint64_t set_size(struct inode *inode, uint64_t size)
     return old;
 }
 
+static bool is_resize_sealed(const struct inode *inode, const struct ramfs_data *d, uint64_t size)
+{
+    return (size < inode->size && (d->seals & F_SEAL_SHRINK)) ||
+           (size > inode->size && (d->seals & F_SEAL_GROW));
+}
+
+/* The resize mutex is held. */
+static int resize(struct inode *inode, struct ramfs_data *d, uint64_t size)
+{
+    uint64_t first_gone = ROUND_UP(size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
+
+    if (is_resize_sealed(inode, d, size))
+        return -EPERM;
+    if (set_size(inode, size) > size) {
+        drop_pages(d, first_gone, UINT64_MAX);
+        vm_object_unmap(&d->object, first_gone, UINT64_MAX, true);
+    }
+    return 0;
+}
+
 int ramfile_truncate(struct inode *inode, uint64_t size)
 {
     struct ramfs_data *d = ramfs_data_of(inode);
-    uint64_t first_gone = ROUND_UP(size, (uint64_t)PAGE_SIZE) >> PAGE_SHIFT;
+    int err;
 
     if (size >> PAGE_SHIFT >= PAGES_MAX)
         return -EFBIG;
     mutex_lock(&d->resize);
-    if (set_size(inode, size) > size) {
-        drop_pages(d, first_gone);
-        vm_object_unmap(&d->object, first_gone, UINT64_MAX);
-    }
+    err = resize(inode, d, size);
     mutex_unlock(&d->resize);
-    return 0;
+    return err;
+}
+
+/* ---- holes ---- */
+
+/* Zero [start, end), which lies in one page. */
+static void zero_in_page(struct inode *inode, uint64_t start, uint64_t end)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+    uint8_t *page = start < end ? page_at(inode, start) : NULL;
+
+    if (page)
+        memset(page + start % PAGE_SIZE, 0, end - start);
+    spin_unlock(&fs_lock, flags);
+    if (page)
+        page_put(page);
+}
+
+static void punch(struct inode *inode, struct ramfs_data *d, uint64_t start, uint64_t end)
+{
+    uint64_t first = ROUND_UP(start, (uint64_t)PAGE_SIZE), last = ROUND_DOWN(end, (uint64_t)PAGE_SIZE);
+
+    zero_in_page(inode, start, MIN(first, end));
+    if (last >= first)
+        zero_in_page(inode, last, end);
+    if (last <= first)
+        return;
+    drop_pages(d, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+    vm_object_unmap(&d->object, first >> PAGE_SHIFT, (last >> PAGE_SHIFT) - 1, false);
+}
+
+int ramfile_punch(struct inode *inode, uint64_t start, uint64_t end)
+{
+    struct ramfs_data *d = ramfs_data_of(inode);
+    int err = 0;
+
+    mutex_lock(&d->resize);
+    if (d->seals & F_SEAL_WRITE)
+        err = -EPERM;
+    else
+        punch(inode, d, start, end);
+    mutex_unlock(&d->resize);
+    return err;
+}
+
+/* ---- seals ---- */
+
+/* The resize mutex is held. */
+static int add_seals(struct ramfs_data *d, uint32_t seals)
+{
+    int err = 0;
+
+    if (d->seals & F_SEAL_SEAL)
+        return -EPERM;
+    if ((seals & F_SEAL_WRITE) && !(d->seals & F_SEAL_WRITE))
+        err = vm_object_forbid_writers(&d->object, true);
+    else if (seals & F_SEAL_FUTURE_WRITE)
+        err = vm_object_forbid_writers(&d->object, false);
+    if (!err)
+        WRITE_ONCE(d->seals, d->seals | seals);
+    return err;
+}
+
+int ramfile_add_seals(struct inode *inode, uint32_t seals)
+{
+    const uint32_t known = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+    struct ramfs_data *d = ramfs_data_of(inode);
+    int err;
+
+    if (seals & ~known)
+        return -EINVAL;
+    mutex_lock(&d->resize);
+    err = add_seals(d, seals);
+    mutex_unlock(&d->resize);
+    return err;
 }
 
 void ramfile_free(struct ramfs_data *d)
 {
-    drop_pages(d, 0);
+    drop_pages(d, 0, UINT64_MAX);
     kfree(d->pages);
 }
 
@@ -284,9 +385,16 @@ static void object_put(struct vm_object *o)
     inode_put(inode_of(o));
 }
 
-static const struct vm_object_ops object_ops = {
-    .page = object_page, .page_if_there = object_page_if_there, .get = object_get, .put = object_put
-};
+static int object_punch(struct vm_object *o, uint64_t start, uint64_t end)
+{
+    return ramfile_punch(inode_of(o), start, end);
+}
+
+static const struct vm_object_ops object_ops = { .page = object_page,
+                                                 .page_if_there = object_page_if_there,
+                                                 .punch = object_punch,
+                                                 .get = object_get,
+                                                 .put = object_put };
 
 void ramfile_init(struct ramfs_data *d)
 {

@@ -414,6 +414,8 @@ struct inode *ramfs_unnamed(uint32_t mode, uint64_t size)
     if (inode) {
         inode->nlink = 0;
         inode->size = size;
+        ramfs(inode)->data.sealable = true;
+        ramfs(inode)->data.seals = F_SEAL_SEAL;
     }
     return inode;
 }

@@ -23,10 +23,16 @@ struct ramfs_data {
     struct vm_object object;
     void **pages; /* FS lock; NULL: a hole */
     uint64_t n_pages;
+    bool sealable;  /* a file that never had a name: memory that a program made */
+    uint32_t seals; /* F_SEAL_*, resize to change; what is set stays set */
 };
 extern const struct file_ops ramfile_ops;
 void ramfile_init(struct ramfs_data *data);
 int ramfile_truncate(struct inode *inode, uint64_t size);
+/* Make [start, end) zero, giving its whole pages back; the size stays. 0, -EPERM. */
+int ramfile_punch(struct inode *inode, uint64_t start, uint64_t end);
+/* fcntl's F_ADD_SEALS: 0, -EPERM, -EINVAL, -EBUSY. */
+int ramfile_add_seals(struct inode *inode, uint32_t seals);
 void ramfile_free(struct ramfs_data *data);
 struct ramfs_data *ramfs_data_of(struct inode *inode);
 struct inode *ramfs_inode_of(struct ramfs_data *data);

@@ -1,6 +1,7 @@
 /* kern/mm/object.c - the regions that show an object, and taking lost pages out of them. */
 #include "kern/mm/object.h"
 #include "kern/mm/space.h"
+#include "lib/abi/errno.h"
 
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
 {
@@ -12,15 +13,25 @@ void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
     list_init(&o->regions);
 }
 
-void vm_object_attach(struct vm_region *r)
+static bool may_write(const struct vm_region *r)
+{
+    return (r->prot & (VM_SHARED | VM_NEVER_WRITE)) == VM_SHARED;
+}
+
+int vm_object_attach(struct vm_region *r, bool fresh)
 {
     struct vm_object *o = r->object;
     if (!o)
-        return;
-    o->ops->get(o);
+        return 0;
     uint64_t flags = spin_lock(&o->lock);
-    list_add_tail(&r->in_object, &o->regions);
+    bool allowed = !(fresh && o->no_writers && may_write(r));
+    if (allowed)
+        list_add_tail(&r->in_object, &o->regions);
     spin_unlock(&o->lock, flags);
+    if (!allowed)
+        return -EPERM;
+    o->ops->get(o);
+    return 0;
 }
 
 void vm_object_detach(struct vm_region *r)
@@ -35,15 +46,18 @@ void vm_object_detach(struct vm_region *r)
     o->ops->put(o);
 }
 
-bool vm_object_is_written(struct vm_object *o)
+int vm_object_forbid_writers(struct vm_object *o, bool none)
 {
     uint64_t flags = spin_lock(&o->lock);
     bool written = false;
     const struct vm_region *r;
     list_for_each_entry (r, &o->regions, in_object)
-        written |= (r->prot & VM_SHARED) && !(r->prot & VM_NEVER_WRITE);
+        written |= may_write(r);
+    bool busy = none && written;
+    if (!busy)
+        o->no_writers = true;
     spin_unlock(&o->lock, flags);
-    return written;
+    return busy ? -EBUSY : 0;
 }
 
 /* The space with the least address above *last that shows o; NULL: none. *last moves on. A space that nobody
@@ -76,14 +90,14 @@ static void unmap_part(struct vm_space *vm, const struct vm_region *r, uint64_t 
     pages_unmap(vm, r->start + (from << PAGE_SHIFT), r->start + ((to + 1) << PAGE_SHIFT));
 }
 
-void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last)
+void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool copies)
 {
     struct vm_space *vm;
     for (uintptr_t at = 0; (vm = next_space(o, &at));) {
         mutex_lock(&vm->mutex);
         const struct vm_region *r;
         list_for_each_entry (r, &vm->regions, link)
-            if (r->object == o)
+            if (r->object == o && (copies || (r->prot & VM_SHARED)))
                 unmap_part(vm, r, first, last);
         mutex_unlock(&vm->mutex);
         vm_put(vm);

@@ -15,13 +15,15 @@
 struct vm_object;
 struct vm_region;
 
-/* Called with the mutex of an address space held, and no other lock. */
+/* Called with the mutex of an address space held, and no other lock, unless it says otherwise. */
 struct vm_object_ops {
     /* A reference to the page with this index, made where there is none yet. 0, -ENXIO (behind the end),
      * -ENOSPC, -ENOMEM. */
     int (*page)(struct vm_object *o, uint64_t index, void **page);
     /* A reference to the page if there is one, else NULL. */
     void *(*page_if_there)(struct vm_object *o, uint64_t index);
+    /* Make the bytes [start, end) a hole: 0, -EPERM. No mutex is held. NULL: it cannot. */
+    int (*punch)(struct vm_object *o, uint64_t start, uint64_t end);
     void (*get)(struct vm_object *o);
     void (*put)(struct vm_object *o); /* the last one frees the object */
 };
@@ -30,19 +32,21 @@ struct vm_object {
     const struct vm_object_ops *ops;
     uint64_t id; /* no other object ever has it */
     struct spinlock lock;
+    bool no_writers;          /* MAPPING lock; once set, no region may show it to be written */
     struct list_head regions; /* MAPPING lock; struct vm_region's in_object */
 };
 
 void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops);
-/* Take the pages [first, last] of o out of every address space, private copies of them too. The caller has a
- * reference to o. Process context. */
-void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last);
-/* Does a region show o to be written, now or after an mprotect()? */
-bool vm_object_is_written(struct vm_object *o);
+/* Take the pages [first, last] of o out of every address space; with `copies` also out of private regions,
+ * where they may have been copied. The caller has a reference to o. Process context. */
+void vm_object_unmap(struct vm_object *o, uint64_t first, uint64_t last, bool copies);
+/* From now on no region may begin to show o to be written. With `none`: -EBUSY if one does, or could after an
+ * mprotect(). */
+int vm_object_forbid_writers(struct vm_object *o, bool none);
 
 /* ---- for kern/mm ---- */
 
 /* r begins to show its object, taking a reference, or ends. r->space's mutex is held, or the space has no
- * user left. */
-void vm_object_attach(struct vm_region *r);
+ * user left. fresh: it is no part or copy of a region that showed it before. 0 or -EPERM. */
+int vm_object_attach(struct vm_region *r, bool fresh);
 void vm_object_detach(struct vm_region *r);

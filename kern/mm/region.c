@@ -19,20 +19,23 @@ struct vm_region *region_find(struct vm_space *vm, uint64_t va)
     return NULL;
 }
 
-/* A region of vm like model, which need not be of any space; it is in no list but its object's. */
-static struct vm_region *region_new(struct vm_space *vm, const struct vm_region *model)
+int region_new(struct vm_space *vm, const struct vm_region *model, struct vm_region **out)
 {
     struct vm_region *r = kmalloc(sizeof *r);
     if (!r)
-        return NULL;
+        return -ENOMEM;
     *r = *model;
     r->space = vm;
     list_init(&r->link);
-    vm_object_attach(r);
-    return r;
+    int err = vm_object_attach(r, !model->space);
+    if (err)
+        kfree(r);
+    else
+        *out = r;
+    return err;
 }
 
-static void region_free(struct vm_region *r)
+void region_free(struct vm_region *r)
 {
     vm_object_detach(r);
     kfree(r);
@@ -60,7 +63,7 @@ static void merge_with_next(struct vm_space *vm, struct vm_region *r)
     }
 }
 
-static void region_insert(struct vm_space *vm, struct vm_region *r)
+void region_insert(struct vm_space *vm, struct vm_region *r)
 {
     struct vm_region *after;
     list_for_each_entry (after, &vm->regions, link)
@@ -71,14 +74,13 @@ static void region_insert(struct vm_space *vm, struct vm_region *r)
     merge_with_next(vm, neighbour(vm, r->link.prev));
 }
 
-/* Make a border at `at`. False when memory is out. */
-static bool split(struct vm_space *vm, uint64_t at)
+bool regions_split(struct vm_space *vm, uint64_t at)
 {
     struct vm_region *r = region_find(vm, at);
     if (!r || r->start == at)
         return true;
-    struct vm_region *upper = region_new(vm, r);
-    if (!upper)
+    struct vm_region *upper;
+    if (region_new(vm, r, &upper))
         return false;
     upper->start = at;
     upper->offset += at - r->start;
@@ -87,7 +89,7 @@ static bool split(struct vm_space *vm, uint64_t at)
     return true;
 }
 
-static bool is_free(struct vm_space *vm, uint64_t start, uint64_t end)
+bool regions_are_free(struct vm_space *vm, uint64_t start, uint64_t end)
 {
     struct vm_region *r;
     list_for_each_entry (r, &vm->regions, link)
@@ -96,8 +98,7 @@ static bool is_free(struct vm_space *vm, uint64_t start, uint64_t end)
     return true;
 }
 
-/* The highest free place for len bytes below MMAP_TOP, 0 if there is none. */
-static uint64_t choose_place(struct vm_space *vm, uint64_t len)
+uint64_t regions_choose_place(struct vm_space *vm, uint64_t len)
 {
     uint64_t ceiling = MMAP_TOP;
     for (struct list_head *l = vm->regions.prev; l != &vm->regions; l = l->prev) {
@@ -110,12 +111,12 @@ static uint64_t choose_place(struct vm_space *vm, uint64_t len)
     return ceiling >= len + PAGE_SIZE ? ceiling - len : 0;
 }
 
-static int unmap_range(struct vm_space *vm, uint64_t start, uint64_t end)
+int regions_unmap(struct vm_space *vm, uint64_t start, uint64_t end)
 {
     struct vm_region *r, *tmp;
-    if (is_free(vm, start, end))
+    if (regions_are_free(vm, start, end))
         return 0;
-    if (!split(vm, start) || !split(vm, end))
+    if (!regions_split(vm, start) || !regions_split(vm, end))
         return -ENOMEM;
     list_for_each_entry_safe (r, tmp, &vm->regions, link) {
         if (r->start < start || r->start >= end)
@@ -131,18 +132,19 @@ static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint3
                          struct vm_view view)
 {
     if (!addr)
-        addr = choose_place(vm, len);
+        addr = regions_choose_place(vm, len);
     if (!addr)
         return -ENOMEM;
-    if (!fixed && !is_free(vm, addr, addr + len))
+    if (!fixed && !regions_are_free(vm, addr, addr + len))
         return -EEXIST;
     struct vm_region model = {
         .start = addr, .end = addr + len, .prot = prot, .object = view.object, .offset = view.offset
     };
-    struct vm_region *r = region_new(vm, &model);
-    if (!r)
-        return -ENOMEM;
-    int err = fixed ? unmap_range(vm, addr, addr + len) : 0;
+    struct vm_region *r;
+    int err = region_new(vm, &model, &r);
+    if (err)
+        return err;
+    err = fixed ? regions_unmap(vm, addr, addr + len) : 0;
     if (err) {
         region_free(r);
         return err;
@@ -183,7 +185,7 @@ int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len)
     if (!valid_range(addr, &len))
         return -EINVAL;
     mutex_lock(&vm->mutex);
-    int err = unmap_range(vm, addr, addr + len);
+    int err = regions_unmap(vm, addr, addr + len);
     mutex_unlock(&vm->mutex);
     return err;
 }
@@ -206,23 +208,37 @@ static bool may_be_written(struct vm_space *vm, uint64_t start, uint64_t end)
     return true;
 }
 
-static int protect_range(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot)
+void regions_merge(struct vm_space *vm)
 {
     struct vm_region *r;
+    list_for_each_entry (r, &vm->regions, link)
+        merge_with_next(vm, r);
+}
+
+/* Borders at start and end, and in the regions between them prot becomes (prot & keep) | set. */
+static int change_range(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t keep, uint32_t set)
+{
+    struct vm_region *r;
+    if (!regions_split(vm, start) || !regions_split(vm, end))
+        return -ENOMEM;
+    list_for_each_entry (r, &vm->regions, link) {
+        if (r->start < start || r->end > end)
+            continue;
+        r->prot = (r->prot & keep) | set;
+        if (!(keep & VM_RIGHTS))
+            pages_protect(vm, r->start, r->end, r->prot);
+    }
+    regions_merge(vm);
+    return 0;
+}
+
+static int protect_range(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot)
+{
     if (!is_covered(vm, start, end))
         return -ENOMEM;
     if ((prot & VM_WRITE) && !may_be_written(vm, start, end))
         return -EACCES;
-    if (!split(vm, start) || !split(vm, end))
-        return -ENOMEM;
-    list_for_each_entry (r, &vm->regions, link)
-        if (r->start >= start && r->end <= end) {
-            r->prot = prot | (r->prot & ~(uint32_t)VM_RIGHTS);
-            pages_protect(vm, r->start, r->end, r->prot);
-        }
-    list_for_each_entry (r, &vm->regions, link)
-        merge_with_next(vm, r);
-    return 0;
+    return change_range(vm, start, end, ~(uint32_t)VM_RIGHTS, prot);
 }
 
 int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot)
@@ -235,24 +251,22 @@ int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot)
     return err;
 }
 
-int vm_discard(struct vm_space *vm, uint64_t addr, size_t len)
-{
-    if (!valid_range(addr, &len))
-        return -EINVAL;
-    mutex_lock(&vm->mutex);
-    bool covered = is_covered(vm, addr, addr + len);
-    if (covered)
-        pages_unmap(vm, addr, addr + len);
-    mutex_unlock(&vm->mutex);
-    return covered ? 0 : -ENOMEM;
-}
-
 bool vm_is_mapped(struct vm_space *vm, uint64_t addr, size_t len)
 {
     mutex_lock(&vm->mutex);
     bool covered = is_covered(vm, addr, addr + len);
     mutex_unlock(&vm->mutex);
     return covered;
+}
+
+int vm_set_fork(struct vm_space *vm, uint64_t addr, size_t len, uint32_t what)
+{
+    mutex_lock(&vm->mutex);
+    int err = is_covered(vm, addr, addr + len)
+                  ? change_range(vm, addr, addr + len, ~(uint32_t)(VM_DONT_FORK | VM_WIPE_ON_FORK), what)
+                  : -ENOMEM;
+    mutex_unlock(&vm->mutex);
+    return err;
 }
 
 /* ---- the heap: [brk_start, brk), whole pages mapped ---- */
@@ -268,7 +282,7 @@ static bool brk_move(struct vm_space *vm, uint64_t to)
     if (new_end > old_end)
         return map_range(vm, old_end, new_end - old_end, VM_READ | VM_WRITE, false, (struct vm_view){ 0 }) ==
                (int64_t)old_end;
-    return new_end == old_end || !unmap_range(vm, new_end, old_end);
+    return new_end == old_end || !regions_unmap(vm, new_end, old_end);
 }
 
 uint64_t vm_brk(struct vm_space *vm, uint64_t addr)
@@ -287,8 +301,10 @@ bool regions_copy(struct vm_space *from, struct vm_space *to)
 {
     struct vm_region *r;
     list_for_each_entry (r, &from->regions, link) {
-        struct vm_region *copy = region_new(to, r);
-        if (!copy)
+        struct vm_region *copy;
+        if (r->prot & VM_DONT_FORK)
+            continue;
+        if (region_new(to, r, &copy))
             return false;
         list_add_tail(&copy->link, &to->regions);
     }

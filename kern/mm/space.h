@@ -24,6 +24,8 @@ struct vm_space {
 
 /* Take the pages of [start, end) out and free them. */
 void pages_unmap(struct vm_space *vm, uint64_t start, uint64_t end);
+/* Move the pages of [from, from + len) to where nothing is. 0 or -ENOMEM, and then nothing was moved. */
+int pages_move(struct vm_space *vm, uint64_t from, uint64_t to, uint64_t len);
 /* Fit the pages of [start, end) to prot. */
 void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot);
 /* Let to share the pages of from's region, both copying on write; those of an object's own come to it at
@@ -46,5 +48,18 @@ void space_clear(struct vm_space *vm);
 /* ---- kern/mm/region.c ---- */
 
 struct vm_region *region_find(struct vm_space *vm, uint64_t va); /* the one that contains va, or NULL */
+/* A region of vm like model, which is of a space, or a fresh one; it is in no list but its object's. 0,
+ * -ENOMEM, or -EPERM from the object. */
+int region_new(struct vm_space *vm, const struct vm_region *model, struct vm_region **out);
+void region_free(struct vm_region *r); /* it is in no list of its space */
+/* Put r where nothing is; it may become part of a neighbour. */
+void region_insert(struct vm_space *vm, struct vm_region *r);
+void regions_merge(struct vm_space *vm); /* what belongs together after borders were made */
+/* Make a border at `at`. False when memory is out. */
+bool regions_split(struct vm_space *vm, uint64_t at);
+bool regions_are_free(struct vm_space *vm, uint64_t start, uint64_t end);
+int regions_unmap(struct vm_space *vm, uint64_t start, uint64_t end); /* 0 or -ENOMEM */
+/* The highest free place for len bytes, 0 if there is none. */
+uint64_t regions_choose_place(struct vm_space *vm, uint64_t len);
 bool regions_copy(struct vm_space *from, struct vm_space *to);
 void regions_free(struct vm_space *vm);

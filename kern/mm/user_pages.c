@@ -115,6 +115,20 @@ void pages_unmap(struct vm_space *vm, uint64_t start, uint64_t end)
     }
 }
 
+int pages_move(struct vm_space *vm, uint64_t from, uint64_t to, uint64_t len)
+{
+    uint64_t *pte;
+    for (uint64_t va = from; next_pte(vm, &va, from + len); va += PAGE_SIZE)
+        if (!pagetable_walk(vm->root, va - from + to, LEVEL_PAGE, user_table))
+            return -ENOMEM;
+    for (uint64_t va = from; (pte = next_pte(vm, &va, from + len)); va += PAGE_SIZE) {
+        *user_pte(vm, va - from + to) = *pte;
+        *pte = 0;
+    }
+    space_flush(vm, from, from + len);
+    return 0;
+}
+
 void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot)
 {
     uint64_t *pte;
@@ -126,7 +140,7 @@ void pages_protect(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t p
 bool pages_share(struct vm_space *from, struct vm_space *to, const struct vm_region *r)
 {
     uint64_t *pte;
-    if (r->prot & VM_SHARED)
+    if (r->prot & (VM_SHARED | VM_DONT_FORK | VM_WIPE_ON_FORK))
         return true;
     for (uint64_t va = r->start; (pte = next_pte(from, &va, r->end)); va += PAGE_SIZE) {
         uint64_t *copy = pagetable_walk(to->root, va, LEVEL_PAGE, user_table);

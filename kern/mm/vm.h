@@ -9,8 +9,10 @@ enum {
     VM_EXEC = 4,
     VM_RIGHTS = VM_READ | VM_WRITE | VM_EXEC, /* the others stay as they were made */
     VM_STACK = 8,
-    VM_SHARED = 16,     /* its pages are the object's own, to be written too */
-    VM_NEVER_WRITE = 32 /* vm_protect() may not add VM_WRITE */
+    VM_SHARED = 16,       /* its pages are the object's own, to be written too */
+    VM_NEVER_WRITE = 32,  /* vm_protect() may not add VM_WRITE */
+    VM_DONT_FORK = 64,    /* a child does not get it */
+    VM_WIPE_ON_FORK = 128 /* a child gets it empty */
 };
 struct vm_space; /* counted: shared by the threads of a process */
 struct vm_region {
@@ -45,9 +47,30 @@ int64_t vm_map_object(struct vm_space *vm, uint64_t addr, size_t len, uint32_t p
 int vm_unmap(struct vm_space *vm, uint64_t addr, size_t len);
 /* -EACCES where VM_WRITE is asked for a VM_NEVER_WRITE region. */
 int vm_protect(struct vm_space *vm, uint64_t addr, size_t len, uint32_t prot);
-/* Forget what is in [addr, addr + len): it reads as zero from here on. -EINVAL, -ENOMEM where nothing is
- * mapped. */
+/* Forget what is in [addr, addr + len): it reads as zero, or as the object has it, from here on. 0, -ENOMEM
+ * where there was a hole, the rest done. Page aligned. */
 int vm_discard(struct vm_space *vm, uint64_t addr, size_t len);
+/* Make [old, old + old_len) new_len long: where it is, or with `may_move` elsewhere, at `to` if that is not 0
+ * (what is there goes), leaving an empty region behind with `keep_old`. All page aligned, new_len not 0; an
+ * old_len of 0 maps what is shared at old once more. The address or -errno (-EFAULT: no single region is
+ * there, -EINVAL, -ENOMEM) as a negative value. */
+struct vm_remap {
+    uint64_t old, old_len, new_len, to;
+    bool may_move, keep_old;
+};
+int64_t vm_remap(struct vm_space *vm, struct vm_remap q);
+/* What fork does with [addr, addr + len): VM_DONT_FORK, VM_WIPE_ON_FORK or 0. 0, -ENOMEM. Page aligned. */
+int vm_set_fork(struct vm_space *vm, uint64_t addr, size_t len, uint32_t what);
+/* Make the pages of [addr, addr + len) present, to be written where that is allowed. 0, -ENOMEM (a hole,
+ * too), -EFAULT (PROT_NONE) or the object's error, the rest left. Page aligned. */
+int vm_populate(struct vm_space *vm, uint64_t addr, size_t len);
+/* Which of the n pages from addr on are in memory, a byte each. 0, -ENOMEM (a hole). Page aligned. */
+int vm_residency(struct vm_space *vm, uint64_t addr, unsigned n, uint8_t *there);
+/* Make holes in what VM_SHARED regions show in [addr, addr + len), if they may write. 0, -EACCES, -EINVAL
+ * (not shared), -ENOMEM (a hole in memory), -EOPNOTSUPP or the object's error. Page aligned. */
+int vm_punch(struct vm_space *vm, uint64_t addr, size_t len);
+/* Does nothing in [addr, addr + len) show an object? */
+bool vm_is_private(struct vm_space *vm, uint64_t addr, size_t len);
 /* Is there no hole in [addr, addr + len)? Page aligned. */
 bool vm_is_mapped(struct vm_space *vm, uint64_t addr, size_t len);
 /* Copy kernel bytes into a space that need not be the current one and whatever the region's prot (exec's

@@ -115,7 +115,7 @@ static int build_program(struct new_program *new, struct file *file, const struc
 
 /* ---- the change ---- */
 
-/* Its name is the path's last component. */
+/* Its name is the path's last component. That exe is being run goes over to the process. */
 static void set_names(struct process *p, const char *path, const struct exec_strings *s, struct inode *exe)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -134,7 +134,7 @@ static void set_names(struct process *p, const char *path, const struct exec_str
     p->exe = inode_get(exe);
     p->has_execed = true;
     spin_unlock(&process_lock, flags);
-    inode_put(old);
+    process_end_run(old);
 }
 
 static void switch_vm(struct process *p, struct vm_space *vm)
@@ -178,10 +178,24 @@ static void become_program(const struct new_program *new, const char *path, cons
     process_vfork_done(p);
 }
 
+static int run_program(struct file *file, const char *name, const struct exec_strings *s)
+{
+    struct new_program new;
+    int err = inode_begin_run(file->inode);
+
+    if (err)
+        return err;
+    err = build_program(&new, file, s, name);
+    if (err)
+        inode_end_run(file->inode);
+    else
+        become_program(&new, name, s, file->inode);
+    return err;
+}
+
 /* at: PATH_MAX bytes that begin as name and follow the scripts. */
 static int exec_path(const char *name, char *at, struct exec_strings *s)
 {
-    struct new_program new;
     struct file *file;
     int depth = 0, err = open_program(at, &file);
 
@@ -191,9 +205,7 @@ static int exec_path(const char *name, char *at, struct exec_strings *s)
         err = ++depth > SCRIPT_DEPTH ? -ELOOP : follow_script(at, &file, s);
     } while (err > 0);
     if (!err)
-        err = build_program(&new, file, s, name);
-    if (!err)
-        become_program(&new, name, s, file->inode);
+        err = run_program(file, name, s);
     if (file)
         file_put(file);
     return err;

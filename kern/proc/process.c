@@ -65,7 +65,11 @@ static void inherit(struct process *p, struct process *parent)
     memcpy(p->cmdline, parent->cmdline, parent->cmdline_len);
     p->cmdline_len = parent->cmdline_len;
     p->cwd = inode_get(parent->cwd);
-    p->exe = parent->exe ? inode_get(parent->exe) : NULL;
+    if (parent->exe) {
+        p->exe = inode_get(parent->exe);
+        int busy = inode_begin_run(p->exe);
+        ASSERT(!busy); /* its parent runs it already */
+    }
     p->umask = parent->umask;
     p->uid = parent->uid;
     p->gid = parent->gid;
@@ -120,6 +124,13 @@ void process_forget_locked(struct process *p)
     table.count--;
 }
 
+void process_end_run(struct inode *exe)
+{
+    if (exe)
+        inode_end_run(exe);
+    inode_put(exe);
+}
+
 void process_release_resources(struct process *p)
 {
     uint64_t flags = spin_lock(&process_lock);
@@ -136,7 +147,7 @@ void process_release_resources(struct process *p)
     if (vm)
         vm_put(vm);
     inode_put(cwd);
-    inode_put(exe);
+    process_end_run(exe);
 }
 
 void process_get(struct process *p)

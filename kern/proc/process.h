@@ -86,7 +86,7 @@ struct process {
     struct vm_space *vm;
     struct files *files;
     struct inode *cwd; /* PROCESS lock */
-    struct inode *exe; /* PROCESS lock; the program's file, may be NULL */
+    struct inode *exe; /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
     uint32_t uid, gid, euid, egid;
 

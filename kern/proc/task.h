@@ -16,5 +16,7 @@ void task_switch_vm(struct vm_space *vm);
 void process_forget_locked(struct process *p);
 /* Let go of memory, files and directories: at the end, or when a fork fails. */
 void process_release_resources(struct process *p);
+/* A process runs exe, which it had marked as being run, no longer; puts the inode. NULL is fine. */
+void process_end_run(struct inode *exe);
 /* A vfork child has its own memory now, or is gone: its parent goes on. */
 void process_vfork_done(struct process *p);

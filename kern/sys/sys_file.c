@@ -3,6 +3,7 @@
 #include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/process.h"
+#include "kern/sys/sys_fcntl.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
 #include "lib/abi/stat.h"
@@ -303,6 +304,9 @@ static int64_t fcntl_on(struct file *f, int fd, int cmd, uint64_t arg)
     case F_SETFL:
         set_file_flags(f, (uint32_t)arg);
         return 0;
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+        return fcntl_seals(f, cmd, arg);
     case F_SETLK: /* advisory locks: nobody else holds one */
     case F_SETLKW:
     case F_SETOWN:

@@ -49,6 +49,14 @@ static int64_t map_region(uint64_t address, size_t length, uint32_t prot, int fl
     return at;
 }
 
+/* Bring the pages in at once, if asked; what does not come now comes at first touch. */
+static int64_t populate(int64_t at, size_t length, int flags)
+{
+    if (at > 0 && (flags & (MAP_POPULATE | MAP_LOCKED)) && !(flags & MAP_NONBLOCK))
+        (void)!vm_populate(current_process()->vm, (uint64_t)at, ROUND_UP(length, (size_t)PAGE_SIZE));
+    return at;
+}
+
 static int64_t map_anonymous(uint64_t address, size_t length, int prot, int flags)
 {
     struct inode *unnamed;
@@ -65,6 +73,12 @@ static int64_t map_anonymous(uint64_t address, size_t length, int prot, int flag
     return at;
 }
 
+/* A sealed file is shown to be read; asked for more, the object itself refuses. */
+static bool has_no_writers(const struct vm_object *o, int prot)
+{
+    return READ_ONCE(o->no_writers) && !(prot & PROT_WRITE);
+}
+
 /* A shared mapping may write only what the descriptor may. */
 static int64_t map_file(struct file *f, uint64_t address, size_t length, int prot, int flags, uint64_t offset)
 {
@@ -78,7 +92,7 @@ static int64_t map_file(struct file *f, uint64_t address, size_t length, int pro
     if (!o)
         return -ENODEV;
     if (is_shared(flags))
-        rights |= VM_SHARED | (file_may_write(f) ? 0 : VM_NEVER_WRITE);
+        rights |= VM_SHARED | (file_may_write(f) && !has_no_writers(o, prot) ? 0 : VM_NEVER_WRITE);
     return map_region(address, length, rights, flags, (struct vm_view){ o, offset });
 }
 
@@ -92,13 +106,13 @@ SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, 
     if (length > USER_TOP)
         return -ENOMEM;
     if (flags & MAP_ANONYMOUS)
-        return map_anonymous(address, length, prot, flags);
+        return populate(map_anonymous(address, length, prot, flags), length, flags);
     f = fd_get(fd);
     if (!f)
         return -EBADF;
     at = f->flags & O_PATH ? -EBADF : map_file(f, address, length, prot, flags, offset);
     file_put(f);
-    return at;
+    return populate(at, length, flags);
 }
 
 SYSCALL_DEFINE2(munmap, uint64_t, address, size_t, length)
@@ -106,6 +120,31 @@ SYSCALL_DEFINE2(munmap, uint64_t, address, size_t, length)
     if (address % PAGE_SIZE || !length || !is_user_range(address, &length))
         return -EINVAL;
     return vm_unmap(current_process()->vm, address, length);
+}
+
+static bool are_remap_flags_sound(int flags, bool same_length)
+{
+    const int known = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+
+    if ((flags & ~known) || ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE)))
+        return false;
+    return same_length || !(flags & MREMAP_DONTUNMAP);
+}
+
+SYSCALL_DEFINE5(mremap, uint64_t, old, size_t, old_length, size_t, new_length, int, flags, uint64_t, to)
+{
+    struct vm_remap q = { .old = old,
+                          .old_len = ROUND_UP(old_length, (size_t)PAGE_SIZE),
+                          .new_len = ROUND_UP(new_length, (size_t)PAGE_SIZE),
+                          .to = flags & MREMAP_FIXED ? to : 0,
+                          .may_move = flags & MREMAP_MAYMOVE,
+                          .keep_old = flags & MREMAP_DONTUNMAP };
+
+    if (!are_remap_flags_sound(flags, q.old_len == q.new_len) || old % PAGE_SIZE || !q.new_len)
+        return -EINVAL;
+    if ((flags & MREMAP_FIXED) && (to % PAGE_SIZE || !to))
+        return to ? -EINVAL : -EPERM;
+    return vm_remap(current_process()->vm, q);
 }
 
 SYSCALL_DEFINE3(mprotect, uint64_t, address, size_t, length, int, prot)

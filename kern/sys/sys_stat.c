@@ -316,6 +316,17 @@ SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, f
     return attributes_at(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, &a);
 }
 
+static int truncate_inode(struct inode *inode, uint64_t size)
+{
+    int err = inode_begin_write(inode);
+
+    if (err)
+        return err;
+    err = inode->ops->truncate(inode, size);
+    inode_end_write(inode);
+    return err;
+}
+
 SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, size)
 {
     struct path p;
@@ -326,7 +337,7 @@ SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, size)
     if (size < 0 || S_ISDIR(p.inode->mode) || !p.inode->ops->truncate)
         err = S_ISDIR(p.inode->mode) ? -EISDIR : -EINVAL;
     else
-        err = p.inode->ops->truncate(p.inode, (uint64_t)size);
+        err = truncate_inode(p.inode, (uint64_t)size);
     path_put(&p);
     return err;
 }

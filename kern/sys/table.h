@@ -30,7 +30,9 @@
     SYSCALL(22, pipe, 1, ONCE) \
     SYSCALL(23, select, 5, ONCE) \
     SYSCALL(24, sched_yield, 0, ONCE) \
+    SYSCALL(25, mremap, 5, ONCE) \
     SYSCALL(26, msync, 3, ONCE) \
+    SYSCALL(27, mincore, 3, ONCE) \
     SYSCALL(28, madvise, 3, ONCE) \
     SYSCALL(32, dup, 1, ONCE) \
     SYSCALL(33, dup2, 2, ONCE) \
@@ -117,6 +119,10 @@
     SYSCALL(131, sigaltstack, 2, ONCE) \
     SYSCALL(137, statfs, 2, ONCE) \
     SYSCALL(138, fstatfs, 2, ONCE) \
+    SYSCALL(149, mlock, 2, ONCE) \
+    SYSCALL(150, munlock, 2, ONCE) \
+    SYSCALL(151, mlockall, 1, ONCE) \
+    SYSCALL(152, munlockall, 0, ONCE) \
     SYSCALL(157, prctl, 2, ONCE) \
     SYSCALL(158, arch_prctl, 2, ONCE) \
     SYSCALL(160, setrlimit, 2, ONCE) \
@@ -173,6 +179,8 @@
     SYSCALL(309, getcpu, 3, ONCE) \
     SYSCALL(316, renameat2, 5, ONCE) \
     SYSCALL(318, getrandom, 3, RESTART) \
+    SYSCALL(319, memfd_create, 2, ONCE) \
+    SYSCALL(325, mlock2, 3, ONCE) \
     SYSCALL(332, statx, 5, ONCE) \
     SYSCALL(435, clone3, 2, ONCE) \
     SYSCALL(436, close_range, 3, ONCE) \

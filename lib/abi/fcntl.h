@@ -24,6 +24,8 @@ enum {
 };
 
 enum { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETLK = 6, F_SETLKW = 7 };
+enum { F_ADD_SEALS = 1033, F_GET_SEALS = 1034 };
+enum { F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 16 };
 enum { F_SETOWN = 8, F_GETOWN = 9, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1 };
 
 enum {
