@@ -36,6 +36,7 @@ struct task {
 
     /* PROCESS lock */
     uint64_t blocked;
+    uint64_t awaited;            /* blocked, but let in as long as sigtimedwait() waits for them */
     struct signal_queue pending; /* sent to this thread alone */
 
     /* its own */

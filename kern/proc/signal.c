@@ -19,12 +19,17 @@ static void queue_add(struct signal_queue *q, int signo, const struct signal_inf
     q->info[signo - 1] = *info;
 }
 
+static bool task_blocks(const struct task *t, int signo)
+{
+    return (t->blocked | t->awaited) & SIGNAL_BIT(signo);
+}
+
 static bool process_blocks(const struct process *p, int signo)
 {
     struct task *t;
 
     list_for_each_entry (t, &p->threads, link)
-        if (t->blocked & SIGNAL_BIT(signo))
+        if (task_blocks(t, signo))
             return true;
     return false;
 }
@@ -113,7 +118,7 @@ void signal_send_task_locked(struct task *t, int signo, const struct signal_info
     struct process *p = t->process;
 
     before_queueing(p, signo);
-    if (is_ignored(p, signo) && !(t->blocked & SIGNAL_BIT(signo)))
+    if (is_ignored(p, signo) && !task_blocks(t, signo))
         return;
     queue_add(&t->pending, signo, info);
     if (!(t->blocked & SIGNAL_BIT(signo)))
@@ -184,6 +189,18 @@ void signal_set_blocked(uint64_t mask)
     uint64_t flags = spin_lock(&process_lock);
 
     current_task()->blocked = mask & ~unblockable;
+    current_task()->awaited = 0;
+    recompute_pending();
+    spin_unlock(&process_lock, flags);
+}
+
+void signal_await(uint64_t set)
+{
+    struct task *t = current_task();
+    uint64_t flags = spin_lock(&process_lock);
+
+    t->awaited = t->blocked & set;
+    t->blocked &= ~set;
     recompute_pending();
     spin_unlock(&process_lock, flags);
 }

@@ -100,7 +100,7 @@ static int64_t wait_for_signal(uint64_t set, uint64_t deadline, struct signal_in
 
     if (signo || deadline <= time_now())
         return signo ? signo : -EAGAIN;
-    signal_set_blocked(mask & ~set);
+    signal_await(set);
     err = thread_sleep_until(deadline);
     signo = signal_dequeue(set, info);
     signal_set_blocked(mask);

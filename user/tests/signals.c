@@ -217,6 +217,24 @@ static void waiting_for_one(void)
     sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
+/* Ignored by default, yet not dropped: it is blocked, and the wait that lets it in is there for it. */
+static void waiting_for_a_child(void)
+{
+    struct timespec t = { 5, 0 };
+    sigset_t one;
+
+    sigemptyset(&one);
+    sigaddset(&one, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &one, NULL);
+    if (!fork()) {
+        usleep(30000);
+        _exit(0);
+    }
+    SHOW(sigtimedwait(&one, NULL, &t) == SIGCHLD);
+    SHOW(wait(NULL) > 0);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
 static void children(void)
 {
     set(SIGCHLD, handler, 0);
@@ -261,6 +279,7 @@ int main(void)
     interruptions();
     alarms();
     waiting_for_one();
+    waiting_for_a_child();
     children();
     catching_faults();
     return 0;
