@@ -38,6 +38,8 @@ NM      := $(TOOLPREFIX)nm
 IS_CLANG := $(findstring clang,$(CC))
 HOSTCC  ?= $(or $(IS_CLANG),$(call first,gcc cc clang),cc)
 USERCC  ?= $(or $(call first,x86_64-linux-musl-gcc musl-gcc),musl-gcc)
+# The guest's userland: Debian's busybox-static or another system's static busybox, as it is installed.
+BUSYBOX ?= $(call first,busybox.static busybox)
 NPROC   := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 
 # ---- Flags.
@@ -147,9 +149,9 @@ $(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
 	@mkdir -p $(@D)
 	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(USER_LIB)
 
-$(CPIO): $(USER_BIN) $(TEST_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
+$(CPIO): $(shell command -v $(BUSYBOX) 2>/dev/null) $(USER_BIN) $(TEST_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
 	$(SAY) CPIO $@
-	$(Q)$(PY) tools/mkinitramfs.py $@ $(if $(wildcard user/rootfs),--tree user/rootfs) $(USER_BIN:%=--program %) \
+	$(Q)$(PY) tools/mkinitramfs.py $@ --busybox "$$(command -v $(BUSYBOX))" --tree user/rootfs $(USER_BIN:%=--program %) \
 		$(TEST_BIN:%=--test %)
 
 # ---- Running. The tool chooses free ports, prints them, and keeps them in build/ports while the machine runs.

@@ -98,14 +98,16 @@ class Console:
 
     @contextmanager
     def running(self, line: str, timeout: float = 30.0) -> Iterator["Command"]:
-        """Run a line in the guest's shell while the block runs; behind the block it has ended."""
-        mark, start, command = f"end-{self.names.getrandbits(48):x}", len(self.text), Command()
-        self.type(f"{line}; echo {mark} $?\n")
+        """Run a line in the guest's shell while the block runs; behind the block it has ended.
+
+        What it prints lies between two words that the shell, however it echoes and folds what we type, does not show."""
+        name, start, command = f"{self.names.getrandbits(48):x}", len(self.text), Command()
+        self.type(f"echo be''gin-{name}; {line}; echo e''nd-{name} $?\n")
         yield command
-        match = self.wait(re.compile(rf"{mark} (\d+)\n"), patience(timeout), start)
+        match = self.wait(re.compile(rf"end-{name} (\d+)\n"), patience(timeout), start)
         self.wait(PROMPT, patience(timeout), match.end())  # so that the next line is typed behind it
         command.status = int(match[1])
-        command.printed = self.text[start:match.start()].partition("\n")[2]  # behind our own line, echoed
+        command.printed = self.text[start:match.start()].rpartition(f"begin-{name}\n")[2]
 
     def command(self, line: str, timeout: float = 30.0) -> "Command":
         with self.running(line, timeout) as command:

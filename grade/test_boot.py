@@ -48,6 +48,15 @@ def test_exit_ends_the_machine(machines: Machines) -> None:
     assert machine.wait_end(20) == 5 << 1 | 1
 
 
+@pytest.mark.parametrize("init", ["", "init=/bin/linuxrc"], ids=["our init", "busybox's init"])
+def test_poweroff_asks_process_1(machines: Machines, init: str) -> None:
+    """busybox's init under its other name, with /etc/inittab, in place of ours: its signals, its shell."""
+    machine = machines.on_wire(append=init).machine
+    assert (init.removeprefix("init=") or "/sbin/init") in machine.run("ps -o args")
+    machine.console.type("poweroff\n")
+    assert machine.wait_end(20) == 0
+
+
 def test_the_release_kernel_boots(machines: Machines) -> None:
     machine = machines.on_user_network(build="release")
     assert machine.http("/").startswith(b"<!")

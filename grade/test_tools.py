@@ -1,5 +1,6 @@
 """The build's own programs: archive, symbol table, verdicts, captures, what is missing."""
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from scapy.utils import rdpcap
 from grade.faults import Faults
 from grade.pcapng import INBOUND, OUTBOUND, Capture
 from grade.wire import checksum_error, to_guest
-from tools.mkinitramfs import archive
+from tools.mkinitramfs import applets, archive
 from tools.mksyms import functions, table
 from tools.run_qemu import verdict
 from tools.test import program
@@ -27,6 +28,21 @@ def test_the_archive_is_what_cpio_reads(tmp_path: Path) -> None:
     assert (tmp_path / "etc/motd").read_text() == "hello\n"
     assert (tmp_path / "bin/link").read_bytes() == b"program"
     assert (tmp_path / "bin/sh").stat().st_mode & 0o777 == 0o755
+
+
+def test_the_applets_are_what_busybox_says() -> None:
+    """They are read from the program, because it cannot be run everywhere; here it can."""
+    busybox = shutil.which("busybox")
+    assert busybox
+    told = subprocess.run([busybox, "--list"], capture_output=True, text=True).stdout.split()
+    assert applets(Path(busybox).read_bytes()) == told
+
+
+@pytest.mark.parametrize("program", ["/bin/ls", "/no/such/file"])
+def test_what_is_no_static_busybox_gives_one_line(tmp_path: Path, program: str) -> None:
+    command = [sys.executable, "tools/mkinitramfs.py", str(tmp_path / "out"), "--busybox", program]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and program in done.stderr
 
 
 def test_the_symbol_table_has_code_in_order_once() -> None:

@@ -15,6 +15,13 @@ need() { # need THING PROGRAM...: lacks THING when none of the programs is there
     for program in "$@"; do command -v "$program" >/dev/null 2>&1 && return; done
     lack "$thing"
 }
+static_busybox() { # the guest's userland: a static one is installed, or BUSYBOX names another
+    [ -n "$BUSYBOX" ] && return
+    for name in busybox.static busybox; do
+        busybox=$(command -v "$name" 2>/dev/null) && ! grep -q /ld-linux "$busybox" && return
+    done
+    false
+}
 module() { tools/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('$1') is None)" 2>/dev/null; }
 
 for group in "$@"; do
@@ -24,6 +31,7 @@ for group in "$@"; do
         need binutils nm x86_64-linux-gnu-nm x86_64-elf-nm
         need musl x86_64-linux-musl-gcc musl-gcc
         need python python3
+        static_busybox || lack busybox
         ;;
     run) need qemu qemu-system-x86_64 ;;
     iso)
@@ -49,6 +57,7 @@ package() { # package MANAGER THING: the packages' names there
     brew:binutils) echo x86_64-elf-gcc x86_64-elf-binutils ;; *:binutils) echo binutils ;;
     apt:musl) echo musl-tools ;; dnf:musl) echo musl-gcc musl-libc-static ;; pacman:musl) echo musl ;;
     brew:musl) echo filosottile/musl-cross/musl-cross ;;
+    apt:busybox) echo busybox-static ;;
     pacman:python | brew:python) echo python ;; *:python) echo python3 ;;
     apt:qemu) echo qemu-system-x86 ;; dnf:qemu) echo qemu-system-x86-core ;;
     pacman:qemu) echo qemu-system-x86 ;; brew:qemu) echo qemu ;;
@@ -83,9 +92,12 @@ if command -v apt-get >/dev/null; then
     command="sudo apt-get install $(list apt)"
 elif command -v dnf >/dev/null; then command="sudo dnf install $(list dnf)"
 elif command -v pacman >/dev/null; then command="sudo pacman -S $(list pacman)"
-elif command -v brew >/dev/null; then command="brew install $(list brew | sed 's/scapy\|python-pytest[-a-z]*//g')"
+elif command -v brew >/dev/null; then command="brew install $(list brew | sed 's/scapy\|busybox\|python-pytest[-a-z]*//g')"
 else command="your package manager, for:$missing"
 fi
 echo "missing:$missing" >&2
+case $missing in *busybox*)
+    echo "busybox: a static one for x86-64 Linux; where no package has it, name a file with BUSYBOX=path" >&2 ;;
+esac
 echo "install them with: $command" >&2
 exit 1

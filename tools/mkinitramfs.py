@@ -1,10 +1,11 @@
-"""tools/mkinitramfs.py - the initramfs: a tree and programs as one cpio archive ("newc").
+"""tools/mkinitramfs.py - the initramfs: busybox, a tree and programs as one cpio archive ("newc").
 
 No root needed and the same bytes every time: owner 0, time 0, entries sorted. Linux: initramfs buffer format.
 """
 import argparse
 import os
 import stat
+import sys
 from pathlib import Path
 
 Entry = tuple[int, bytes]  # mode, contents
@@ -48,14 +49,36 @@ def tree(root: Path) -> dict[str, Entry]:
     return entries
 
 
+def applets(binary: bytes) -> list[str]:
+    """The names that a busybox answers to: its own table, so that it need not be run (no Linux, no x86-64 here)."""
+    start = binary.find(b"[\0[[\0")
+    if start < 0:
+        raise ValueError("no busybox: its table of applets is not in it")
+    return binary[start:binary.index(b"\0\0", start)].decode().split("\0")
+
+
+def busybox(path: Path) -> dict[str, Entry]:
+    """The program in /bin, unmodified, and a link for each of its names; /sbin and /usr hold what looks there."""
+    binary = path.read_bytes()
+    if binary[:4] != b"\x7fELF" or b"/ld-linux" in binary or b"/ld-musl" in binary:
+        raise ValueError(f"{path} is not a static busybox (Debian: busybox-static)")
+    links = {f"bin/{name}": (stat.S_IFLNK | 0o777, b"busybox") for name in applets(binary)}
+    return {**links, "bin/busybox": (stat.S_IFREG | 0o755, binary),
+            "usr/bin/env": (stat.S_IFLNK | 0o777, b"../../bin/busybox")}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("out", type=Path)
+    parser.add_argument("--busybox", type=Path, help="a static busybox; goes to /bin with its names")
     parser.add_argument("--tree", type=Path, action="append", default=[])
     parser.add_argument("--program", type=Path, action="append", default=[], help="goes to /bin")
     parser.add_argument("--test", type=Path, action="append", default=[], help="goes to /tests")
     args = parser.parse_args()
-    entries: dict[str, Entry] = {}
+    try:
+        entries = busybox(args.busybox) if args.busybox else {}
+    except (OSError, ValueError) as error:
+        sys.exit(f"mkinitramfs: {error}")
     for root in args.tree:
         entries |= tree(root)
     for folder, programs in (("bin", args.program), ("tests", args.test)):

@@ -1,9 +1,10 @@
 /* user/init.c - process 1: sets the network up, starts the servers, keeps a shell on the console.
  *
- * /etc/rc is run first, by /bin/sh: it configures the interfaces and starts the servers. Then either the
- * command in /etc/run is run (the word `run` on the kernel's command line; `make run`), with its output on
- * the second serial port, and the machine ends with its status; or a shell on the console is started, and
- * started again when it ends. Whatever happens, process 1 goes on collecting orphans. */
+ * /etc/rc is run first, by /bin/sh (busybox ash): it configures the interfaces and starts the servers. Then
+ * either the command in /etc/run is run (the word `run` on the kernel's command line; `make run`), with its
+ * output on the second serial port, and the machine ends with its status; or a shell on the console is
+ * started, and started again when it ends. Whatever happens, process 1 goes on collecting orphans, and ends
+ * the machine when busybox's poweroff, halt or reboot asks it to. Why not busybox's init: doc/decisions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/reboot.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,6 +96,13 @@ static void end_machine(int status)
         fprintf(stderr, "init: /dev/debugexit: %s\n", strerror(errno));
 }
 
+/* busybox's words to process 1: SIGTERM for reboot, SIGUSR1 for halt, SIGUSR2 for poweroff. There is no disk
+ * to bring into order first. */
+static void shut_down(int signo)
+{
+    reboot(signo == SIGTERM ? RB_AUTOBOOT : RB_POWER_OFF);
+}
+
 int main(void)
 {
     char *rc[] = { "/bin/sh", "/etc/rc", NULL };
@@ -105,7 +114,9 @@ int main(void)
     setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
     setenv("HOME", "/root", 1);
     setenv("TERM", "vt100", 1);
-    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, shut_down);
+    signal(SIGUSR1, shut_down);
+    signal(SIGUSR2, shut_down);
     chdir("/root");
     wait_for(start(rc, "/dev/null", "/dev/console"));
     if (on_command_line("run"))

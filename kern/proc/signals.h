@@ -28,8 +28,8 @@ void signal_force(int signo, const struct signal_info *info);
 
 /* Replace / read the thread's mask of blocked signals. */
 void signal_set_blocked(uint64_t mask);
-/* Let those of set that are blocked end a sleep, until signal_set_blocked(). For a sender they stay blocked: what is
- * ignored by default is not dropped, for somebody waits for it. */
+/* Let those of set that are blocked end a sleep, until signal_set_blocked(). For a sender they stay blocked:
+ * what is ignored by default is not dropped, for somebody waits for it. */
 void signal_await(uint64_t set);
 uint64_t signal_blocked(void);
 /* Until the next handler or return to user mode, block mask instead (sigsuspend, ppoll). */

@@ -1,4 +1,4 @@
-/* user/httpd.c - a small web server: GET and HEAD for files below a folder (and below /proc), HTTP/1.1 with
+/* user/webd.c - a small web server: GET and HEAD for files below a folder (and below /proc), HTTP/1.1 with
  * keep-alive, in one process around poll().
  *
  * A client is in one of two states: we read its request into `in`, or we send `head` and then the body. A
@@ -291,7 +291,7 @@ static void open_listener(int port)
 
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
         bind(fd, (struct sockaddr *)&any, sizeof any) || listen(fd, 128)) {
-        fprintf(stderr, "httpd: port %d: %s\n", port, strerror(errno));
+        fprintf(stderr, "webd: port %d: %s\n", port, strerror(errno));
         exit(1);
     }
     fds[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
@@ -304,7 +304,7 @@ int main(int argc, char **argv)
     while ((option = getopt(argc, argv, "p:")) == 'p')
         port = atoi(optarg);
     if (option != -1 || optind != argc - 1 || port < 1 || port > 65535) {
-        fprintf(stderr, "usage: httpd [-p port] folder\n");
+        fprintf(stderr, "usage: webd [-p port] folder\n");
         return 2;
     }
     root = argv[optind];
@@ -314,7 +314,7 @@ int main(int argc, char **argv)
     open_listener(port);
     for (;;) {
         if (poll(fds, (nfds_t)slots, 1000 * IDLE_SECONDS) < 0 && errno != EINTR) {
-            perror("httpd: poll");
+            perror("webd: poll");
             return 1;
         }
         for (int i = 1; i < slots; i++)
