@@ -46,7 +46,9 @@ NPROC   := $(or $(shell getconf _NPROCESSORS_ONLN 2>/dev/null),2)
 WARN  := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Werror
 BASE  := -std=gnu11 -O2 -g -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -I. $(WARN)
 # UBSan in trap mode costs no runtime: an undefined operation is an invalid-opcode exception.
-UBSAN := $(if $(filter debug,$(BUILD)),-fsanitize=undefined -fsanitize-undefined-trap-on-error)
+# Its calls are all calls, so that a backtrace, or the witness's memory of a place, leaves out no function.
+UBSAN := $(if $(filter debug,$(BUILD)),-fsanitize=undefined -fsanitize-undefined-trap-on-error \
+	-fno-optimize-sibling-calls)
 KFLAGS := $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(BASE) -Wframe-larger-than=1024 -ffreestanding \
 	-mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -ffile-prefix-map=$(CURDIR)/= $(UBSAN)
@@ -60,7 +62,9 @@ HFLAGS  := $(filter-out -O2,$(BASE)) -O1 -D_GNU_SOURCE $(SANITIZE) -include lib/
 find_in  = $(sort $(shell find $(1) $(2) 2>/dev/null))
 ALL_C   := $(call find_in,lib net dev kern sim,-name '*.c')
 TEST_C  := $(filter %_test.c,$(ALL_C))
-KERN_C  := $(filter-out $(TEST_C) sim/%,$(ALL_C))
+# The witness is in debug kernels only.
+WITNESS := $(addprefix kern/debug/,irqsoff.c site.c witness.c witness_mutex.c)
+KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNESS)),$(ALL_C))
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))

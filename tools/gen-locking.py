@@ -19,7 +19,7 @@ Made from `lib/lockrank.h:/define LOCK_RANKS/` by tools/gen-locking.py; change t
 
 A lock has a rank. Whoever holds one may take only locks of higher rank, so no two CPUs can wait for each other
 in a circle. Every lock that is taken is checked against those its CPU holds, in every build
-(`kern/sched/spinlock.c:/^void held_push/`): a wrong order panics the first time it is used, naming both locks, whether or not
+(`kern/sched/spinlock.c:/^static inline void push/`): a wrong order panics the first time it is used, naming both locks, whether or not
 another CPU was in the way. Two locks of one rank are never held together.
 
 There are two kinds. net/ and the drivers use `struct lock` (`net/port.h:/^struct lock/`): softirqs are off while one is held, and
@@ -27,6 +27,31 @@ no hard interrupt takes one. The kernel's own parts use `struct spinlock` (`kern
 are off. The second kind has the higher ranks, so that it may be taken inside the first. A mutex
 (`kern/sched/spinlock.h:/^struct mutex/`) has no rank: it is taken with no lock held, and its holder may sleep; only its inner
 lock is in the list. Whoever copies to or from user memory, or waits, holds nothing but what the wait itself drops.
+"""
+
+WITNESS = """
+## The witness
+
+Debug kernels remember where things were done (`kern/debug/site.c:/^void site_take/`: the four innermost calls), so that a report
+names both places: the one that is wrong and the one that it collides with. Each ends the kernel, but the last.
+
+| report | names |
+|---|---|
+| a lock of lower or equal rank (`kern/debug/witness.c:/^void witness_bad_order/`) | where it is being taken, where the held one was taken, and where the two were first taken in the right order |
+| mutexes whose order, seen so far, leads back (`kern/debug/witness_mutex.c:/^static _Noreturn void bad_order/`): A before B, B before C, now C before A | the same |
+| sleeping, or touching user memory, in atomic context (`kern/debug/witness.c:/^void witness_may_sleep/`) | where it sleeps; where each lock held was taken, or where preemption, softirqs or interrupts went off |
+| unlocking what another CPU or thread holds (`kern/debug/witness.c:/^void witness_not_held/`) | where it is released; who holds it and where it was taken |
+| releasing what nobody holds | where, and where it was released last |
+| a thread that ends or returns to its program with a mutex | where the mutex was taken |
+| interrupts off for more than 100 ms, three times in a row from one place, or once for 10 s (`kern/debug/irqsoff.c:/^static void look_closely/`) | where they went off, where they came on, how long. A line in the log |
+
+The clock of the last one is the TSC, which under emulation goes on while the host runs something else: hence three times in
+a row. `/proc/irqsoff` has the longest times of each CPU with both places, single ones too; `/proc/lockorder` every order seen, with the
+two places of its first time; `/proc/lockstat` how often each class was taken, how often somebody had to wait, and how long. A
+class is a rank; a mutex's is its name.
+
+`kern/sched/provoke.c:/^} mistakes\\[\\]/` makes each of these mistakes (`selftest provoke=sleep-with-lock`), and grade/test_selftest.py reads
+the reports. A release kernel has none of this: the calls stand behind `CONFIG_DEBUG`, the files are not linked.
 """
 
 
@@ -49,7 +74,7 @@ def table(title: str, ranks: list[Rank]) -> str:
 def page(ranks: list[Rank]) -> str:
     return PROSE + table("struct lock: net/ and drivers, softirqs off",
                          [rank for rank in ranks if rank.number < FIRST_SPINLOCK]) + \
-        table("struct spinlock: the kernel, interrupts off", [rank for rank in ranks if rank.number >= FIRST_SPINLOCK])
+        table("struct spinlock: the kernel, interrupts off", [rank for rank in ranks if rank.number >= FIRST_SPINLOCK]) + WITNESS
 
 
 def main() -> int:

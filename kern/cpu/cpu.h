@@ -77,8 +77,15 @@ static inline void preempt_count_sub(uint32_t n)
 {
     __asm__ volatile("subl %0, %%gs:32" : : "ri"(n) : "memory", "cc");
 }
+/* The witness of debug kernels: where preemption, softirqs, interrupts go off, and interrupts on. */
+void witness_preempt_off(void);
+void witness_softirqs_off(void);
+void witness_irqs_off(void);
+void witness_irqs_on(void); /* they are about to */
 static inline void preempt_disable(void)
 {
+    if (CONFIG_DEBUG && !preempt_count())
+        witness_preempt_off();
     preempt_count_add(PREEMPT_ONE);
 }
 /* May switch to another thread if that is due. */
@@ -98,20 +105,28 @@ static inline uint64_t irq_save(void) /* returns RFLAGS for irq_restore */
 {
     uint64_t f;
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(f) : : "memory");
+    if (CONFIG_DEBUG && f & 0x200)
+        witness_irqs_off();
     return f;
 }
 static inline void irq_restore(uint64_t f)
 {
+    if (CONFIG_DEBUG && f & 0x200)
+        witness_irqs_on();
     if (f & 0x200)
         __asm__ volatile("sti" ::: "memory");
 }
 static inline void irq_enable(void)
 {
+    if (CONFIG_DEBUG)
+        witness_irqs_on();
     __asm__ volatile("sti" ::: "memory");
 }
 static inline void irq_disable(void)
 {
     __asm__ volatile("cli" ::: "memory");
+    if (CONFIG_DEBUG)
+        witness_irqs_off();
 }
 static inline bool irqs_enabled(void)
 {

@@ -3,6 +3,7 @@
 #include "kern/cpu/cpu_private.h"
 #include "kern/debug/debug.h"
 #include "kern/debug/ksyms.h"
+#include "kern/debug/witness.h"
 #include "kern/irq/irq.h"
 #include "kern/mm/vm.h"
 #include "kern/sched/thread.h"
@@ -158,6 +159,10 @@ static void leave_to_user(struct trapframe *tf)
         return_to_user(tf);
         irq_disable();
     } while (owes_something(tf));
+    if (CONFIG_DEBUG) {
+        witness_thread_leaves("returns to its program");
+        witness_irqs_on(); /* by the iretq or sysretq that follows */
+    }
 }
 
 /* ---- from entry.S ---- */

@@ -88,14 +88,28 @@ static void show_others(void)
     }
 }
 
+/* A message may have several lines. */
+static void say(const char *prefix, char *message)
+{
+    for (char *line = message, *end; line; line = end) {
+        for (end = line; *end && *end != '\n'; end++)
+            ;
+        end = *end ? end : NULL;
+        if (end)
+            *end++ = '\0';
+        klog_always("%s%s", prefix, line);
+        prefix = "";
+    }
+}
+
 static _Noreturn void die(bool first, const struct trapframe *tf, const char *fmt, va_list ap, uint64_t rbp)
 {
-    static char message[256];
+    static char message[1024];
     if (++depth > 2)
         halt();
     console_init(); /* it may be the first thing that this kernel prints, and a port may be in any state */
     kvsnprintf(message, sizeof message, fmt, ap);
-    klog_always("panic: %s%s", first ? "" : "while reporting it: ", message);
+    say(first ? "panic: " : "panic: while reporting it: ", message);
     if (initcall_running())
         klog_always("during the init call '%s'", initcall_running());
     if (first) {

@@ -4,6 +4,7 @@
 #include "kern/boot/initcall.h"
 #include "kern/cpu/cpu.h"
 #include "kern/debug/console.h"
+#include "kern/debug/witness.h"
 #include "kern/fs/procfs.h"
 #include "kern/irq/irq.h"
 #include "kern/mm/mm.h"
@@ -135,6 +136,28 @@ static void show_initcalls(struct textbuf *out, struct process *p)
     initcalls_show(out);
 }
 
+/* The witness's; debug kernels only. */
+static void show_lockstat(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    if (CONFIG_DEBUG)
+        witness_show_locks(out);
+}
+
+static void show_lockorder(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    if (CONFIG_DEBUG)
+        witness_show_orders(out);
+}
+
+static void show_irqsoff(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    if (CONFIG_DEBUG)
+        witness_show_irqsoff(out);
+}
+
 static void show_trace(struct textbuf *out, struct process *p)
 {
     (void)p;
@@ -192,8 +215,11 @@ const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NUL
                                                   { "filesystems", show_filesystems, NULL },
                                                   { "initcalls", show_initcalls, NULL },
                                                   { "interrupts", show_interrupts, NULL },
+                                                  { "irqsoff", show_irqsoff, NULL },
                                                   { "kmsg", show_kmsg, NULL },
                                                   { "loadavg", show_loadavg, NULL },
+                                                  { "lockorder", show_lockorder, NULL },
+                                                  { "lockstat", show_lockstat, NULL },
                                                   { "meminfo", show_meminfo, NULL },
                                                   { "mounts", show_mounts, NULL },
                                                   { "slabinfo", show_slabinfo, NULL },

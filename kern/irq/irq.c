@@ -255,6 +255,8 @@ static void run_vector(uint64_t vector)
 void irq_dispatch(struct trapframe *tf)
 {
     struct cpu *c = this_cpu();
+    if (CONFIG_DEBUG)
+        witness_irqs_off();
     c->irqs++;
     preempt_count_add(HARDIRQ_ONE);
     run_vector(tf->vector);
@@ -264,6 +266,8 @@ void irq_dispatch(struct trapframe *tf)
     softirq_irq_exit();
     if (READ_ONCE(c->need_resched) && preempt_count() == 0)
         preempt_schedule();
+    if (CONFIG_DEBUG)
+        witness_irqs_on(); /* by the way back */
 }
 
 /* ---- /proc/interrupts ---- */

@@ -3,6 +3,7 @@
  * its system calls; with SMAP the processor refuses user addresses except between stac and clac, which stand
  * only here. */
 #include "kern/cpu/cpu.h"
+#include "kern/debug/witness.h"
 #include "kern/mm/vm.h"
 #include "lib/abi/errno.h"
 #include "net/port.h"
@@ -30,6 +31,7 @@ static void user_access_end(void)
 
 int copy_from_user(void *dst, uintptr_t src, size_t n)
 {
+    may_sleep();
     if (!user_range(src, n))
         return -EFAULT;
     user_access_begin();
@@ -40,6 +42,7 @@ int copy_from_user(void *dst, uintptr_t src, size_t n)
 
 int copy_to_user(uintptr_t dst, const void *src, size_t n)
 {
+    may_sleep();
     if (!user_range(dst, n))
         return -EFAULT;
     user_access_begin();
@@ -50,6 +53,7 @@ int copy_to_user(uintptr_t dst, const void *src, size_t n)
 
 int clear_user(uint64_t dst, size_t n)
 {
+    may_sleep();
     if (!user_range(dst, n))
         return -EFAULT;
     user_access_begin();
@@ -60,6 +64,7 @@ int clear_user(uint64_t dst, size_t n)
 
 int64_t copy_string_from_user(char *dst, uint64_t src, size_t max)
 {
+    may_sleep();
     if (src >= USER_TOP)
         return -EFAULT;
     bool cut = max > USER_TOP - src;

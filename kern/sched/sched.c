@@ -6,6 +6,7 @@
  *
  * To sleep: thread_set_sleeping(), look at the condition, schedule(). A wake in between makes the thread
  * runnable again and schedule() returns. A preemption in between does not put it to sleep. */
+#include "kern/debug/witness.h"
 #include "kern/mm/vm.h"
 #include "kern/sched/runqueue.h"
 #include "kern/sched/softirq.h"
@@ -108,6 +109,8 @@ static void reschedule(bool preempted)
 
 void schedule(void)
 {
+    if (CONFIG_DEBUG && this_cpu()->current != this_cpu()->idle)
+        may_sleep();
     ASSERT(preempt_count() == 0);
     uint64_t flags = irq_save();
     reschedule(false);
@@ -310,7 +313,10 @@ _Noreturn void sched_idle(void)
     struct cpu *c = this_cpu();
     for (;;) {
         irq_disable();
-        if (nothing_to_do(c))
+        bool halt = nothing_to_do(c);
+        if (CONFIG_DEBUG)
+            witness_irqs_on();
+        if (halt)
             __asm__ volatile("sti; hlt" ::
                                  : "memory"); /* an irq after the look ends the hlt: sti waits for it */
         irq_enable();

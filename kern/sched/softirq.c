@@ -72,6 +72,8 @@ static void run_round(struct cpu *c, uint32_t levels)
 {
     uint32_t due = c->softirq_pending & levels;
     c->softirq_pending &= ~due;
+    if (CONFIG_DEBUG)
+        witness_softirqs_off();
     preempt_count_add(SOFTIRQ_RUNNING);
     irq_enable();
     for (unsigned level = 0; level < SOFTIRQ_LEVELS; level++)

@@ -14,6 +14,8 @@ void softirq_irq_exit(void);
  * context. */
 static inline void local_bh_disable(void)
 {
+    if (CONFIG_DEBUG && !(preempt_count() & SOFTIRQ_MASK))
+        witness_softirqs_off();
     preempt_count_add(SOFTIRQ_DISABLE_ONE);
 }
 void local_bh_enable(void);

@@ -20,41 +20,74 @@ static void place_free(struct cpu *c, unsigned n)
     WRITE_ONCE(c->n_locks_held, n - 1);
 }
 
-void held_push(const void *lock, const char *name, uint32_t rank)
+/* Which of the two was wrong, and where, the witness knows. */
+static _Noreturn void bad_order(const struct cpu *c, const char *name, uint32_t rank, const void *frame)
+{
+    unsigned n = c->n_locks_held;
+    if (CONFIG_DEBUG)
+        witness_bad_order(name, rank, frame);
+    panic("lock order: taking '%s' (rank %u) while holding '%s' (rank %u)", name, rank,
+          c->locks_held[n - 1].name, c->locks_held[n - 1].rank);
+}
+
+static inline void push(const void *lock, const char *name, uint32_t rank, const void *frame)
 {
     struct cpu *c = this_cpu();
     unsigned n = c->n_locks_held;
     if (unlikely(n && c->locks_held[n - 1].rank >= rank))
-        panic("lock order: taking '%s' (rank %u) while holding '%s' (rank %u)", name, rank,
-              c->locks_held[n - 1].name, c->locks_held[n - 1].rank);
+        bad_order(c, name, rank, frame);
     if (unlikely(n == ARRAY_SIZE(c->locks_held)))
         panic("too many locks held, taking '%s'", name);
     WRITE_ONCE(c->n_locks_held, n + 1);
     barrier();
     c->locks_held[n] = (struct held_lock){ lock, name, rank };
+    if (CONFIG_DEBUG)
+        witness_acquire(n, name, rank, frame);
+}
+
+void held_push_plain(const void *lock, const char *name, uint32_t rank)
+{
+    push(lock, name, rank, NULL);
+}
+
+void held_push_at(const void *lock, const char *name, uint32_t rank, const void *frame)
+{
+    push(lock, name, rank, frame);
+}
+
+static _Noreturn void not_held(const void *lock, const char *name, const void *frame)
+{
+    if (CONFIG_DEBUG)
+        witness_not_held(lock, name, frame);
+    panic("releasing '%s', which this CPU does not hold", name);
 }
 
 /* Seldom: locks are mostly let go in reverse. */
-static void pop_from_below(struct cpu *c, const void *lock, const char *name)
+static void pop_from_below(struct cpu *c, const void *lock, const char *name, const void *frame)
 {
     unsigned n = c->n_locks_held, at = n;
     while (at && c->locks_held[at - 1].lock != lock)
         at--;
     if (unlikely(!at))
-        panic("releasing '%s', which this CPU does not hold", name);
+        not_held(lock, name, frame);
+    if (CONFIG_DEBUG)
+        witness_release(at - 1, lock, frame);
     for (; at < n; at++)
         c->locks_held[at - 1] = c->locks_held[at];
     place_free(c, n);
 }
 
-void held_pop(const void *lock, const char *name)
+static inline void pop(const void *lock, const char *name, const void *frame)
 {
     struct cpu *c = this_cpu();
     unsigned n = c->n_locks_held;
-    if (likely(n && c->locks_held[n - 1].lock == lock))
-        place_free(c, n);
-    else
-        pop_from_below(c, lock, name);
+    if (unlikely(!n || c->locks_held[n - 1].lock != lock)) {
+        pop_from_below(c, lock, name, frame);
+        return;
+    }
+    if (CONFIG_DEBUG)
+        witness_release(n - 1, lock, frame);
+    place_free(c, n);
 }
 
 /* Says so once when it takes long, unless the log itself may be what hangs. */
@@ -74,6 +107,26 @@ void spin_wait(const uint32_t *word, const char *name)
             reported = true;
         }
     }
+}
+
+void held_pop_plain(const void *lock, const char *name)
+{
+    pop(lock, name, NULL);
+}
+
+void held_pop_at(const void *lock, const char *name, const void *frame)
+{
+    pop(lock, name, frame);
+}
+
+void spin_contend(uint32_t *word, const char *name)
+{
+    const struct cpu *c = this_cpu();
+    uint64_t began = rdtsc();
+    while (__atomic_exchange_n(word, 1, __ATOMIC_ACQUIRE))
+        spin_wait(word, name);
+    if (CONFIG_DEBUG)
+        witness_contended(c->locks_held[c->n_locks_held - 1].rank, rdtsc() - began);
 }
 
 void spin_init(struct spinlock *l, const char *name, enum lock_rank rank)

@@ -20,11 +20,18 @@ void spin_unlock(struct spinlock *l, uint64_t flags);
 bool spin_held(const struct spinlock *l); /* by this CPU */
 
 /* A lock whose holder may sleep. Process context only. */
+#include "kern/debug/site.h"
 #include "net/port.h"
+struct mutex_record { /* the witness's (kern/debug/witness_mutex.c); debug kernels only */
+    uint32_t class;
+    struct mutex *outer; /* of its owner's mutexes the one taken before */
+    struct site taken_at, released_at;
+};
 struct mutex {
     struct spinlock guard;
     struct thread *owner;
     struct waitq wq;
+    struct mutex_record record[CONFIG_DEBUG];
 };
 /* For one that is static and called m. */
 #define MUTEX_INIT(m, name_)                                                                                 \

@@ -1,6 +1,7 @@
 /* kern/sched/thread.c - the life of threads.
  * A thread cannot free the stack it stands on: when its CPU has left it, it goes to the reaper, a thread that
  * frees the dead. */
+#include "kern/debug/witness.h"
 #include "kern/mm/mm.h"
 #include "kern/sched/sched.h"
 #include "lib/format.h"
@@ -77,6 +78,8 @@ _Noreturn void thread_main(void)
 _Noreturn void thread_exit(int code)
 {
     ASSERT(preempt_count() == 0);
+    if (CONFIG_DEBUG)
+        witness_thread_leaves("ends");
     current_thread()->exit_code = code;
     sched_exit();
 }

@@ -38,6 +38,7 @@ struct thread {
 
     uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
     int exit_code;
+    struct mutex *mutexes; /* that it holds, the last taken first; its own, debug kernels only */
 };
 
 void sched_init(void);           /* the boot CPU: its idle thread is the one that called kmain */

@@ -126,6 +126,7 @@ static int sleep_over(const bool *woken, uint64_t deadline, enum sleep_kind kind
 int sleep_until(const bool *woken, uint64_t deadline, enum sleep_kind kind)
 {
     struct alarm alarm = { .thread = current_thread() };
+    may_sleep();
     thread_set_sleeping();
     int over = sleep_over(woken, deadline, kind);
     if (over <= 0) {
