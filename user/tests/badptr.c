@@ -1,6 +1,6 @@
 /* user/tests/badptr.c - system calls with pointers to nowhere: EFAULT, and the process lives. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -114,24 +114,7 @@ static const struct call calls[] = {
     CALL(recvmsg, UDP_FD, BAD, MSG_DONTWAIT),
 };
 
-static void try_all(const char *what, long address)
-{
-    printf("-- %s\n", what);
-    bad = address;
-    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-        const struct call *c = &calls[i];
-        long a[6], result;
-        for (int j = 0; j < 6; j++)
-            a[j] = argument(c->a[j]);
-        memset(good, 0, sizeof good);
-        good[0] = 100;
-        errno = 0;
-        result = syscall(c->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-        printf("%zu %s: %s\n", i, c->name, result == -1 ? errno_name(errno) : "worked");
-    }
-}
-
-int main(void)
+static void open_files(void)
 {
     char path[] = "badptr-XXXXXX";
     int p[2];
@@ -147,10 +130,46 @@ int main(void)
     unlink(path);
     directory = open("/", O_RDONLY);
     udp = socket(AF_INET, SOCK_DGRAM, 0);
-    try_all("a low address", 8);
-    try_all("the kernel's address", (long)0xffffffff80100000);
-    try_all("the direct map's", (long)0xffff888000000000);
-    try_all("a non-canonical address", (long)0x8000000000000000);
-    try_all("just below the top", (long)0x00007ffffffff000 - 4);
-    return 0;
+}
+
+static void try_all(long address)
+{
+    open_files();
+    bad = address;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        const struct call *c = &calls[i];
+        long a[6], result;
+        for (int j = 0; j < 6; j++)
+            a[j] = argument(c->a[j]);
+        memset(good, 0, sizeof good);
+        good[0] = 100;
+        errno = 0;
+        result = syscall(c->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        printf("%zu %s: %s\n", i, c->name, result == -1 ? errno_name(errno) : "worked");
+    }
+}
+
+CASE(a_low_address)
+{
+    try_all(8);
+}
+
+CASE(the_kernels_address)
+{
+    try_all((long)0xffffffff80100000);
+}
+
+CASE(the_direct_maps_address)
+{
+    try_all((long)0xffff888000000000);
+}
+
+CASE(a_non_canonical_address)
+{
+    try_all((long)0x8000000000000000);
+}
+
+CASE(just_below_the_top)
+{
+    try_all((long)0x00007ffffffff000 - 4);
 }

@@ -1,6 +1,6 @@
 /* user/tests/crashes.c - what a program must not do: it dies by the right signal, the kernel goes on. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <signal.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -40,7 +40,7 @@ static void jump_to_kernel(void)
 
 static void write_text(void)
 {
-    *(volatile char *)(uintptr_t)write_text = 1;
+    *(volatile char *)(uintptr_t)main = 1;
 }
 
 static void run_stack(void)
@@ -163,48 +163,137 @@ static void abort_itself(void)
     abort();
 }
 
-static const struct {
-    const char *name;
-    void (*fn)(void);
-} crashes[] = { { "read NULL", read_null },
-                { "write NULL", write_null },
-                { "call NULL", call_null },
-                { "read the kernel", read_kernel },
-                { "write the kernel", write_kernel },
-                { "jump into the kernel", jump_to_kernel },
-                { "write its text", write_text },
-                { "run its stack", run_stack },
-                { "cli", privileged },
-                { "hlt", halt },
-                { "out", port },
-                { "mov cr3", control_register },
-                { "wrmsr", model_register },
-                { "ud2", undefined },
-                { "divide by zero", divide },
-                { "int3", breakpoint },
-                { "int 14", other_interrupt },
-                { "write a non-canonical address", odd_address },
-                { "return to one", odd_jump },
-                { "the kernel's address in rsp", kernel_stack_pointer },
-                { "the kernel's ss", segments },
-                { "iret to ring 0", return_to_ring_0 },
-                { "overflow the stack", overflow_stack },
-                { "overflow it with a handler", overflow_with_handler },
-                { "ignore a fault", ignored_fault },
-                { "sigreturn without a frame", forged_sigreturn },
-                { "abort", abort_itself } };
-
-int main(void)
+CASE(read_null)
 {
-    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++) {
-        int status;
-        if (!fork()) {
-            crashes[i].fn();
-            _exit(0);
-        }
-        wait(&status);
-        printf("%s: %s %d\n", crashes[i].name, WIFSIGNALED(status) ? "killed by" : "survived with",
-               WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    }
-    return 0;
+    read_null();
+}
+
+CASE(write_null)
+{
+    write_null();
+}
+
+CASE(call_null)
+{
+    call_null();
+}
+
+CASE(read_kernel)
+{
+    read_kernel();
+}
+
+CASE(write_kernel)
+{
+    write_kernel();
+}
+
+CASE(jump_to_kernel)
+{
+    jump_to_kernel();
+}
+
+CASE(write_text)
+{
+    write_text();
+}
+
+CASE(run_stack)
+{
+    run_stack();
+}
+
+CASE(privileged)
+{
+    privileged();
+}
+
+CASE(halt)
+{
+    halt();
+}
+
+CASE(port)
+{
+    port();
+}
+
+CASE(control_register)
+{
+    control_register();
+}
+
+CASE(model_register)
+{
+    model_register();
+}
+
+CASE(undefined)
+{
+    undefined();
+}
+
+CASE(divide)
+{
+    divide();
+}
+
+CASE(breakpoint)
+{
+    breakpoint();
+}
+
+CASE(other_interrupt)
+{
+    other_interrupt();
+}
+
+CASE(odd_address)
+{
+    odd_address();
+}
+
+CASE(odd_jump)
+{
+    odd_jump();
+}
+
+CASE(kernel_stack_pointer)
+{
+    kernel_stack_pointer();
+}
+
+CASE(segments)
+{
+    segments();
+}
+
+CASE(return_to_ring_0)
+{
+    return_to_ring_0();
+}
+
+CASE(overflow_stack)
+{
+    overflow_stack();
+}
+
+CASE(overflow_with_handler)
+{
+    overflow_with_handler();
+}
+
+CASE(ignored_fault)
+{
+    ignored_fault();
+}
+
+CASE(forged_sigreturn)
+{
+    forged_sigreturn();
+}
+
+CASE(abort_itself)
+{
+    abort_itself();
 }

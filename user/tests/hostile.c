@@ -1,7 +1,7 @@
 /* user/tests/hostile.c - calls that no honest program makes; each once hung or crashed the kernel, or got
  * round it. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -51,7 +51,7 @@ static void show_end(const char *who, pid_t pid)
 
 /* ---- a file that is one hole, cut in the middle of a page ---- */
 
-static void cut_hole(void)
+CASE(cut_hole)
 {
     int fd = open("hole", O_RDWR | O_CREAT | O_TRUNC, 0644);
     char c = 1;
@@ -67,7 +67,7 @@ static void cut_hole(void)
 
 /* ---- a place in the tree that is no file ---- */
 
-static void open_place(void)
+CASE(open_place)
 {
     char c;
     int fd = open("/proc/self", O_PATH | O_NOFOLLOW);
@@ -97,7 +97,7 @@ static int sleep_on_word(void *arg)
     return 0;
 }
 
-static void requeue_to_itself(void)
+CASE(requeue_to_itself)
 {
     for (int i = 0; i < 3; i++)
         clone(sleep_on_word, stack_of(i), CLONE_VM | SIGCHLD, NULL);
@@ -110,7 +110,7 @@ static void requeue_to_itself(void)
 
 /* ---- an interval shorter than an interrupt takes ---- */
 
-static void shortest_interval(void)
+CASE(shortest_interval)
 {
     struct itimerval often = { { 0, 1 }, { 0, 1 } }, never = { { 0, 0 }, { 0, 0 } };
     struct timespec begin, now;
@@ -137,7 +137,7 @@ static int return_zero(void *arg)
     return 0;
 }
 
-static void bad_thread_storage(void)
+CASE(bad_thread_storage)
 {
     SHOW(clone(return_zero, stack_of(0), CLONE_VM | CLONE_SETTLS | SIGCHLD, NULL, NULL,
                (void *)0x8000000000000000, NULL));
@@ -157,7 +157,7 @@ static void await_kill(void)
         sigwaitinfo(&all, NULL);
 }
 
-static void kill_who_awaits_it(void)
+CASE(kill_who_awaits_it)
 {
     pid_t pid = start(await_kill);
 
@@ -178,7 +178,7 @@ static void read_for_ever(void)
     (void)!read(ends[0], &c, 1);
 }
 
-static void second_reader(void)
+CASE(second_reader)
 {
     pid_t first, second;
     char c;
@@ -223,7 +223,7 @@ static int all_gone(void)
     return poll(&end, 1, 2000) == 1 && end.revents == POLLHUP;
 }
 
-static void kill_forking_groups(void)
+CASE(kill_forking_groups)
 {
     int left = 0;
 
@@ -248,7 +248,7 @@ static void run_for_ever(void)
         ;
 }
 
-static void stop_and_kill(void)
+CASE(stop_and_kill)
 {
     int left = 0;
 
@@ -277,7 +277,7 @@ static void ignore(int signo)
     (void)signo;
 }
 
-static void wait_with_handler(void)
+CASE(wait_with_handler)
 {
     struct sigaction action = { .sa_handler = ignore };
     int interrupted = 0, lost = 0;
@@ -309,7 +309,7 @@ static double seconds(void)
 
 static void do_nothing(void) {}
 
-static void vast_reservation(void)
+CASE(vast_reservation)
 {
     const size_t size = 1ul << 46;
     char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -321,20 +321,4 @@ static void vast_reservation(void)
     show_end("a child with 64 TiB", start(do_nothing));
     SHOW(munmap(p, size));
     SHOW(seconds() - begin < 1.5);
-}
-
-int main(void)
-{
-    vast_reservation();
-    cut_hole();
-    open_place();
-    requeue_to_itself();
-    shortest_interval();
-    bad_thread_storage();
-    kill_who_awaits_it();
-    second_reader();
-    kill_forking_groups();
-    stop_and_kill();
-    wait_with_handler();
-    return 0;
 }

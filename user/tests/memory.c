@@ -1,6 +1,6 @@
 /* user/tests/memory.c - mapping memory, its rights, copy on write, running out of it. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ static int touch_status(volatile char *p, int write_it)
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void anonymous(void)
+CASE(anonymous)
 {
     char *p = mmap(NULL, 10 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -53,7 +53,7 @@ static void anonymous(void)
     SHOW(munmap(p, 10 * PAGE));
 }
 
-static void executable(void)
+CASE(executable)
 {
     static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov $42, %eax; ret */
     unsigned char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -68,7 +68,7 @@ static void executable(void)
     printf("%d\n", ((int (*)(void))(uintptr_t)p)());
 }
 
-static void files(void)
+CASE(files)
 {
     char path[] = "memory-XXXXXX", *p;
     int fd = mkstemp(path);
@@ -93,7 +93,7 @@ static void files(void)
     close(fd);
 }
 
-static void copy_on_write(void)
+CASE(copy_on_write)
 {
     static char big[100 * PAGE];
     int status;
@@ -112,7 +112,7 @@ static void copy_on_write(void)
     printf("and left it alone: %d\n", big[0] == 1 && big[50 * PAGE] == 1);
 }
 
-static void heap(void)
+CASE(heap)
 {
     char *start = sbrk(0);
 
@@ -126,7 +126,7 @@ static void heap(void)
     (void)start;
 }
 
-static void too_much(void)
+CASE(too_much)
 {
     SHOW(mmap(NULL, 1ul << 47, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
     SHOW(mmap(NULL, ~0ul - 5000, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
@@ -135,15 +135,4 @@ static void too_much(void)
     SHOW(mmap((void *)0xffff800000000000, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
          MAP_FAILED);
     SHOW(mprotect((void *)0xffff800000000000, PAGE, PROT_READ));
-}
-
-int main(void)
-{
-    anonymous();
-    executable();
-    files();
-    copy_on_write();
-    heap();
-    too_much();
-    return 0;
 }

@@ -1,6 +1,6 @@
 /* user/tests/pipes.c - pipes, poll and select. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,7 +18,7 @@ static void on_pipe(int signo)
     pipes_broken++;
 }
 
-static void basics(void)
+CASE(basics)
 {
     int p[2], n;
 
@@ -42,7 +42,7 @@ static void basics(void)
     SHOW(pipe2(p, 12345678));
 }
 
-static void broken(void)
+CASE(broken)
 {
     int p[2];
 
@@ -58,7 +58,7 @@ static void broken(void)
 }
 
 /* A child writes more than a pipe holds; every byte arrives, in order. */
-static void big_transfer(void)
+CASE(big_transfer)
 {
     int p[2], status;
     unsigned long sum = 0, total = 0;
@@ -82,7 +82,7 @@ static void big_transfer(void)
     close(p[0]);
 }
 
-static void polling(void)
+CASE(polling)
 {
     int p[2];
     pipe(p);
@@ -110,7 +110,7 @@ static void polling(void)
     SHOW(poll(fds, 100000000, 0));
 }
 
-static void poll_wakes(void)
+CASE(poll_wakes)
 {
     int p[2];
     pipe(p);
@@ -129,7 +129,7 @@ static void poll_wakes(void)
     close(p[1]);
 }
 
-static void selecting(void)
+CASE(selecting)
 {
     int p[2];
     fd_set r, w;
@@ -155,15 +155,4 @@ static void selecting(void)
     SHOW(select(p[0] + 1, &r, NULL, NULL, &tv));
     SHOW(select(-1, NULL, NULL, NULL, &tv));
     close(p[1]);
-}
-
-int main(void)
-{
-    basics();
-    broken();
-    big_transfer();
-    polling();
-    poll_wakes();
-    selecting();
-    return 0;
 }

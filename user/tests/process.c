@@ -1,6 +1,6 @@
 /* user/tests/process.c - fork, exec, wait, groups, sessions; orphans; stopping and going on. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -10,7 +10,15 @@
 #include <time.h>
 
 extern char **environ;
-static const char *self;
+
+/* What exec passed. */
+HELPER(echo)
+{
+    for (int i = 1; i < argc; i++)
+        printf("[%s]", argv[i]);
+    printf("\n");
+    return argc;
+}
 
 static void show_status(int status)
 {
@@ -31,7 +39,7 @@ static void nap(int milliseconds)
     nanosleep(&t, NULL);
 }
 
-static void forking(void)
+CASE(forking)
 {
     int value = 1, status;
     pid_t pid = fork();
@@ -56,7 +64,7 @@ static void forking(void)
     show_status(status);
 }
 
-static void waiting_by_id(void)
+CASE(waiting_by_id)
 {
     siginfo_t si;
     pid_t pid = fork();
@@ -72,7 +80,7 @@ static void waiting_by_id(void)
 }
 
 /* Many at once: each status arrives once. */
-static void many(void)
+CASE(many)
 {
     int status, sum = 0, n = 0;
 
@@ -106,10 +114,10 @@ static void write_file(const char *path, const void *bytes, size_t n, int mode)
     close(fd);
 }
 
-static void executing(void)
+CASE(executing)
 {
-    char script[300], directory[] = "process-XXXXXX", *path = "./file";
-    char *echo[] = { (char *)self, "echo", "one", "", "two words", NULL };
+    char script[PATH_MAX + 40], directory[] = "process-XXXXXX", *path = "./file";
+    char *echo[] = { this_program, "echo", "one", "", "two words", NULL };
     char *file[] = { path, "more", NULL };
     char *nothing[] = { "/nothing", NULL }, *a_directory[] = { "/tmp", NULL };
 
@@ -123,7 +131,7 @@ static void executing(void)
     show_status(run(file));
     write_file(path, "", 0, 0700);
     show_status(run(file));
-    snprintf(script, sizeof script, "#! %s echo-from script \nrest", self);
+    snprintf(script, sizeof script, "#! %s echo from a script \nrest", this_program);
     write_file(path, script, strlen(script), 0600);
     show_status(run(file));
     chmod(path, 0755);
@@ -135,9 +143,9 @@ static void executing(void)
 }
 
 /* What of a process survives exec: descriptors without close-on-exec, ignored signals, the mask. */
-static void inheriting(void)
+CASE(inheriting)
 {
-    char *argv[] = { (char *)self, "inherited", NULL };
+    char *argv[] = { this_program, "inherited", NULL };
     int kept = open("/dev/null", O_RDONLY), closed = open("/dev/null", O_RDONLY | O_CLOEXEC);
     sigset_t set;
 
@@ -157,8 +165,10 @@ static void inheriting(void)
     close(21);
 }
 
-static int inherited(void)
+HELPER(inherited)
 {
+    (void)argc;
+    (void)argv;
     struct sigaction a;
     sigset_t set;
 
@@ -172,13 +182,13 @@ static int inherited(void)
     return 0;
 }
 
-static void spawning(void)
+CASE(spawning)
 {
-    char *argv[] = { (char *)self, "echo", "spawned", NULL };
+    char *argv[] = { this_program, "echo", "spawned", NULL };
     int status;
     pid_t pid;
 
-    int err = posix_spawn(&pid, self, NULL, NULL, argv, environ);
+    int err = posix_spawn(&pid, this_program, NULL, NULL, argv, environ);
     waitpid(pid, &status, 0);
     printf("posix_spawn: %d\n", err);
     show_status(status);
@@ -191,7 +201,7 @@ static void spawning(void)
     show_status(status);
 }
 
-static void stopping(void)
+CASE(stopping)
 {
     int status;
     pid_t pid = fork();
@@ -220,7 +230,7 @@ static void stopping(void)
     show_status(status);
 }
 
-static void groups(void)
+CASE(groups)
 {
     int status;
     pid_t pid = fork();
@@ -252,7 +262,7 @@ static void groups(void)
 }
 
 /* A grandchild outlives its parent and gets another. */
-static void orphans(void)
+CASE(orphans)
 {
     int p[2];
     char c;
@@ -272,27 +282,4 @@ static void orphans(void)
     close(p[1]);
     SHOW(read(p[0], &c, 1));
     SHOW(read(p[0], &c, 1));
-}
-
-int main(int argc, char **argv)
-{
-    self = argv[0];
-    if (argc > 1 && !strcmp(argv[1], "inherited"))
-        return inherited();
-    if (argc > 1) {
-        for (int i = 1; i < argc; i++)
-            printf("[%s]", argv[i]);
-        printf("\n");
-        return argc;
-    }
-    forking();
-    waiting_by_id();
-    many();
-    executing();
-    inheriting();
-    spawning();
-    stopping();
-    groups();
-    orphans();
-    return 0;
 }

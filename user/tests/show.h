@@ -13,53 +13,30 @@ __attribute__((constructor)) static void line_by_line(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
+// clang-format off
+#define SHOWN_ERRORS(E) \
+    E(EPERM) E(ENOENT) E(ESRCH) E(EINTR) E(EIO) E(ENXIO) E(E2BIG) E(ENOEXEC) E(EBADF) E(ECHILD) E(EAGAIN) \
+    E(ENOMEM) E(EACCES) E(EFAULT) E(ENOTBLK) E(EBUSY) E(EEXIST) E(EXDEV) E(ENODEV) E(ENOTDIR) E(EISDIR) \
+    E(EINVAL) E(ENFILE) E(EMFILE) E(ENOTTY) E(ETXTBSY) E(EFBIG) E(ENOSPC) E(ESPIPE) E(EROFS) E(EMLINK) \
+    E(EPIPE) E(EDOM) E(ERANGE) E(EDEADLK) E(ENAMETOOLONG) E(ENOLCK) E(ENOSYS) E(ENOTEMPTY) E(ELOOP) \
+    E(ENODATA) E(EOVERFLOW) E(EILSEQ) E(ENOTSOCK) E(EDESTADDRREQ) E(EMSGSIZE) E(EPROTOTYPE) \
+    E(ENOPROTOOPT) E(EPROTONOSUPPORT) E(ESOCKTNOSUPPORT) E(EOPNOTSUPP) E(EPFNOSUPPORT) E(EAFNOSUPPORT) \
+    E(EADDRINUSE) E(EADDRNOTAVAIL) E(ENETDOWN) E(ENETUNREACH) E(ENETRESET) E(ECONNABORTED) E(ECONNRESET) \
+    E(ENOBUFS) E(EISCONN) E(ENOTCONN) E(ESHUTDOWN) E(ETOOMANYREFS) E(ETIMEDOUT) E(ECONNREFUSED) \
+    E(EHOSTDOWN) E(EHOSTUNREACH) E(EALREADY) E(EINPROGRESS) E(ECANCELED) E(EOWNERDEAD) E(ENOTRECOVERABLE)
+// clang-format on
+
 static inline const char *errno_name(int e)
 {
-    static const struct {
-        int e;
-        const char *name;
-    } names[] = { { EPERM, "EPERM" },
-                  { ENOENT, "ENOENT" },
-                  { ESRCH, "ESRCH" },
-                  { EINTR, "EINTR" },
-                  { ENXIO, "ENXIO" },
-                  { E2BIG, "E2BIG" },
-                  { ENOEXEC, "ENOEXEC" },
-                  { EBADF, "EBADF" },
-                  { ECHILD, "ECHILD" },
-                  { EAGAIN, "EAGAIN" },
-                  { ENOMEM, "ENOMEM" },
-                  { EACCES, "EACCES" },
-                  { EFAULT, "EFAULT" },
-                  { EBUSY, "EBUSY" },
-                  { EEXIST, "EEXIST" },
-                  { ENODEV, "ENODEV" },
-                  { ENOTDIR, "ENOTDIR" },
-                  { EISDIR, "EISDIR" },
-                  { EINVAL, "EINVAL" },
-                  { EMFILE, "EMFILE" },
-                  { ENOTTY, "ENOTTY" },
-                  { EFBIG, "EFBIG" },
-                  { ESPIPE, "ESPIPE" },
-                  { EPIPE, "EPIPE" },
-                  { ERANGE, "ERANGE" },
-                  { ENAMETOOLONG, "ENAMETOOLONG" },
-                  { ENOSYS, "ENOSYS" },
-                  { ENOTEMPTY, "ENOTEMPTY" },
-                  { ELOOP, "ELOOP" },
-                  { ENOTSOCK, "ENOTSOCK" },
-                  { EDESTADDRREQ, "EDESTADDRREQ" },
-                  { EMSGSIZE, "EMSGSIZE" },
-                  { ENOPROTOOPT, "ENOPROTOOPT" },
-                  { EOPNOTSUPP, "EOPNOTSUPP" },
-                  { EADDRINUSE, "EADDRINUSE" },
-                  { ENOTCONN, "ENOTCONN" },
-                  { ETIMEDOUT, "ETIMEDOUT" },
-                  { ECONNREFUSED, "ECONNREFUSED" } };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].e == e)
-            return names[i].name;
-    return "another error";
+    switch (e) {
+#define E(name)                                                                                              \
+    case name:                                                                                               \
+        return #name;
+        SHOWN_ERRORS(E)
+#undef E
+    default:
+        return "another error";
+    }
 }
 
 static inline long show(const char *text, long value)

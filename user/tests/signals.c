@@ -1,6 +1,6 @@
 /* user/tests/signals.c - handlers, masks, interrupted calls, alarms, other stacks. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -53,7 +53,7 @@ static void show_count(void)
     count = 0;
 }
 
-static void basics(void)
+CASE(basics)
 {
     set(SIGUSR1, handler, 0);
     SHOW(raise(SIGUSR1));
@@ -74,7 +74,7 @@ static void basics(void)
     SHOW(sigaction(0, NULL, NULL));
 }
 
-static void masks(void)
+CASE(masks)
 {
     sigset_t two, old, pending;
 
@@ -102,7 +102,7 @@ static void masks(void)
     SHOW(sigprocmask(77, &old, NULL));
 }
 
-static void details(void)
+CASE(details)
 {
     stack_t ss = { .ss_sp = other_stack, .ss_size = sizeof other_stack }, old;
     double kept = 1.5;
@@ -138,7 +138,7 @@ static void send_later(int signo, int milliseconds)
     }
 }
 
-static void interruptions(void)
+CASE(interruptions)
 {
     struct timespec t = { 10, 0 }, left = { 0, 0 };
     struct pollfd fd;
@@ -178,7 +178,7 @@ static void interruptions(void)
     count = 0;
 }
 
-static void alarms(void)
+CASE(alarms)
 {
     struct itimerval it = { { 0, 20000 }, { 0, 20000 } }, old;
 
@@ -198,7 +198,7 @@ static void alarms(void)
     SHOW(setitimer(ITIMER_REAL, &it, NULL));
 }
 
-static void waiting_for_one(void)
+CASE(waiting_for_one)
 {
     struct timespec t = { 0, 30000000 };
     sigset_t one;
@@ -218,7 +218,7 @@ static void waiting_for_one(void)
 }
 
 /* Ignored by default, yet not dropped: it is blocked, and the wait that lets it in is there for it. */
-static void waiting_for_a_child(void)
+CASE(waiting_for_a_child)
 {
     struct timespec t = { 5, 0 };
     sigset_t one;
@@ -235,7 +235,7 @@ static void waiting_for_a_child(void)
     sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
-static void children(void)
+CASE(children)
 {
     set(SIGCHLD, handler, 0);
     count = 0;
@@ -261,7 +261,7 @@ static void on_segv(int signo, siginfo_t *si, void *context)
     siglongjmp(out, 1);
 }
 
-static void catching_faults(void)
+CASE(catching_faults)
 {
     struct sigaction a = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
 
@@ -269,18 +269,4 @@ static void catching_faults(void)
     for (uintptr_t address = 0x10; address < 0x2000; address += 0x1000)
         if (!sigsetjmp(out, 1))
             *(volatile int *)address = 1;
-}
-
-int main(void)
-{
-    basics();
-    masks();
-    details();
-    interruptions();
-    alarms();
-    waiting_for_one();
-    waiting_for_a_child();
-    children();
-    catching_faults();
-    return 0;
 }

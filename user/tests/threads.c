@@ -1,6 +1,6 @@
 /* user/tests/threads.c - POSIX threads as musl makes them: clone, futexes, thread-local storage. */
 #define _GNU_SOURCE
-#include "user/tests/show.h"
+#include "user/tests/cases.h"
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -29,7 +29,7 @@ static void *count(void *arg)
     return (void *)(long)(own * 10);
 }
 
-static void counting(void)
+CASE(counting)
 {
     pthread_t t[THREADS];
     long sum = 0;
@@ -59,7 +59,7 @@ static void *take_turns(void *arg)
     return NULL;
 }
 
-static void ping_pong(void)
+CASE(ping_pong)
 {
     pthread_t a, b;
 
@@ -70,7 +70,7 @@ static void ping_pong(void)
     printf("turn %d\n", turn);
 }
 
-static void timing_out(void)
+CASE(timing_out)
 {
     struct timespec t;
 
@@ -91,16 +91,22 @@ static void *sleep_long(void *arg)
     return arg;
 }
 
+HELPER(tell)
+{
+    printf("%s: tid is pid: %d\n", argv[argc - 1], syscall(SYS_gettid) == getpid());
+    return 9;
+}
+
 static void *exec_echo(void *arg)
 {
-    char *argv[] = { arg, (char *)"from a thread", NULL };
+    char *argv[] = { arg, "tell", "from a thread", NULL };
 
     execv(arg, argv);
     return NULL;
 }
 
 /* A process with threads asleep ends at once, by exit, by a signal, by exec. */
-static void endings(char *self)
+CASE(endings)
 {
     int status;
     pthread_t t;
@@ -119,30 +125,16 @@ static void endings(char *self)
     wait(&status);
     printf("signal: %d\n", WTERMSIG(status));
     if (!fork()) {
-        pthread_create(&t, NULL, exec_echo, self);
+        pthread_create(&t, NULL, exec_echo, this_program);
         sleep_long(NULL);
     }
     wait(&status);
     printf("exec: %d\n", WEXITSTATUS(status));
 }
 
-static void identities(void)
+CASE(identities)
 {
     SHOW(syscall(SYS_gettid) == getpid());
     SHOW(syscall(SYS_tgkill, getpid(), getpid(), 0));
     SHOW(syscall(SYS_tgkill, getpid(), 99999, 0));
-}
-
-int main(int argc, char **argv)
-{
-    if (argc > 1) {
-        printf("%s: tid is pid: %d\n", argv[1], syscall(SYS_gettid) == getpid());
-        return 9;
-    }
-    counting();
-    ping_pong();
-    timing_out();
-    identities();
-    endings(argv[0]);
-    return 0;
 }
