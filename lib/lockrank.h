@@ -7,6 +7,7 @@
     LOCK_RANK(SOCK, 20, "one socket: state, queues, options, the TCP control block")                         \
     LOCK_RANK(SOCK_LISTEN, 25, "a listener's queues of connections: taken inside a child's SOCK")            \
     LOCK_RANK(SOCK_TABLE, 30, "a bucket or table of sockets: ports bound, connections")                      \
+    LOCK_RANK(UNIX_FLIGHT, 32, "open files on their way between local sockets (SCM_RIGHTS)")                 \
     LOCK_RANK(REASSEMBLY, 35, "IPv4 fragments waiting for the rest of their datagram")                       \
     LOCK_RANK(ROUTE, 40, "the routing table of a struct net")                                                \
     LOCK_RANK(NEIGH, 50, "the neighbour table: entries, their state and waiting packets")                    \

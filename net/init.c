@@ -6,6 +6,7 @@
 #include "net/loopback/loopback.h"
 #include "net/tcp/tcp.h"
 #include "net/udp/udp.h"
+#include "net/unix/unix.h"
 
 const struct net_module *const net_modules[] = {
     &ether_module,    /* frames */
@@ -15,6 +16,7 @@ const struct net_module *const net_modules[] = {
     &raw_module,      /* sockets for ping */
     &udp_module,      /* datagrams */
     &tcp_module,      /* streams */
+    &unix_module,     /* sockets between processes of one machine */
     &loopback_module, /* lo */
     NULL,
 };

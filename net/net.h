@@ -50,16 +50,45 @@ struct message {
         *name;          /* send: the destination or NULL; receive: where the source goes, or NULL */
     socklen_t name_len; /* receive: set to the source's length, 0 if there is none */
     struct iov_iter iter;
-    void *control; /* control messages in kernel memory, or NULL */
-    size_t control_len;
-    int flags; /* receive: MSG_TRUNC, MSG_CTRUNC, ... come back here */
+    void *control;       /* control messages in kernel memory, or NULL */
+    size_t control_len;  /* send: their length; receive: the room for them */
+    size_t control_used; /* receive: how much of it put_cmsg() has filled */
+    int flags;           /* receive: MSG_TRUNC, MSG_CTRUNC, ... come back here */
+    /* SCM_RIGHTS. Send: who takes them sets this to NULL, else they stay the caller's. Receive: the caller's.
+     */
+    struct passed_files *files;
 };
+
+/* ---- control messages, cmsg(3) ---- */
+
+/* The first control message of one sent, and the one behind c; NULL: there is none. It may claim to be longer
+ * than it can be: */
+const struct cmsghdr *cmsg_first(const struct message *msg);
+const struct cmsghdr *cmsg_next(const struct message *msg, const struct cmsghdr *c);
+/* Does c lie within the message, header and all? To be asked before its data are looked at. */
+bool cmsg_is_whole(const struct message *msg, const struct cmsghdr *c);
+/* Append a control message to one received; what has no room is cut, and MSG_CTRUNC says so. */
+void put_cmsg(struct message *msg, int level, int type, const void *data, size_t n);
+
+/* Open files in a message. In flight the first two are net/unix's. */
+enum { SCM_MAX_FD = 253 }; /* Linux's limit for one message */
+struct passed_files {
+    struct list_head link;
+    struct sock *target;
+    unsigned n;
+    struct passed_file *file[]; /* a reference each */
+};
+struct passed_files *passed_files_alloc(unsigned most); /* with none in it; NULL: memory is out */
+void passed_files_free(
+    struct passed_files *files); /* puts each. NULL is fine. Process context, no lock held */
 
 /* ---- sockets ---- */
 
 /* The caller holds one reference in *sk and gives it up with sock_release(). -EAFNOSUPPORT, -EPROTONOSUPPORT,
  * -ESOCKTNOSUPPORT, -EINVAL, -ENOMEM. type is without SOCK_NONBLOCK and SOCK_CLOEXEC. */
 int sock_create(struct net *net, int family, int type, int protocol, struct sock **sk);
+/* socketpair(): two sockets that are each other's peer. As sock_create(), or -EOPNOTSUPP. */
+int sock_pair(struct net *net, int family, int type, int protocol, struct sock *pair[2]);
 /* close(): takes the reference. */
 void sock_release(struct sock *sk);
 int sock_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len);
@@ -82,7 +111,9 @@ int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
 /* POLLIN, POLLOUT, ... that hold now. To wait for a change, hang on sock_waitq(). */
 int sock_poll(struct sock *sk);
 struct waitq *sock_waitq(struct sock *sk);
-int sock_type(const struct sock *sk); /* SOCK_STREAM, ... */
+int sock_type(const struct sock *sk);     /* SOCK_STREAM, ... */
+int sock_family(const struct sock *sk);   /* AF_INET, ... */
+uint64_t sock_ino(const struct sock *sk); /* the number by which fstat() and /proc/net know it */
 
 /* ---- what the network tells of itself ---- */
 

@@ -130,6 +130,32 @@ void tasklet_schedule(struct tasklet *t);
 int copy_from_user(void *dst, uintptr_t src, size_t n) MUST_CHECK;
 int copy_to_user(uintptr_t dst, const void *src, size_t n) MUST_CHECK;
 
+/* ---- who calls: process context ---- */
+
+struct credentials {
+    int32_t pid;
+    uint32_t uid, gid, euid, egid;
+};
+void credentials_now(struct credentials *c);
+
+/* ---- what local sockets need of the files above them: process context, no lock held but where it says ----
+ */
+
+/* A place in the file system: two that are the same have the same address while a reference is held. */
+struct fs_name;
+/* Make a socket's node at path. 0 and a reference, -EADDRINUSE, or what the walk says (-ENOENT, ...). */
+int fs_name_create(const char *path, struct fs_name **name) MUST_CHECK;
+/* The place at path. 0 and a reference, -ECONNREFUSED (no socket's node), -EACCES, -ENOENT, ... */
+int fs_name_find(const char *path, struct fs_name **name) MUST_CHECK;
+void fs_name_put(struct fs_name *name);
+
+/* An open file that travels in a message. */
+struct passed_file;
+void passed_file_get(struct passed_file *f);                /* any context, any lock, and so the next two */
+unsigned passed_file_users(const struct passed_file *f);    /* references held by anybody */
+struct sock *passed_file_sock(const struct passed_file *f); /* the socket that it is, or NULL */
+void passed_file_put(struct passed_file *f);                /* may close it */
+
 /* ---- chance, context, CPUs ---- */
 
 void random_bytes(void *dst, size_t n); /* unpredictable; the host seeds it. Process or softirq. */

@@ -21,6 +21,8 @@ void sim_init(uint64_t seed)
     sim.digest = 14695981039346656037u; /* FNV-1a's offset basis */
     list_init(&sim.tasks);
     list_init(&sim.pools);
+    list_init(&sim.names);
+    sim.credentials = (struct credentials){ .pid = 1 };
     for (unsigned level = 0; level < SOFTIRQ_LEVELS; level++)
         list_init(&sim.softirqs[level]);
     task_init_body();

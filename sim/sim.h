@@ -48,6 +48,14 @@ void sim_sleep(uint64_t duration);
 /* Make a signal pending (or not): t's present wait, and every later one, ends with -EINTR. */
 void sim_signal(struct sim_task *t, bool pending);
 
+/* ---- processes and their files, as far as local sockets ask for them ---- */
+
+/* Who calls from now on; at first process 1 of root. */
+void sim_set_credentials(const struct credentials *c);
+/* An open file with one reference that stands for sk (taking the user's reference) or, NULL, for nothing. */
+struct sock;
+struct passed_file *sim_file(struct sock *sk);
+
 /* ---- faults ---- */
 
 /* Let the nth allocation from now fail, once (1: the next; 0: none). */

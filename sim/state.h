@@ -69,6 +69,9 @@ struct sim {
     uintptr_t bad_user;
     size_t bad_user_len;
 
+    struct list_head names; /* of sockets: sim/port_files.c */
+    struct credentials credentials;
+
     uint64_t random_kernel, random_world;
     uint64_t digest;
     bool print_log, print_trace;

@@ -171,10 +171,10 @@ static int message_out(struct message_in *m, uintptr_t user)
     if (m->msg.name &&
         copy_to_user((uintptr_t)h->msg_name, &m->addr, MIN((size_t)h->msg_namelen, (size_t)m->msg.name_len)))
         return -EFAULT;
-    if (m->msg.control && copy_to_user((uintptr_t)h->msg_control, m->control, m->msg.control_len))
+    if (m->msg.control && copy_to_user((uintptr_t)h->msg_control, m->control, m->msg.control_used))
         return -EFAULT;
     h->msg_namelen = m->msg.name_len;
-    h->msg_controllen = m->msg.control_len;
+    h->msg_controllen = m->msg.control_used;
     h->msg_flags = m->msg.flags;
     return copy_to_user(user, h, sizeof *h);
 }

@@ -13,8 +13,11 @@ static int64_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     struct message msg = { .iter = *it };
 
+    int64_t n = sock_recvmsg(f->private, &msg, dontwait(f));
+
     (void)pos;
-    return sock_recvmsg(f->private, &msg, dontwait(f));
+    passed_files_free(msg.files); /* nowhere to put them */
+    return n;
 }
 
 static int64_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
@@ -23,7 +26,7 @@ static int64_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
     int64_t n = sock_sendmsg(f->private, &msg, dontwait(f));
 
     (void)pos;
-    if (n == -EPIPE)
+    if (n == -EPIPE && sock_type(f->private) == SOCK_STREAM)
         signal_send_self(SIGPIPE);
     return n;
 }

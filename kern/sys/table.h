@@ -174,6 +174,7 @@
     SYSCALL(293, pipe2, 2, ONCE) \
     SYSCALL(295, preadv, 4, ONCE) \
     SYSCALL(296, pwritev, 4, ONCE) \
+    SYSCALL(299, recvmmsg, 5, RESTART) \
     SYSCALL(302, prlimit64, 4, ONCE) \
     SYSCALL(307, sendmmsg, 4, RESTART) \
     SYSCALL(309, getcpu, 3, ONCE) \

@@ -34,6 +34,7 @@ enum {
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #else
 
 /* ---- addresses ---- */
@@ -65,13 +66,20 @@ struct sockaddr_in {
 };
 _Static_assert(sizeof(struct sockaddr_in) == 16, "the ABI's size");
 
+struct sockaddr_un {
+    sa_family_t sun_family;
+    char sun_path[108];
+};
+_Static_assert(sizeof(struct sockaddr_un) == 110, "the ABI's size");
+
 #define INADDR_ANY       ((uint32_t)0x00000000)
 #define INADDR_LOOPBACK  ((uint32_t)0x7f000001)
 #define INADDR_BROADCAST ((uint32_t)0xffffffff)
 
 /* ---- sockets and messages ---- */
 
-enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
+enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5 };
+enum { SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
 enum { IPPROTO_IP = 0, IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_RAW = 255 };
 enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 
@@ -93,6 +101,20 @@ struct cmsghdr {
     size_t cmsg_len;
     int cmsg_level, cmsg_type;
 };
+#define CMSG_ALIGN(n)    (((n) + sizeof(size_t) - 1) & ~(sizeof(size_t) - 1))
+#define CMSG_LEN(n)      (sizeof(struct cmsghdr) + (n))
+#define CMSG_SPACE(n)    (sizeof(struct cmsghdr) + CMSG_ALIGN(n))
+#define CMSG_DATA(c)     ((unsigned char *)((uintptr_t)(c) + sizeof(struct cmsghdr)))
+enum { SCM_RIGHTS = 1, SCM_CREDENTIALS = 2 };
+struct ucred {
+    int pid;
+    unsigned uid, gid;
+};
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned msg_len;
+};
+_Static_assert(sizeof(struct mmsghdr) == 64, "the ABI's size");
 struct linger {
     int l_onoff, l_linger;
 };
@@ -130,6 +152,8 @@ enum {
     SO_PRIORITY = 12,
     SO_LINGER = 13,
     SO_REUSEPORT = 15,
+    SO_PASSCRED = 16,
+    SO_PEERCRED = 17,
     SO_RCVLOWAT = 18,
     SO_SNDLOWAT = 19,
     SO_RCVTIMEO = 20,
@@ -154,7 +178,7 @@ enum { POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x
 
 /* ---- requests about interfaces, routes and neighbours ---- */
 
-enum { FIONREAD = 0x541b, FIONBIO = 0x5421 };
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421, TIOCOUTQ = 0x5411 };
 enum {
     SIOCADDRT = 0x890b,
     SIOCDELRT = 0x890c,

@@ -11,6 +11,7 @@ struct icmp_state;
 struct udp_state;
 struct tcp_state;
 struct raw_state;
+struct unix_state;
 struct softnet;
 struct packet_type;
 struct sock_family;
@@ -54,6 +55,7 @@ struct net {
     uint64_t drops[SKB_DROP_REASON_COUNT];
     int64_t live_skbs, ring_skbs;
     int64_t sockets; /* struct socks alive */
+    uint64_t last_sock_ino;
     struct net_proc_file *core_proc_files;
 
     /* the protocols' own; each allocated by its init, NULL where a protocol is left out */
@@ -65,6 +67,7 @@ struct net {
     struct udp_state *udp;
     struct tcp_state *tcp;
     struct raw_state *raw;
+    struct unix_state *unix_domain; /* `unix` is a macro of gcc's */
 };
 
 static inline struct net *dev_net(const struct net_device *dev)

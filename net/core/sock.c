@@ -16,7 +16,10 @@ int sk_alloc(struct net *net, int family, int type, int protocol, const struct s
     sk->protocol = (uint16_t)protocol;
     refcount_set(&sk->refs, 1);
     lock_init(&sk->lock, "socket", RANK_SOCK);
+    sk->ino = __atomic_add_fetch(&net->last_sock_ino, 1, __ATOMIC_RELAXED);
     waitq_init(&sk->wq);
+    waitq_init(&sk->turns);
+    sk->rcvlowat = 1;
     skb_queue_head_init(&sk->receive_queue);
     sk->rcvbuf = sk->sndbuf = SOCK_BUF_DEFAULT;
     sk->rcvtimeo = sk->sndtimeo = TIME_NEVER;
@@ -52,9 +55,9 @@ void sock_put(struct sock *sk)
 static int take_turn(struct sock *sk, bool *busy, uint64_t deadline)
 {
     while (*busy) {
-        int err = sock_wait(sk, deadline);
+        int err = deadline ? waitq_wait(&sk->turns, &sk->lock, deadline) : -EAGAIN;
         if (err)
-            return err;
+            return err == -ETIMEDOUT ? -EAGAIN : err;
     }
     *busy = true;
     return 0;
@@ -68,7 +71,7 @@ int sock_lock_reader(struct sock *sk, uint64_t deadline)
 void sock_unlock_reader(struct sock *sk)
 {
     sk->reading = false;
-    waitq_wake_events(&sk->wq, 0);
+    waitq_wake(&sk->turns);
 }
 
 int sock_lock_writer(struct sock *sk, uint64_t deadline)
@@ -79,7 +82,7 @@ int sock_lock_writer(struct sock *sk, uint64_t deadline)
 void sock_unlock_writer(struct sock *sk)
 {
     sk->writing = false;
-    waitq_wake_events(&sk->wq, 0);
+    waitq_wake(&sk->turns);
 }
 
 /* ---- waiting ---- */

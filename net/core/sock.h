@@ -18,6 +18,7 @@ struct sock_ops {
     int (*listen)(struct sock *sk, int backlog);
     int (*accept)(struct sock *sk, int flags, struct sock **newsk);
     int (*connect)(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags);
+    int (*pair)(struct sock *a, struct sock *b); /* both fresh */
     ssize_t (*sendmsg)(struct sock *sk, struct message *msg, int flags);
     ssize_t (*recvmsg)(struct sock *sk, struct message *msg, int flags);
     int (*shutdown)(struct sock *sk, int how);
@@ -43,6 +44,7 @@ struct sock {
     struct net *net;
     const struct sock_ops *ops;
     uint16_t family, type, protocol;
+    uint64_t ino;
     struct refcount refs; /* atomic */
 
     struct lock lock;
@@ -51,6 +53,7 @@ struct sock {
     int err;          /* positive errno to report once (SO_ERROR) */
     uint8_t shutdown; /* RCV_SHUTDOWN | SEND_SHUTDOWN */
     bool reading, writing; /* somebody is in sock_lock_reader / _writer */
+    struct waitq turns;    /* others who wait for that; not wq, as no readiness changes */
     bool dead;             /* closed by the user: nobody will read err or data */
     bool nospace;          /* a stream's writer or poller found no room and is to be told; atomic */
 
@@ -62,6 +65,7 @@ struct sock {
     /* options */
     bool reuseaddr, reuseport, keepalive, broadcast, linger, timestamp;
     uint32_t linger_seconds;
+    uint32_t rcvlowat;           /* SO_RCVLOWAT, at least 1 */
     uint64_t rcvtimeo, sndtimeo; /* ns; TIME_NEVER: for ever */
     uint32_t bound_ifindex;      /* SO_BINDTODEVICE; 0: any */
     uint8_t ttl, tos;            /* IP_TTL (0: the default), IP_TOS */
@@ -74,6 +78,7 @@ struct sock {
     bool bound, inherited;      /* inherited: a listener's child, on its parent's port */
 };
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
+enum { SOCK_BACKLOG_MAX = 4096 }; /* net.core.somaxconn */
 enum { SOCK_BUF_DEFAULT = 212992, SOCK_BUF_MIN = 2304, SOCK_BUF_MAX = 8 << 20 };
 
 /* A sock with one reference and ops->init run, for sock_create and for a listener's children. 0, -ENOMEM, or
@@ -105,6 +110,8 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
  * writers and holds a reference to sk. */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+/* Copy an option's value of n bytes to the caller of getsockopt, as much as *len allows; sets *len. 0. */
+int sockopt_give(void *value, socklen_t *len, const void *src, size_t n);
 /* Wake whoever waits or polls. Any lock may be held. */
 void sock_wake(struct sock *sk);
 /* Bytes or connections came; room to send came: wake who waits, and who polls for that. Of a stream's pollers

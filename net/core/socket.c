@@ -48,6 +48,22 @@ int sock_create(struct net *net, int family, int type, int protocol, struct sock
     return sk_alloc(net, family, type, protocol ? protocol : f->protocol, f->ops, sk);
 }
 
+int sock_pair(struct net *net, int family, int type, int protocol, struct sock *pair[2])
+{
+    int err = sock_create(net, family, type, protocol, &pair[0]);
+    if (err)
+        return err;
+    err = sock_create(net, family, type, protocol, &pair[1]);
+    if (!err) {
+        err = pair[0]->ops->pair ? pair[0]->ops->pair(pair[0], pair[1]) : -EOPNOTSUPP;
+        if (!err)
+            return 0;
+        sock_release(pair[1]);
+    }
+    sock_release(pair[0]);
+    return err;
+}
+
 void sock_release(struct sock *sk)
 {
     sk->ops->close(sk);
@@ -84,6 +100,8 @@ ssize_t sock_sendmsg(struct sock *sk, struct message *msg, int flags)
 ssize_t sock_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     msg->flags = 0;
+    msg->name_len = 0;
+    msg->control_used = 0;
     return sk->ops->recvmsg ? sk->ops->recvmsg(sk, msg, flags) : -EOPNOTSUPP;
 }
 
@@ -112,6 +130,16 @@ struct waitq *sock_waitq(struct sock *sk)
 int sock_type(const struct sock *sk)
 {
     return sk->type;
+}
+
+int sock_family(const struct sock *sk)
+{
+    return sk->family;
+}
+
+uint64_t sock_ino(const struct sock *sk)
+{
+    return sk->ino;
 }
 
 int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg)

@@ -112,8 +112,10 @@ static int set_int(struct sock *sk, int option, int value)
     case SO_RCVBUFFORCE:
         sk->rcvbuf = buffer_limit(value);
         return 0;
-    case SO_PRIORITY:
     case SO_RCVLOWAT:
+        sk->rcvlowat = value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1);
+        return 0;
+    case SO_PRIORITY:
     case SO_DONTROUTE:
     case SO_OOBINLINE:
         return 0; /* accepted: they ask for what happens anyway, or for a hint */
@@ -146,14 +148,17 @@ static int set_socket_option(struct sock *sk, int option, const void *value, soc
 
 int sock_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
 {
-    if (level == SOL_SOCKET)
-        return set_socket_option(sk, option, value, len);
+    if (level == SOL_SOCKET) {
+        int err = set_socket_option(sk, option, value, len);
+        if (err != -ENOPROTOOPT)
+            return err;
+    }
     return sk->ops->setsockopt ? sk->ops->setsockopt(sk, level, option, value, len) : -ENOPROTOOPT;
 }
 
 /* ---- get ---- */
 
-static int give(void *value, socklen_t *len, const void *src, size_t n)
+int sockopt_give(void *value, socklen_t *len, const void *src, size_t n)
 {
     n = MIN(n, (size_t)*len);
     memcpy(value, src, n);
@@ -197,6 +202,8 @@ static int get_int(struct sock *sk, int option, int *value)
         *value = (int)sk->rcvbuf;
         return 0;
     case SO_RCVLOWAT:
+        *value = (int)sk->rcvlowat;
+        return 0;
     case SO_SNDLOWAT:
         *value = 1;
         return 0;
@@ -216,7 +223,7 @@ static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
 
     if (timeout != TIME_NEVER)
         tv = (struct abi_timeval){ (int64_t)(timeout / sec(1)), (int64_t)(timeout % sec(1) / us(1)) };
-    return give(value, len, &tv, sizeof tv);
+    return sockopt_give(value, len, &tv, sizeof tv);
 }
 
 static int get_socket_option(struct sock *sk, int option, void *value, socklen_t *len)
@@ -226,14 +233,14 @@ static int get_socket_option(struct sock *sk, int option, void *value, socklen_t
 
     switch (option) {
     case SO_LINGER:
-        return give(value, len, &l, sizeof l);
+        return sockopt_give(value, len, &l, sizeof l);
     case SO_RCVTIMEO:
         return get_timeout(sk->rcvtimeo, value, len);
     case SO_SNDTIMEO:
         return get_timeout(sk->sndtimeo, value, len);
     }
     int err = get_int(sk, option, &number);
-    return err ? err : give(value, len, &number, sizeof number);
+    return err ? err : sockopt_give(value, len, &number, sizeof number);
 }
 
 int sock_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)

@@ -77,7 +77,6 @@ static ssize_t raw_recvmsg(struct sock *sk, struct message *msg, int flags)
     if (err || !skb)
         return err;
     ssize_t n = datagram_copy(skb, msg, flags);
-    msg->control_len = 0;
     msg->name_len =
         msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, cpu_to_be16(0)) : 0;
     consume_skb(skb);

@@ -101,7 +101,6 @@ ssize_t udp_recvmsg(struct sock *sk, struct message *msg, int flags)
         return err;
     const struct udp_hdr *uh = skb_transport_header(skb);
     ssize_t n = datagram_copy(skb, msg, flags);
-    msg->control_len = 0;
     msg->name_len = msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, uh->source) : 0;
     trace("udp_recvmsg", skb->id, skb->len);
     consume_skb(skb);
