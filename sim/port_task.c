@@ -293,9 +293,13 @@ int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
 
 void waitq_wake(struct waitq *wq)
 {
+    struct list_head woken;
+
     sim_not_in_irq("waitq_wake()");
-    while (!list_empty(&wq->waiters)) {
-        struct sim_waiter *w = list_first_entry(&wq->waiters, struct sim_waiter, link);
+    list_init(&woken);
+    list_splice_tail(&wq->waiters, &woken); /* who hangs itself on again waits for the next wake */
+    while (!list_empty(&woken)) {
+        struct sim_waiter *w = list_first_entry(&woken, struct sim_waiter, link);
         list_del(&w->link);
         w->woken(w);
     }
@@ -303,6 +307,6 @@ void waitq_wake(struct waitq *wq)
 
 void waitq_wake_events(struct waitq *wq, int events)
 {
-    (void)events; /* nobody polls here */
+    (void)events; /* who polls here looks again */
     waitq_wake(wq);
 }

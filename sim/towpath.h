@@ -145,6 +145,11 @@ bool tp_call_done(const struct tp_call *c, int64_t *result);
 void tp_call_interrupt(struct tp_call *c);
 /* Forget a call that is done. */
 void tp_call_end(struct tp_call *c);
+/* What poll(2) would report of fd now, as if everything was asked for: POLLIN, ...; -EBADF. */
+int tp_ready(struct tp_process *p, int fd);
+/* From now on, until fd is closed, call changed(arg) whenever tp_ready() may have another answer; in the
+ * middle of events, so that it may only take note. One watcher a socket; NULL: nobody any more. -EBADF. */
+int tp_watch(struct tp_process *p, int fd, void (*changed)(void *arg), void *arg);
 /* A call from beginning to end; as much virtual time passes as it takes. -EDEADLK: it waits and nothing is
  * left that could happen. */
 int64_t tp_syscall(struct tp_process *p, long number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,

@@ -1,23 +1,33 @@
 /* sim/towpath_calls.h - processes of a virtual kernel and the calls they make; shared by the library's parts.
  */
 #pragma once
+#include "sim/state.h"
 #include "sim/towpath_private.h"
 
 /* An open socket: descriptors and calls in progress hold references. */
 struct tp_file {
     unsigned refs;
     struct sock *sk;
-    int flags; /* O_NONBLOCK */
+    int flags;                 /* O_NONBLOCK */
+    struct sim_waiter watcher; /* hangs on the socket's queue while changed is set */
+    void (*changed)(void *arg);
+    void *changed_arg;
 };
 
-enum { TP_DESCRIPTORS = 1024, TP_FIRST_DESCRIPTOR = 3 }; /* 0 to 2 are the caller's own business */
+enum { TP_FIRST_DESCRIPTOR = 3, TP_DESCRIPTORS_MOST = 1 << 16 }; /* 0 to 2 are the caller's own business */
+
+struct tp_descriptor {
+    struct tp_file *file; /* NULL: it is free */
+    bool close_on_exec;
+};
 
 struct tp_process {
     struct list_head link; /* in kernel->processes */
     struct tp_kernel *kernel;
     struct list_head calls; /* struct tp_call, those not freed yet */
-    struct tp_file *files[TP_DESCRIPTORS];
-    bool close_on_exec[TP_DESCRIPTORS];
+    struct tp_descriptor *descriptors;
+    int64_t size;       /* of descriptors */
+    int64_t maybe_free; /* all below are taken */
 };
 
 /* ---- towpath_process.c: descriptors ---- */

@@ -107,7 +107,7 @@ int64_t tp_poll(struct tp_process *p, uintptr_t fds, uint64_t count, uint64_t ti
     struct entry *entries;
     int64_t result;
 
-    if (count > TP_DESCRIPTORS)
+    if (count > TP_DESCRIPTORS_MOST)
         return -EINVAL;
     entries = calloc(count ? count : 1, sizeof *entries);
     if (!entries)
