@@ -68,7 +68,7 @@ KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNES
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
-HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
 LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
@@ -222,6 +222,16 @@ build/libtowpath-%: sim/example/%.c build/libtowpath.so
 	$(Q)$(HOSTCC) $(LIB_FLAGS) -o $@ $< build/libtowpath.so -Wl,-rpath,'$$ORIGIN'
 build/libtowpath-asan-%: sim/example/%.c build/libtowpath-asan.so
 	$(Q)$(HOSTCC) $(LIB_FLAGS) $(SANITIZE) -o $@ $< build/libtowpath-asan.so -Wl,-rpath,'$$ORIGIN'
+# ---- A virtual kernel for unmodified programs: the daemon, and what is loaded with LD_PRELOAD.
+VK_C := $(filter-out sim/vk/shim.c,$(wildcard sim/vk/*.c))
+build/towpath-vk: $(VK_C:%.c=build/libtowpath/%.o) $(LIB_C:%.c=build/libtowpath/%.o)
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) -o $@ $^
+build/libtowpath-shim.so: build/libtowpath/sim/vk/shim.o
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) -shared -Wl,-soname,libtowpath-shim.so -o $@ $^ -ldl -pthread
+vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virtual kernel for unmodified host programs
+
 libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
@@ -283,7 +293,8 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
-	bench-cost bench-kernel libtowpath format handout clean FORCE
+	bench-cost bench-kernel libtowpath vk format handout clean FORCE
 .SECONDARY:
 
--include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d))
+-include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
+	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c))
