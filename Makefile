@@ -235,17 +235,17 @@ vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virt
 libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
-	@+$(MAKE) --no-print-directory -j$(NPROC) all iso libtowpath $(UNIT)
+	@+$(MAKE) --no-print-directory -j$(NPROC) all iso libtowpath vk $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
 	@+$(PY) tools/test.py --jobs $(NPROC) all -- $(LINT)
 
 test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
 	@$(UNIT) $(TEST)
 
-test-qemu: all iso libtowpath ## the grader's tests in QEMU (TEST=pytest expression)
+test-qemu: all iso libtowpath vk ## the grader's tests in QEMU (TEST=pytest expression)
 	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
 
-test-long: all iso libtowpath ## the tests that take minutes
+test-long: all iso libtowpath vk ## the tests that take minutes
 	@$(PY) tools/test.py long --jobs $(NPROC)
 
 grade: all $(UNIT) ## points a test and a total (in a lab's handout: that lab's)

@@ -65,6 +65,10 @@ class Machines:
         machine.wait_until_it_serves()
         return machine
 
+    def on_netdev(self, netdev: str, **choices: str) -> Machine:
+        """On the network that a -netdev for n0 describes."""
+        return self.start(Machine(self.settings(**choices), self.subfolder(), netdev))
+
     def bare(self, **choices: str) -> Machine:
         """On the wire, but nobody waits for its shell."""
         folder = self.subfolder()
