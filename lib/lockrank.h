@@ -24,6 +24,7 @@
     LOCK_RANK(MAPPING, 132, "the regions that show one file, or memory that processes share")                \
     LOCK_RANK(MUTEX, 135, "who owns a mutex (an address space has one)")                                     \
     LOCK_RANK(EPOLL_FILES, 138, "which epoll sets a file is in")                                             \
+    LOCK_RANK(WORK, 139, "the queues of work and what of it runs")                                           \
     LOCK_RANK(WAITQ, 140, "a wait queue's list of waiters")                                                  \
     LOCK_RANK(EPOLL, 143, "which files of an epoll set are ready, who waits for them")                       \
     LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \

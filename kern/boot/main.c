@@ -13,6 +13,7 @@
 #include "kern/sched/selftest.h"
 #include "kern/sched/softirq.h"
 #include "kern/sched/thread.h"
+#include "kern/sched/workqueue.h"
 #include "kern/sys/sys_socket.h"
 #include "kern/time/time.h"
 #include "lib/abi/errno.h"
@@ -79,6 +80,7 @@ static const struct initcall initcalls[] = {
     { INIT_SCHED, "interrupts-on", .run = irq_enable },
     { INIT_SMP, "cpus", .run = smp_start },
     { INIT_SMP, "ksoftirqd", .run = ksoftirqd_start },
+    { INIT_SMP, "kworker", .run = workqueue_start },
     { INIT_NET, "network", .call = create_network },
     { INIT_NET, "net", .part = net_module_name, .call_part = add_protocol }, /* net/init.c */
     { INIT_DRIVERS, "serial", .run = serial_irq_init },

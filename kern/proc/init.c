@@ -69,5 +69,6 @@ void process_start_init(void)
     if (!t)
         panic("init: no memory for the first process");
     process_publish(p);
+    kernel_threads_publish();
     task_start(t);
 }

@@ -33,7 +33,7 @@ static void send_if_other(struct process *p, void *arg)
 {
     struct group_send *g = arg;
 
-    if (p->pid == 1 || p == current_process())
+    if (p->pid == 1 || p == current_process() || p->kernel_thread)
         return;
     g->found++;
     if (g->signo)

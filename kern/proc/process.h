@@ -53,6 +53,7 @@ enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE };
 struct process {
     struct refcount refs;
     int pid;
+    bool kernel_thread;  /* no program: no memory, no files, deaf to signals (kern/proc/kernel_threads.c) */
     uint64_t start_time; /* ns since boot */
 
     /* PROCESS lock */

@@ -104,7 +104,7 @@ static void interrupt_taker(struct process *p, int signo)
 
 void signal_send_locked(struct process *p, int signo, const struct signal_info *info)
 {
-    if (p->state == PROCESS_ZOMBIE)
+    if (p->state == PROCESS_ZOMBIE || p->kernel_thread)
         return;
     before_queueing(p, signo);
     if (is_ignored(p, signo) && !process_blocks(p, signo))
@@ -117,6 +117,8 @@ void signal_send_task_locked(struct task *t, int signo, const struct signal_info
 {
     struct process *p = t->process;
 
+    if (p->kernel_thread)
+        return;
     before_queueing(p, signo);
     if (is_ignored(p, signo) && !task_blocks(t, signo))
         return;

@@ -2,7 +2,9 @@
 #pragma once
 #include "kern/proc/process.h"
 
-void task_init(void); /* once, before the first process */
+void task_init(void);
+/* Give each thread of the kernel that there is now a pid, for ps. Once, when pid 1 is taken. */
+void kernel_threads_publish(void); /* once, before the first process */
 /* A thread of p that will call fn(its task); not started. NULL: memory or tids are out. */
 struct task *task_create_with(struct process *p, void (*fn)(void *arg));
 /* Areas for FPU registers, fpu_area_size bytes. */

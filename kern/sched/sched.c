@@ -294,7 +294,6 @@ static void init_this_cpu(void)
 void sched_init(void)
 {
     init_this_cpu();
-    reaper_start();
 }
 
 void sched_init_cpu(void)

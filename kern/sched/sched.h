@@ -30,9 +30,8 @@ static inline void preempt_check(void)
 
 /* ---- kern/sched/thread.c ---- */
 
-/* A dead thread is off every CPU: let the reaper have it. irqs off, no lock held. */
+/* A dead thread is off every CPU: have it freed. irqs off, no lock held. */
 void thread_bury(struct thread *t);
-void reaper_start(void);
 
 /* ---- kern/time/timer.c ---- */
 

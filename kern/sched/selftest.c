@@ -92,6 +92,7 @@ static void run_all(void *arg)
         provoke(mistake);
     run_table(mm_selftests);
     run_table(sched_selftests);
+    run_table(work_selftests);
     klog(LOG_INFO, "selftest: %u passed, %u failed", passed, failed);
     machine_exit(failed ? 1 : 0);
 }

@@ -7,7 +7,7 @@ struct selftest {
     const char *name; /* a sentence; NULL ends a table */
     bool (*fn)(void); /* a thread of its own; true: passed */
 };
-extern const struct selftest sched_selftests[], mm_selftests[];
+extern const struct selftest sched_selftests[], work_selftests[], mm_selftests[];
 
 /* Start the thread that runs all of them, a log line each, ends with `selftest: N passed, N failed` and
  * leaves the machine with status 0 or 1. Returns at once; the other CPUs are up. */

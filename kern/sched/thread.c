@@ -1,15 +1,13 @@
 /* kern/sched/thread.c - the life of threads.
- * A thread cannot free the stack it stands on: when its CPU has left it, it goes to the reaper, a thread that
- * frees the dead. */
+ * A thread cannot free the stack it stands on: when its CPU has left it, freeing it is queued as work, which
+ * may sleep (the stack's pages are taken out of every CPU's TLB). */
 #include "kern/debug/witness.h"
 #include "kern/mm/mm.h"
 #include "kern/sched/sched.h"
 #include "lib/format.h"
 
 static struct spinlock lock = SPINLOCK_INIT("threads", RANK_THREADS);
-static struct list_head threads = { &threads, &threads };       /* every thread but the idle ones */
-static struct list_head graveyard = { &graveyard, &graveyard }; /* by run */
-static struct thread *reaper;
+static struct list_head threads = { &threads, &threads }; /* every thread but the idle ones */
 static int last_tid;
 
 void thread_entry(void); /* switch.S */
@@ -86,55 +84,22 @@ _Noreturn void thread_exit(int code)
 
 /* ---- the dead ---- */
 
-void thread_bury(struct thread *t)
+static void reap(struct work *w)
 {
+    struct thread *t = container_of(w, struct thread, burial);
     uint64_t flags = spin_lock(&lock);
-    list_add_tail(&t->run, &graveyard);
+    list_del(&t->all);
     spin_unlock(&lock, flags);
-    thread_wake(reaper);
-}
-
-static struct thread *exhume(void)
-{
-    uint64_t flags = spin_lock(&lock);
-    struct thread *t = list_first_entry(&graveyard, struct thread, run);
-    if (t) {
-        list_del(&t->run);
-        list_del(&t->all);
-    }
-    spin_unlock(&lock, flags);
-    return t;
-}
-
-static void reap(struct thread *t)
-{
     if (t->process)
         process_thread_reaped(t);
     kstack_free(t->kstack);
     kfree(t);
 }
 
-static void reaper_main(void *arg)
+void thread_bury(struct thread *t)
 {
-    (void)arg;
-    for (;;) {
-        thread_set_sleeping();
-        struct thread *t = exhume();
-        if (!t) {
-            schedule();
-            continue;
-        }
-        thread_set_runnable();
-        reap(t);
-    }
-}
-
-void reaper_start(void)
-{
-    reaper = thread_create("reaper", reaper_main, NULL);
-    if (!reaper)
-        panic("no memory for the first thread");
-    thread_start(reaper);
+    work_init(&t->burial, reap);
+    work_queue(&t->burial);
 }
 
 /* ---- all threads ---- */

@@ -2,6 +2,7 @@
 #pragma once
 #include "kern/cpu/trap.h"
 #include "kern/sched/spinlock.h"
+#include "kern/sched/workqueue.h"
 
 struct process;
 struct task;
@@ -38,6 +39,7 @@ struct thread {
 
     uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
     int exit_code;
+    struct work burial;    /* when it is dead */
     struct mutex *mutexes; /* that it holds, the last taken first; its own, debug kernels only */
 };
 
@@ -48,9 +50,9 @@ _Noreturn void sched_idle(void); /* the idle loop: halts when nothing runs */
 /* A thread that will call fn(arg), not yet runnable; NULL when memory is out. Its affinity is every CPU. */
 struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg);
 void thread_start(struct thread *t);  /* make it runnable: on its cpu, or the least busy one it may run on */
-_Noreturn void thread_exit(int code); /* the current thread; its stack and struct are freed by the reaper */
+_Noreturn void thread_exit(int code); /* the current thread; its stack and struct are freed later, as work */
 void thread_set_cpu(struct thread *t, unsigned cpu); /* pin; before thread_start */
-/* Called by thread_exit's reaper for a thread of a process once it is off every CPU; kern/proc supplies it.
+/* Called in a worker for a thread of a process once it is off every CPU; kern/proc supplies it.
  */
 void process_thread_reaped(struct thread *t);
 
