@@ -72,12 +72,6 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
     return 0;
 }
 
-struct file *file_get(struct file *f)
-{
-    refcount_get(&f->refs);
-    return f;
-}
-
 void file_put(struct file *f)
 {
     if (!refcount_put(&f->refs))

@@ -43,7 +43,11 @@ enum { MAX_RW_COUNT = 0x7ffff000 }; /* bytes in one call, as in Linux */
 struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32_t flags);
 /* file_create and the ops' open. *out on success; 0 or -errno. */
 int file_open_inode(struct inode *inode, uint32_t flags, struct file **out);
-struct file *file_get(struct file *f);
+static inline struct file *file_get(struct file *f)
+{
+    refcount_get(&f->refs);
+    return f;
+}
 void file_put(struct file *f);
 
 /* Read or write at pos, or at (and moving) the file's own position where pos is NULL. Bytes, -EBADF when the

@@ -1,8 +1,8 @@
 /* kern/fs/poll.c - waiting for one of many files.
  *
- * The first look is made without waiters, as a busy program finds something ready then. Before a look behind
- * which it sleeps a waiter hangs on every file's queue, so that no change in between is lost; any of them
- * sets one flag that ends the sleep. */
+ * The first look is made without waiters, as a busy program finds something ready then, or only asks. Before
+ * a look behind which it sleeps a waiter hangs on every file's queue, so that no change in between is lost;
+ * any of them sets one flag that ends the sleep. */
 #include "kern/fs/poll.h"
 #include "lib/abi/fcntl.h"
 
@@ -75,6 +75,8 @@ int poll_files(struct poll_entry *entries, size_t n, uint64_t deadline)
 
     if (ready)
         return ready;
+    if (deadline != TIME_NEVER && time_now() >= deadline) /* a question, not a wait */
+        return READ_ONCE(current_thread()->signal_pending) ? -EINTR : 0;
     hang_on_all(entries, n, &wait);
     while (!(ready = look(entries, n)) && !err) {
         err = wait_sleep(&wait.woken, deadline);

@@ -25,25 +25,30 @@ static void put_files(struct poll_entry *entries, size_t n)
 static void fill_entries(struct poll_entry *entries, const struct pollfd *fds, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        entries[i].file = fds[i].fd < 0 ? NULL : fd_get(fds[i].fd);
-        entries[i].events = (uint16_t)fds[i].events;
-        entries[i].revents = fds[i].fd >= 0 && !entries[i].file ? POLLNVAL : 0;
+        struct poll_entry *e = &entries[i];
+        bool named = fds[i].fd >= 0; /* a negative one is passed over */
+        e->events = (uint16_t)fds[i].events;
+        e->file = named ? fd_get(fds[i].fd) : NULL;
+        e->revents = named && !e->file ? POLLNVAL : 0;
     }
 }
 
 /* fds: n in kernel memory, answered in place. */
 static int poll_all(struct pollfd *fds, size_t n, uint64_t deadline)
 {
-    struct poll_entry *entries = kzalloc(MAX(n, (size_t)1) * sizeof *entries);
+    struct poll_entry *entries =
+        kmalloc(MAX(n, (size_t)1) * sizeof *entries); /* the rest is poll_files()'s */
     int ready;
 
     if (!entries)
         return -ENOMEM;
     fill_entries(entries, fds, n);
     ready = poll_files(entries, n, deadline);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         fds[i].revents = (int16_t)entries[i].revents;
-    put_files(entries, n);
+        if (entries[i].file)
+            file_put(entries[i].file);
+    }
     kfree(entries);
     return ready;
 }
