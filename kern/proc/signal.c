@@ -1,6 +1,7 @@
 /* kern/proc/signal.c - sending signals: queues, masks, who is woken. Delivery is delivery.c's.
  * All state is guarded by process_lock. */
 #include "kern/proc/signals.h"
+#include "lib/abi/socket.h"
 #include "lib/string.h"
 
 static const uint64_t ignored_by_default =
@@ -8,6 +9,8 @@ static const uint64_t ignored_by_default =
 static const uint64_t stops =
     SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU);
 static const uint64_t unblockable = SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP);
+
+struct waitq signal_arrivals = WAITQ_INIT(signal_arrivals);
 
 /* ---- process_lock held ---- */
 
@@ -17,6 +20,7 @@ static void queue_add(struct signal_queue *q, int signo, const struct signal_inf
         return;
     q->set |= SIGNAL_BIT(signo);
     q->info[signo - 1] = *info;
+    waitq_wake_events(&signal_arrivals, POLLIN);
 }
 
 static bool task_blocks(const struct task *t, int signo)
@@ -219,6 +223,16 @@ void signal_set_temporary_mask(uint64_t mask)
     t->saved_mask = t->blocked;
     t->restore_mask = true;
     signal_set_blocked(mask);
+}
+
+bool signal_waits(uint64_t set)
+{
+    struct task *t = current_task();
+    uint64_t flags = spin_lock(&process_lock);
+    bool waits = (t->pending.set | t->process->pending.set) & set;
+
+    spin_unlock(&process_lock, flags);
+    return waits;
 }
 
 void signal_end_temporary_mask(void)

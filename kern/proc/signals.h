@@ -36,6 +36,9 @@ uint64_t signal_blocked(void);
 void signal_set_temporary_mask(uint64_t mask);
 /* Back to the thread's own mask now; nothing without a temporary one. */
 void signal_end_temporary_mask(void);
+/* Is one of set queued for the current thread or its process, blocked or not? */
+bool signal_waits(uint64_t set);
+extern struct waitq signal_arrivals; /* woken when a signal is queued anywhere */
 /* One that waits and may be delivered to the current thread now. */
 bool signal_deliverable(void);
 /* Take one of set off the queues: signo with *info, or 0. */

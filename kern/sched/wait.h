@@ -10,6 +10,11 @@
 #include "kern/sched/thread.h"
 #include "net/port.h"
 
+/* For a queue that is static and called wq. */
+#define WAITQ_INIT(wq)                                                                                       \
+    {                                                                                                        \
+        .waiters = { &(wq).waiters, &(wq).waiters }                                                          \
+    }
 /* What a wake leaves to be done by the waker behind the queue's guard: fn may wake another queue. */
 struct wake_later {
     struct wake_later *next;

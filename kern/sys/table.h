@@ -168,7 +168,14 @@
     SYSCALL(273, set_robust_list, 2, ONCE) \
     SYSCALL(280, utimensat, 4, ONCE) \
     SYSCALL(281, epoll_pwait, 6, ONCE) \
+    SYSCALL(282, signalfd, 3, ONCE) \
+    SYSCALL(283, timerfd_create, 2, ONCE) \
+    SYSCALL(284, eventfd, 1, ONCE) \
+    SYSCALL(286, timerfd_settime, 4, ONCE) \
+    SYSCALL(287, timerfd_gettime, 2, ONCE) \
     SYSCALL(288, accept4, 4, RESTART) \
+    SYSCALL(289, signalfd4, 4, ONCE) \
+    SYSCALL(290, eventfd2, 2, ONCE) \
     SYSCALL(291, epoll_create1, 1, ONCE) \
     SYSCALL(292, dup3, 3, ONCE) \
     SYSCALL(293, pipe2, 2, ONCE) \

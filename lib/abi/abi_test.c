@@ -3,6 +3,7 @@
  */
 #include "lib/abi/epoll.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/event.h"
 #include "lib/abi/socket.h"
 #include "sim/test.h"
 #include <stdio.h>
@@ -202,6 +203,15 @@ static const struct constant {
     { "ARPHRD_LOOPBACK", ARPHRD_LOOPBACK },
     { "ATF_COM", ATF_COM },
     { "ATF_PERM", ATF_PERM },
+    { "EFD_SEMAPHORE", EFD_SEMAPHORE },
+    { "EFD_NONBLOCK", EFD_NONBLOCK },
+    { "EFD_CLOEXEC", EFD_CLOEXEC },
+    { "SFD_NONBLOCK", SFD_NONBLOCK },
+    { "SFD_CLOEXEC", SFD_CLOEXEC },
+    { "TFD_NONBLOCK", TFD_NONBLOCK },
+    { "TFD_CLOEXEC", TFD_CLOEXEC },
+    { "TFD_TIMER_ABSTIME", TFD_TIMER_ABSTIME },
+    { "TFD_TIMER_CANCEL_ON_SET", TFD_TIMER_CANCEL_ON_SET },
     { "EPOLL_CTL_ADD", EPOLL_CTL_ADD },
     { "EPOLL_CTL_DEL", EPOLL_CTL_DEL },
     { "EPOLL_CTL_MOD", EPOLL_CTL_MOD },
@@ -279,4 +289,10 @@ TEST(the_kernel_s_epoll_constants_are_linux_s)
 {
     CHECK(compare("lib/abi/epoll.h") > 15);
     CHECK(sizeof(struct epoll_event) == 12);
+}
+
+TEST(the_kernel_s_event_constants_are_linux_s)
+{
+    CHECK(compare("lib/abi/event.h") == 9);
+    CHECK(sizeof(struct signalfd_siginfo) == 128 && sizeof(struct itimerspec) == 32);
 }
