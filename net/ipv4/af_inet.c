@@ -31,9 +31,9 @@ static void show_snmp(struct net *net, struct textbuf *out)
     textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
                         "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
                         "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
-    textbuf_printf(out, "Ip: 2 %d %lu %lu %lu 0 ", IP_DEFAULT_TTL, c->in_receives,
-                   dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_OPTIONS),
-                   dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US));
+    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->forwarding ? 1 : 2, IP_DEFAULT_TTL,
+                   c->in_receives, dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
+                   dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US), c->forw_datagrams);
     textbuf_printf(out, "%lu %lu %lu %lu %lu %lu ", net->drops[SKB_DROP_IP_NO_PROTOCOL],
                    net->drops[SKB_DROP_IP_FILTER], c->in_delivers, c->out_requests,
                    dropped(net, SKB_DROP_DEV_DOWN, SKB_DROP_DEV_TX_ERROR) +

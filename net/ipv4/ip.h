@@ -98,6 +98,8 @@ enum icmp_unreach_code {
     ICMP_FRAG_NEEDED = 4,
     ICMP_SR_FAILED = 5
 };
+enum { ICMP_EXC_TTL = 0, ICMP_EXC_FRAGTIME = 1 }; /* codes of ICMP_TIME_EXCEEDED */
+enum { ICMP_REDIR_HOST = 1 }; /* the one code of ICMP_REDIRECT that is sent, RFC 1812 5.2.7.2 */
 /* Answer the received packet skb (IP header at ip_hdr(skb), not taken) with an ICMP error, if the rules of
  * RFC 1122 3.2.2 and the rate limit allow. Softirq. */
 void icmp_send(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);

@@ -121,7 +121,7 @@ static void frag_timeout(struct timer *t)
     lock_release(&table->lock);
     struct sk_buff *first = skb_peek(&parts);
     if (first && frag_cb(first)->offset == 0)
-        icmp_send(first, ICMP_TIME_EXCEEDED, 1, 0);
+        icmp_send(first, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0);
     skb_queue_purge(&parts, SKB_DROP_FRAG_TIMEOUT);
     queue_put(q);
 }

@@ -128,13 +128,6 @@ static void ip_local_deliver(struct sk_buff *skb)
         ip_local_deliver_finish(skb);
 }
 
-/* The packet is somebody else's. A host that is no router is silent about it (RFC 1122 3.2.1.3, 3.3.1.1). */
-static void ip_forward(struct sk_buff *skb)
-{
-    trace("ip_forward", skb->id, skb->len);
-    kfree_skb_reason(skb, SKB_DROP_IP_NOT_FOR_US);
-}
-
 /* Groups other than all-hosts are for those who joined them (RFC 1112 7.1). */
 static bool for_us(struct net *net, be32 daddr, const struct net_device *dev)
 {

@@ -109,7 +109,7 @@ static int ip_fragment(struct sk_buff *skb, uint32_t mtu)
 
 /* ---- the way down ---- */
 
-static int ip_output(struct sk_buff *skb)
+int ip_output(struct sk_buff *skb)
 {
     uint32_t mtu = skb->dst->mtu;
 

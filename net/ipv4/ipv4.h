@@ -42,6 +42,7 @@ struct frag_table {
 /* What /proc/net/snmp tells and no drop reason counts already. */
 struct ip_counters {
     uint64_t in_receives, in_delivers, out_requests, out_no_routes;
+    uint64_t forw_datagrams;
     uint64_t reasm_reqds, reasm_oks, frag_oks, frag_fails, frag_creates;
 };
 
@@ -61,6 +62,8 @@ struct ipv4_state {
     struct ip_hook_point hooks[IP_HOOK_POINTS];
     uint32_t ip_ids[IP_ID_SLOTS]; /* atomic */
     struct ip_counters counters;
+
+    bool forwarding; /* we are a router (RFC 1812 2.2.8.1: off unless asked for); may change at any time */
 };
 
 /* ---- route.c ---- */
@@ -89,9 +92,15 @@ int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len);
 /* Take up or down, register and unregister what IPv4 has of dev. */
 int inet_device_event(struct net_device *dev, enum netdev_event event);
 
-/* ---- ip_input.c, ip_output.c, ip_fragment.c ---- */
+/* ---- ip_input.c, ip_forward.c, ip_output.c, ip_fragment.c ---- */
 
 void ip_rcv(struct sk_buff *skb, struct packet_type *pt);
+/* Pass on a packet that is not for us (checked, IP header at data), or drop it and tell its sender. Takes
+ * skb. Softirq. */
+void ip_forward(struct sk_buff *skb);
+/* A packet with its header complete and skb->dst and skb->dev set: hook POSTROUTING, fragments, neigh_output.
+ * Takes skb. 0 or -errno. Process or softirq. */
+int ip_output(struct sk_buff *skb);
 /* Keep the fragment skb (network header at data). The whole datagram when this completed it, else NULL. Takes
  * skb. Softirq. */
 struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb);
