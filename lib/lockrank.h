@@ -21,6 +21,7 @@
     LOCK_RANK(THREADS, 122, "the list of all threads and the tids in use")                                   \
     LOCK_RANK(FILES, 125, "a table of open files")                                                           \
     LOCK_RANK(FUTEX, 127, "the sleepers on words of user memory")                                            \
+    LOCK_RANK(FILE_LOCKS, 128, "flock's and fcntl's locks on files, held and waited for")                    \
     LOCK_RANK(FS, 130, "the tree of in-memory files")                                                        \
     LOCK_RANK(MAPPING, 132, "the regions that show one file, or memory that processes share")                \
     LOCK_RANK(MUTEX, 135, "who owns a mutex (an address space has one)")                                     \

@@ -1,6 +1,7 @@
 /* kern/fs/file.c - open files: references, positions, and the checks before each operation. */
 #include "kern/fs/file.h"
 #include "kern/fs/epoll.h"
+#include "kern/fs/locks.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
@@ -78,6 +79,7 @@ void file_put(struct file *f)
         return;
     if (f->in_epoll)
         epoll_forget_file(f);
+    lock_release_file(f);
     if (f->ops->release)
         f->ops->release(f);
     end_writing(f);

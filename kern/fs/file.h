@@ -28,6 +28,7 @@ struct file {
     const struct file_ops *ops;
     struct inode *inode; /* a reference, or NULL: a pipe, a socket */
     uint32_t flags;      /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH; fcntl may change the middle ones */
+    int32_t owner, owner_signal; /* F_SETOWN, F_SETSIG */
     struct mutex pos_lock;
     uint64_t pos;  /* pos_lock */
     void *private; /* the ops' */

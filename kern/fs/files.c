@@ -3,6 +3,7 @@
  * The table's lock guards the array; a file found there is held by a reference before the lock is dropped.
  * Files are put without it, because the last put may sleep. */
 #include "kern/fs/files.h"
+#include "kern/fs/locks.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/process.h"
 #include "lib/abi/fcntl.h"
@@ -75,13 +76,20 @@ struct files *files_get(struct files *files)
     return files;
 }
 
+/* f, whose reference is given, has left the table. */
+static void close_file(struct files *files, struct file *f)
+{
+    lock_release_posix(files, f);
+    file_put(f);
+}
+
 void files_put(struct files *files)
 {
     if (!refcount_put(&files->refs))
         return;
     for (int i = 0; i < files->size; i++)
         if (files->fd[i])
-            file_put(files->fd[i]);
+            close_file(files, files->fd[i]);
     kfree(files->fd);
     kfree(files);
 }
@@ -206,7 +214,7 @@ int fd_replace(int fd, struct file *f, bool cloexec)
     if (result < 0)
         file_put(f);
     else if (old)
-        file_put(old);
+        close_file(files, old);
     return result;
 }
 
@@ -223,7 +231,7 @@ int fd_close(int fd)
     spin_unlock(&files->lock, flags);
     if (!f)
         return -EBADF;
-    file_put(f);
+    close_file(files, f);
     return 0;
 }
 
@@ -271,9 +279,8 @@ static struct file *take_cloexec(struct files *files)
 void files_close_on_exec(struct files *files)
 {
     struct file *f;
-
     while ((f = take_cloexec(files)))
-        file_put(f);
+        close_file(files, f);
 }
 
 int fd_next(struct files *files, int fd)

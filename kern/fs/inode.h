@@ -38,6 +38,7 @@ struct inode {
     const struct inode_ops *ops;
     const struct file_ops *fops; /* of a file opened on it */
     uint64_t ino, rdev;
+    uint32_t locks; /* FILE_LOCKS lock: flock's and fcntl's that are held on it */
     /* FS lock */
     uint32_t mode, nlink, uid, gid;
     uint64_t size;                /* bytes */
@@ -53,6 +54,8 @@ extern struct inode *fs_root;   /* set by fs_init, constant afterwards */
 void inode_init(struct inode *inode, uint32_t mode, const struct inode_ops *ops, const struct file_ops *fops);
 struct inode *inode_get(struct inode *inode);
 void inode_put(struct inode *inode); /* NULL is fine; may evict: no lock held */
+/* The number of the file system it is on: st_dev. */
+unsigned inode_device(const struct inode *inode);
 /* A file is either written or run: -ETXTBSY to whoever comes with the other. */
 int inode_begin_write(struct inode *inode);
 void inode_end_write(struct inode *inode);

@@ -5,6 +5,7 @@
 #include "kern/cpu/cpu.h"
 #include "kern/debug/console.h"
 #include "kern/debug/witness.h"
+#include "kern/fs/locks.h"
 #include "kern/fs/procfs.h"
 #include "kern/irq/irq.h"
 #include "kern/mm/mm.h"
@@ -210,6 +211,12 @@ static const struct proc_entry sys[] = { { "kernel", NULL, sys_kernel },
                                          { "net", NULL, sys_net },
                                          { NULL, NULL, NULL } };
 
+static void show_locks(struct textbuf *out, struct process *p)
+{
+    (void)p;
+    lock_show(out);
+}
+
 const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NULL },
                                                   { "cpuinfo", show_cpuinfo, NULL },
                                                   { "filesystems", show_filesystems, NULL },
@@ -217,6 +224,7 @@ const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NUL
                                                   { "interrupts", show_interrupts, NULL },
                                                   { "irqsoff", show_irqsoff, NULL },
                                                   { "kmsg", show_kmsg, NULL },
+                                                  { "locks", show_locks, NULL },
                                                   { "loadavg", show_loadavg, NULL },
                                                   { "lockorder", show_lockorder, NULL },
                                                   { "lockstat", show_lockstat, NULL },

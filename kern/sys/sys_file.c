@@ -280,62 +280,14 @@ SYSCALL_DEFINE3(dup3, int, old, int, new, uint32_t, flags)
     return f ? fd_replace(new, f, flags & O_CLOEXEC) : -EBADF;
 }
 
-static void set_file_flags(struct file *f, uint32_t flags)
-{
-    const uint32_t changeable = O_APPEND | O_NONBLOCK;
-
-    WRITE_ONCE(f->flags, (f->flags & ~changeable) | (flags & changeable));
-}
-
-static int64_t fcntl_on(struct file *f, int fd, int cmd, uint64_t arg)
-{
-    switch (cmd) {
-    case F_DUPFD:
-    case F_DUPFD_CLOEXEC:
-        if (arg >= FILES_MAX)
-            return -EINVAL;
-        return fd_install(file_get(f), (int)arg, cmd == F_DUPFD_CLOEXEC);
-    case F_GETFD:
-        return fd_get_cloexec(fd);
-    case F_SETFD:
-        return fd_set_cloexec(fd, arg & FD_CLOEXEC);
-    case F_GETFL:
-        return f->flags | O_LARGEFILE;
-    case F_SETFL:
-        set_file_flags(f, (uint32_t)arg);
-        return 0;
-    case F_ADD_SEALS:
-    case F_GET_SEALS:
-        return fcntl_seals(f, cmd, arg);
-    case F_SETLK: /* advisory locks: nobody else holds one */
-    case F_SETLKW:
-    case F_SETOWN:
-    case F_GETOWN:
-        return 0;
-    default:
-        return -EINVAL;
-    }
-}
-
-SYSCALL_DEFINE3(fcntl, int, fd, int, cmd, uint64_t, arg)
-{
-    struct file *f = fd_get(fd);
-    int64_t result;
-
-    if (!f)
-        return -EBADF;
-    result = fcntl_on(f, fd, cmd, arg);
-    file_put(f);
-    return result;
-}
-
-static int64_t set_nonblocking(struct file *f, uintptr_t arg)
+/* On or off, as the word at arg says. */
+static int64_t set_flag(struct file *f, uintptr_t arg, uint32_t flag)
 {
     int32_t on;
 
     if (copy_from_user(&on, arg, sizeof on))
         return -EFAULT;
-    set_file_flags(f, (f->flags & ~(uint32_t)O_NONBLOCK) | (on ? O_NONBLOCK : 0));
+    set_file_flags(f, (f->flags & ~flag) | (on ? flag : 0));
     return 0;
 }
 
@@ -344,13 +296,13 @@ static int64_t ioctl_on(struct file *f, int fd, unsigned request, uintptr_t arg)
 {
     switch (request) {
     case FIONBIO:
-        return set_nonblocking(f, arg);
+        return set_flag(f, arg, O_NONBLOCK);
     case FIOCLEX:
         return fd_set_cloexec(fd, true);
     case FIONCLEX:
         return fd_set_cloexec(fd, false);
     case FIOASYNC:
-        return 0; /* nobody asks for SIGIO (F_SETOWN) */
+        return set_flag(f, arg, O_ASYNC);
     default:
         return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
     }
@@ -393,12 +345,6 @@ SYSCALL_DEFINE1(fdatasync, int, fd)
 SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, length, int, advice)
 {
     (void)offset, (void)length, (void)advice;
-    return check_fd(fd);
-}
-
-SYSCALL_DEFINE2(flock, int, fd, int, operation)
-{
-    (void)operation;
     return check_fd(fd);
 }
 

@@ -49,6 +49,7 @@ static const struct constant {
     { "ERANGE", ERANGE },
     { "EDEADLK", EDEADLK },
     { "ENAMETOOLONG", ENAMETOOLONG },
+    { "ENOLCK", ENOLCK },
     { "ENOSYS", ENOSYS },
     { "ENOTEMPTY", ENOTEMPTY },
     { "ELOOP", ELOOP },

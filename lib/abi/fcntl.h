@@ -16,6 +16,7 @@ enum {
     O_TRUNC = 01000,
     O_APPEND = 02000,
     O_NONBLOCK = 04000,
+    O_ASYNC = 020000,
     O_LARGEFILE = 0100000,
     O_DIRECTORY = 0200000,
     O_NOFOLLOW = 0400000,
@@ -23,9 +24,22 @@ enum {
     O_PATH = 010000000
 };
 
-enum { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETLK = 6, F_SETLKW = 7 };
+enum { F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4 };
+enum { F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38 };
+enum { F_RDLCK = 0, F_WRLCK = 1, F_UNLCK = 2, LOCK_SH = 1, LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8 };
+struct flock {
+    short l_type, l_whence;
+    int64_t l_start, l_len;
+    int32_t l_pid;
+};
+_Static_assert(sizeof(struct flock) == 32, "fcntl(2)");
 enum { F_ADD_SEALS = 1033, F_GET_SEALS = 1034 };
 enum { F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 16 };
+enum { F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16 };
+enum { F_OWNER_TID = 0, F_OWNER_PID = 1, F_OWNER_PGRP = 2 };
+struct f_owner_ex {
+    int32_t type, pid;
+};
 enum { F_SETOWN = 8, F_GETOWN = 9, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1 };
 
 enum {
