@@ -6,7 +6,8 @@
 
 BUILD   ?= debug
 SMP     ?= 2
-MEM     ?= 256M
+ROOTFS  ?= 0
+MEM     ?= $(if $(WITH_ROOTFS),512M,256M)
 NIC     ?= e1000
 ACCEL   ?= tcg
 TIMEOUT ?= 120
@@ -77,27 +78,30 @@ USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
 TEST_BIN := $(patsubst user/%.c,$(B)/user/%,$(wildcard user/tests/*.c))
-ROOTFS  := $(call find_in,user/rootfs,! -type l)
+TREE    := $(call find_in,user/rootfs,! -type l)
 LINKS   := $(call find_in,user/rootfs,-type l)
 
 ELF := $(B)/towpath.elf
 CPIO := $(B)/initramfs.cpio
+PROGRAMS_CPIO := build/rootfs.cpio
+FULL_CPIO := $(B)/initramfs-rootfs.cpio
 ISO := $(B)/towpath.iso
 UNIT := build/host/unit-tests
 
 # ---- What is missing is installed or named before anything else is tried (no time lost when all is there).
 GOALS := $(or $(MAKECMDGOALS),all)
-NEED  := build $(if $(filter qemu run qemu-% gdb test test-% grade bench-%,$(GOALS)),run) \
+WITH_ROOTFS = $(filter 1,$(ROOTFS))
+NEED  := build $(if $(WITH_ROOTFS)$(filter rootfs $(if $(NATIVE),test test-% grade),$(GOALS)),rootfs) $(if $(filter qemu run qemu-% gdb test test-% grade bench-%,$(GOALS)),run) \
 	$(if $(filter iso qemu-iso test test-qemu test-long grade,$(GOALS)),iso) \
 	$(if $(filter test test-% grade lint format bench-%,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) \
 	$(if $(filter deps,$(GOALS)),all)
 
-all: $(ELF) $(CPIO) ## build the kernel and its initramfs (BUILD=debug|release, CC=gcc|clang, V=1)
+all: $(ELF) $(CPIO) $(if $(WITH_ROOTFS),$(FULL_CPIO)) ## build the kernel and its initramfs (BUILD=debug|release, CC=gcc|clang, V=1)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Variables: BUILD=debug|release CC= TOOLPREFIX= V=1, and for a machine: SMP=2 MEM=256M NIC=e1000|virtio'
-	@echo '  ACCEL=tcg|kvm APPEND="..." CAPTURE=file.pcap HTTP_PORT= ECHO_PORT= UDP_ECHO_PORT= (0 or unset: a free one)'
+	@echo '  ROOTFS=1 (with iperf3, nginx, redis ...) ACCEL=tcg|kvm APPEND="..." CAPTURE=file.pcap HTTP_PORT= ECHO_PORT= UDP_ECHO_PORT= (0 or unset: a free one)'
 
 deps: ## install the packages this needs, or print the command that does
 	@tools/deps.sh $(sort $(NEED))
@@ -141,7 +145,7 @@ $(B)/flags: TEXT = $(CC) $(KFLAGS)
 $(B)/objects: TEXT = $(KERN_O)
 build/host/flags: TEXT = $(HOSTCC) $(HFLAGS)
 build/host/objects: TEXT = $(HOST_O)
-$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(TEST_BIN) $(USER_LIB) $(ROOTFS) $(LINKS)
+$(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(TEST_BIN) $(USER_LIB) $(TREE) $(LINKS)
 $(B)/flags $(B)/objects $(B)/programs build/host/flags build/host/objects: FORCE
 	@mkdir -p $(@D)
 	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
@@ -153,14 +157,23 @@ $(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
 	@mkdir -p $(@D)
 	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(USER_LIB)
 
-$(CPIO): $(shell command -v $(BUSYBOX) 2>/dev/null) $(USER_BIN) $(TEST_BIN) $(ROOTFS) $(B)/programs tools/mkinitramfs.py | deps
+$(CPIO): $(shell command -v $(BUSYBOX) 2>/dev/null) $(USER_BIN) $(TEST_BIN) $(TREE) $(B)/programs tools/mkinitramfs.py | deps
 	$(SAY) CPIO $@
 	$(Q)$(PY) tools/mkinitramfs.py $@ --busybox "$$(command -v $(BUSYBOX))" --tree user/rootfs $(USER_BIN:%=--program %) \
 		$(TEST_BIN:%=--test %)
 
+# Debian's programs, as they are installed, behind it in a second archive (doc/programs.md).
+rootfs: $(FULL_CPIO) ## gather iperf3, curl, dig, nginx, redis, dropbear, socat with their libraries; boot with ROOTFS=1
+$(PROGRAMS_CPIO): tools/mkrootfs.py $(call find_in,user/programs,-type f) | deps
+	$(SAY) ROOTFS $@
+	$(Q)$(PY) tools/mkrootfs.py $@ --tree user/programs
+
+$(FULL_CPIO): $(CPIO) $(PROGRAMS_CPIO)
+	$(Q)cat $^ >$@
+
 # ---- Running. The tool chooses free ports, prints them, and keeps them in build/ports while the machine runs.
 # It takes its settings from the environment.
-export BUILD SMP MEM NIC ACCEL APPEND CAPTURE HTTP_PORT ECHO_PORT UDP_ECHO_PORT TIMEOUT CMD
+export BUILD SMP MEM ROOTFS NIC ACCEL APPEND CAPTURE HTTP_PORT ECHO_PORT UDP_ECHO_PORT TIMEOUT CMD
 RUN = $(PY) tools/run_qemu.py
 
 qemu: all ## boot with the shell on this terminal (Ctrl-A X leaves); prints the URLs that reach the guest
@@ -234,18 +247,20 @@ vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virt
 
 libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
+# Debian's programs only where they can be had and their peer, the host's Linux, is there.
+IMAGES := all iso libtowpath vk $(if $(NATIVE),rootfs)
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
-	@+$(MAKE) --no-print-directory -j$(NPROC) all iso libtowpath vk $(UNIT)
+	@+$(MAKE) --no-print-directory -j$(NPROC) $(IMAGES) $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
 	@+$(PY) tools/test.py --jobs $(NPROC) all -- $(LINT)
 
 test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
 	@$(UNIT) $(TEST)
 
-test-qemu: all iso libtowpath vk ## the grader's tests in QEMU (TEST=pytest expression)
+test-qemu: $(IMAGES) ## the grader's tests in QEMU (TEST=pytest expression)
 	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
 
-test-long: all iso libtowpath vk ## the tests that take minutes
+test-long: $(IMAGES) ## the tests that take minutes
 	@$(PY) tools/test.py long --jobs $(NPROC)
 
 grade: all $(UNIT) ## points a test and a total (in a lab's handout: that lab's)
@@ -292,9 +307,9 @@ clean: ## remove build/
 	rm -rf build
 
 FORCE:
-.PHONY: all help deps qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
+.PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
 	bench-cost bench-kernel libtowpath vk format handout clean FORCE
 .SECONDARY:
 
--include $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
+-include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
 	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c))

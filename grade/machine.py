@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,10 +123,11 @@ class Console:
 
 
 class Machine:
-    """One QEMU. network is a wire, or the text of a -netdev for n0 (empty: no card); files are put behind the initramfs."""
+    """One QEMU. network is a wire, or the text of a -netdev for n0 (empty: no card); files are put behind the initramfs;
+    before is done by the child that becomes QEMU."""
 
     def __init__(self, settings: Settings, folder: Path, network: Wire | str,
-                 files: dict[str, tuple[int, bytes]] | None = None) -> None:
+                 files: dict[str, tuple[int, bytes]] | None = None, before: Callable[[], None] = end_with_parent) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(**{**vars(settings), "initrd": with_files(settings.initrd, files, folder)})
         settings.check()
@@ -136,12 +137,12 @@ class Machine:
         argv = settings.argv(self.wire.netdev if self.wire else str(network), ["chardev:com1"])
         argv += ["-chardev", f"socket,id=com1,fd={self.console.theirs.fileno()}", *self.monitor.args()]
         (folder / "qemu.txt").write_text(" ".join(argv) + "\n")
-        self.process = self.launch(argv)
+        self.process = self.launch(argv, before)
 
-    def launch(self, argv: list[str]) -> subprocess.Popen[bytes]:
+    def launch(self, argv: list[str], before: Callable[[], None]) -> subprocess.Popen[bytes]:
         ends = [self.console.theirs, self.monitor.theirs, *([self.wire.theirs] if self.wire else [])]
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[end.fileno() for end in ends],
-                                   preexec_fn=end_with_parent)
+                                   preexec_fn=before)
         self.console.theirs.close()
         self.console.reader.start()
         if self.wire:

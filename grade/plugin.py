@@ -14,10 +14,11 @@ import pytest
 from _pytest.terminal import TerminalReporter
 from scapy.layers.inet import TCP
 
-from grade import report
+from grade import namespace, report
 from grade.machine import Machine, patience
+from grade.namespace import Namespace
 from grade.wire import Wire, to_guest
-from tools.qemu import SERVICES, Settings
+from tools.qemu import ROOTFS_MEM, SERVICES, Settings, initramfs
 
 OUT = Path("build/grade")
 
@@ -40,9 +41,10 @@ class Machines:
 
     def settings(self, **choices: str) -> Settings:
         """The images that the command line names, or those of a build; the rest as chosen."""
-        build = Path("build") / choices.pop("build", "debug")
+        build, rootfs = Path("build") / choices.pop("build", "debug"), bool(choices.pop("rootfs", ""))
+        choices = {"mem": ROOTFS_MEM, **choices} if rootfs else choices
         elf, initrd = self.options.getoption("--elf"), self.options.getoption("--initrd")
-        paths = {"elf": Path(elf or build / "towpath.elf"), "initrd": Path(initrd or build / "initramfs.cpio")}
+        paths = {"elf": Path(elf or build / "towpath.elf"), "initrd": Path(initrd or build / initramfs(rootfs))}
         if choices.pop("iso", ""):
             paths["iso"] = build / "towpath.iso"
         append = f"{self.options.getoption('--append')} {choices.pop('append', '')}".strip()
@@ -68,6 +70,14 @@ class Machines:
     def on_netdev(self, netdev: str, **choices: str) -> Machine:
         """On the network that a -netdev for n0 describes."""
         return self.start(Machine(self.settings(**choices), self.subfolder(), netdev))
+
+    def in_namespace(self, ns: Namespace, netdev: str = "", files: dict[str, tuple[int, bytes]] | None = None,
+                     **choices: str) -> Machine:
+        """On a TAP of a network namespace, the host's Linux at the other end."""
+        netdev = netdev or ns.tap()
+        machine = self.start(Machine(self.settings(**choices), self.subfolder(), netdev, files, ns.enter))
+        namespace.wait_until_it_serves(ns, machine)
+        return machine
 
     def bare(self, **choices: str) -> Machine:
         """On the wire, but nobody waits for its shell."""
@@ -126,6 +136,21 @@ def shared_machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
     request.node.machines = some
     yield some
     some.end()
+
+
+@pytest.fixture(scope="session")
+def no_namespace() -> str:
+    return namespace.reason_against()
+
+
+@pytest.fixture(scope="module")
+def linux(no_namespace: str) -> Iterator[Namespace]:
+    """The host's Linux with a network of its own, for machines.in_namespace(); skipped where it cannot be made."""
+    if no_namespace:
+        pytest.skip(no_namespace)
+    ns = Namespace()
+    yield ns
+    ns.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ import pytest
 RUN = [sys.executable, "tools/run_qemu.py"]
 
 
-def run(command: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, *options, "run"], env={**os.environ, "CMD": command}, capture_output=True, text=True)
+def run(command: str, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "CMD": command, **variables}
+    return subprocess.run([*RUN, *options, "run"], env=env, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("command, status, output", [
@@ -31,6 +32,14 @@ def test_the_script_builds_runs_and_has_the_commands_status() -> None:
     outside = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     done = subprocess.run(["tools/run", "echo", "two  words;", "exit", "9"], env=outside, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (9, "two words\n"), done.stderr
+
+
+def test_with_rootfs_debians_programs_are_there() -> None:
+    """Linked with the libraries that came along, and with memory enough without being told."""
+    if not Path("build/debug/initramfs-rootfs.cpio").exists():
+        pytest.skip("not made: `make rootfs`")
+    done = run("iperf3 -v && curl -V && redis-cli -v", ROOTFS="1")
+    assert done.returncode == 0 and "cJSON" in done.stdout and "libcurl" in done.stdout, done.stderr
 
 
 def test_a_machine_that_ends_otherwise_is_125() -> None:

@@ -14,6 +14,7 @@ from grade.faults import Faults
 from grade.pcapng import INBOUND, OUTBOUND, Capture
 from grade.wire import checksum_error, to_guest
 from tools.mkinitramfs import applets, archive
+from tools.mkrootfs import Lacking, find
 from tools.mksyms import functions, table
 from tools.run_qemu import verdict
 from tools.test import program
@@ -43,6 +44,11 @@ def test_what_is_no_static_busybox_gives_one_line(tmp_path: Path, program: str) 
     command = [sys.executable, "tools/mkinitramfs.py", str(tmp_path / "out"), "--busybox", program]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and program in done.stderr
+
+
+def test_a_program_that_is_not_installed_is_named_with_the_command() -> None:
+    with pytest.raises(Lacking, match=r"^no-such-program is not installed: .*tools/deps.sh rootfs"):
+        find("no-such-program")
 
 
 def test_the_symbol_table_has_code_in_order_once() -> None:

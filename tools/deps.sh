@@ -1,11 +1,11 @@
 #!/bin/sh
 # tools/deps.sh - see that the programs a goal needs are there; install them where that can be done, else say how.
 #
-# usage: tools/deps.sh build|run|iso|test|gdb|all ...
+# usage: tools/deps.sh build|run|iso|test|rootfs|gdb|all ...
 # Plain sh: on a fresh machine there is nothing else. All there: silent, a few milliseconds. Debian and Ubuntu as
 # root or with a sudo that asks nothing: installs. Elsewhere: prints the command and stops with status 1.
 cd "$(dirname "$0")/.." || exit 1
-case " $* " in *" all "*) set -- build run iso test gdb ;; esac
+case " $* " in *" all "*) set -- build run iso test rootfs gdb ;; esac
 
 missing=
 lack() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
@@ -44,7 +44,30 @@ for group in "$@"; do
         need format clang-format
         need curl curl
         need cpio cpio
+        [ "$(uname -s)" != Linux ] || { # the host's Linux as the guest's peer
+            need ab ab
+            need dnsmasq dnsmasq /usr/sbin/dnsmasq
+            need ip ip /sbin/ip
+            need ssh ssh
+            need unshare unshare
+            need sysctl sysctl /sbin/sysctl
+        }
         for name in scapy pytest xdist; do module "$name" || lack "$name"; done
+        ;;
+    rootfs)
+        need iperf3 iperf3
+        need curl curl
+        need dig dig
+        need nginx nginx /usr/sbin/nginx
+        need redis redis-server
+        need redis redis-benchmark
+        need dropbear dropbear /usr/sbin/dropbear
+        need socat socat
+        need strace strace
+        need tcpdump tcpdump /usr/sbin/tcpdump
+        need ping ping
+        need ip ip /sbin/ip
+        need ldd ldd
         ;;
     gdb) need gdb gdb x86_64-elf-gdb ;;
     esac
@@ -71,6 +94,18 @@ package() { # package MANAGER THING: the packages' names there
     apt:xdist) echo python3-pytest-xdist ;; dnf:xdist) echo python3-pytest-xdist ;;
     *:xdist) echo python-pytest-xdist ;;
     apt:format) echo clang-format ;;
+    apt:dig) echo bind9-dnsutils ;; dnf:dig) echo bind-utils ;; *:dig) echo bind ;;
+    apt:nginx) echo nginx-light ;;
+    apt:redis) echo redis-server redis-tools ;;
+    apt:dropbear) echo dropbear-bin ;;
+    apt:ping) echo iputils-ping ;; *:ping) echo iputils ;;
+    dnf:ip) echo iproute iproute-tc ;; *:ip) echo iproute2 ;;
+    apt:ldd) echo libc-bin ;; *:ldd) echo glibc ;;
+    apt:ab) echo apache2-utils ;; dnf:ab) echo httpd-tools ;; pacman:ab) echo apache ;;
+    apt:dnsmasq) echo dnsmasq-base ;;
+    apt:ssh) echo openssh-client ;; dnf:ssh) echo openssh-clients ;; *:ssh) echo openssh ;;
+    *:unshare) echo util-linux ;;
+    apt:sysctl) echo procps ;; dnf:sysctl | pacman:sysctl) echo procps-ng ;;
     *) echo "$2" ;;
     esac
 }

@@ -19,7 +19,13 @@ NICS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on"}
 # SYSCALL; SMEP and SMAP catch a kernel that strays into user memory, RDRAND seeds the random generator.
 CPUS = {"tcg": "qemu64,+smep,+smap,+rdrand,+fsgsbase", "kvm": "host"}
 MAX_CPUS = 8
+ROOTFS_MEM = "512M"  # the programs take 75 MB twice: as an archive, and unpacked
 SERVICES = {"http": ("tcp", 80), "echo": ("tcp", 7), "udp-echo": ("udp", 7)}  # what is forwarded to the guest
+
+
+def initramfs(rootfs: bool) -> str:
+    """The archive's name among a build's files; with Debian's programs behind it or not."""
+    return "initramfs-rootfs.cpio" if rootfs else "initramfs.cpio"
 
 
 class Refused(Exception):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tools.mkinitramfs import archive  # noqa: E402
-from tools.qemu import SERVICES, Monitor, Refused, Settings, end_with_parent  # noqa: E402
+from tools.qemu import ROOTFS_MEM, SERVICES, Monitor, Refused, Settings, end_with_parent, initramfs  # noqa: E402
 
 PORTS = Path("build/ports")
 GDB_SOCKET = "build/gdb.sock"
@@ -220,10 +220,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("mode", choices=MODES)
     build = Path("build") / os.environ.get("BUILD", "debug")
+    rootfs = os.environ.get("ROOTFS") == "1"
+    defaults = {**DEFAULTS, "mem": ROOTFS_MEM} if rootfs else DEFAULTS
     parser.add_argument("--elf", type=Path, default=build / "towpath.elf")
-    parser.add_argument("--initrd", type=Path, default=build / "initramfs.cpio")
+    parser.add_argument("--initrd", type=Path, default=build / initramfs(rootfs))
     parser.add_argument("--iso", type=Path)
-    for name, default in DEFAULTS.items():
+    for name, default in defaults.items():
         variable = name.upper().replace("-", "_")
         parser.add_argument(f"--{name}", default=os.environ.get(variable) or default)
     return parser.parse_args()

@@ -1,0 +1,127 @@
+"""Debian's own programs, unmodified, in the guest, with the host's Linux at the other end of the cable.
+
+The quick versions; those behind `long` do the same at length. Every figure that is asserted is the client's.
+"""
+import json
+import os
+import random
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from grade.machine import Machine, patience
+from grade.namespace import Namespace
+from grade.plugin import Machines
+from grade.wire import GUEST_IP, PEER_IP
+
+REDIS, SSH = 6379, 2222
+MIB = 1 << 20
+FILE = os.urandom(MIB)
+REDIS_TYPES = ("PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP",
+               "ZADD", "ZPOPMIN", "LRANGE_100", "LRANGE_300", "LRANGE_500", "LRANGE_600", "MSET")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A key for ssh, made for this run."""
+    path = tmp_path_factory.mktemp("ssh") / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def machine(shared_machines: Machines, linux: Namespace, key: Path) -> Machine:
+    files = {"www/random.bin": (0o100644, FILE), "root/.ssh": (0o40700, b""),
+             "root/.ssh/authorized_keys": (0o100600, key.with_suffix(".pub").read_bytes())}
+    return shared_machines.in_namespace(linux, files=files, rootfs="1")
+
+
+@pytest.fixture(scope="module")
+def redis(machine: Machine) -> list[str]:
+    machine.run("redis-server /etc/redis/redis.conf --daemonize yes")
+    address = ["-h", GUEST_IP, "-p", str(REDIS)]
+    machine.run("until redis-cli ping; do usleep 100000; done")
+    return address
+
+
+# ---- iperf3
+
+@pytest.fixture(scope="module")
+def iperf3(machine: Machine) -> None:
+    machine.run("iperf3 -s -D")
+
+
+def throughput(linux: Namespace, seconds: int, *options: str) -> dict[str, float]:
+    """What iperf3 measured from the host; it must have ended well."""
+    command = ["iperf3", "-c", GUEST_IP, "-J", "-t", str(seconds), *options]
+    done = linux.run(command, seconds + 30)
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and "error" not in result, result.get("error") or done.stderr
+    return result["end"]["sum_received" if "sum_received" in result["end"] else "sum"]
+
+
+DIRECTIONS = {"to the guest": (), "from the guest": ("-R",), "four streams to the guest": ("-P", "4"),
+              "four streams from the guest": ("-P", "4", "-R")}
+
+
+@pytest.mark.parametrize("seconds", [1, pytest.param(20, marks=pytest.mark.long)])
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_iperf3_moves_data(machine: Machine, linux: Namespace, iperf3: None, direction: str, seconds: int) -> None:
+    received = throughput(linux, seconds, *DIRECTIONS[direction])
+    print(f"iperf3 {direction}: {received['bits_per_second'] / 1e6:.0f} Mbit/s")
+    assert received["bytes"] > MIB
+    machine.skbs_at_rest()
+
+
+def test_iperf3_moves_datagrams(linux: Namespace, iperf3: None) -> None:
+    measured = throughput(linux, 1, "-u", "-b", "5M")
+    assert measured["packets"] > 100 and measured["lost_percent"] < 5
+
+
+def test_iperf3_is_a_client_too(machine: Machine, linux: Namespace) -> None:
+    with linux.serving("iperf3", "-s", "-1", tcp=5201):
+        result = json.loads(machine.run(f"iperf3 -c {PEER_IP} -t 1 -J"))
+    assert "error" not in result and result["end"]["sum_received"]["bytes"] > MIB
+
+
+# ---- HTTP
+
+def test_the_guests_curl_fetches_from_linux(machine: Machine, linux: Namespace, tmp_path: Path) -> None:
+    (tmp_path / "random.bin").write_bytes(FILE)
+    with linux.serving("python3", "-m", "http.server", "8000", "--bind", PEER_IP, "--directory", str(tmp_path), tcp=8000):
+        machine.run(f"curl -sS -o /tmp/got http://{PEER_IP}:8000/random.bin", 60)
+    assert machine.run("cmp /tmp/got /www/random.bin") == ""
+
+
+# ---- redis
+
+def test_redis_keeps_what_it_is_told(machine: Machine, linux: Namespace, redis: list[str]) -> None:
+    word = f"{random.getrandbits(64):x}"
+    assert linux.must("redis-cli", *redis, "SET", "word", word) == "OK\n"
+    assert machine.run("redis-cli get word") == f'"{word}"\n'
+
+
+@pytest.mark.parametrize("requests", [1000, pytest.param(20000, marks=pytest.mark.long)])
+def test_redis_does_every_type_of_request(linux: Namespace, redis: list[str], requests: int) -> None:
+    report = linux.must("redis-benchmark", *redis, "-n", str(requests), "--csv", timeout=120 + requests / 20)
+    rates = {row.split(",")[0].strip('"').split(" ")[0]: float(row.split(",")[1].strip('"'))
+             for row in report.splitlines() if re.match(r'"[^"]+","\d', row)}
+    print(rates)
+    assert set(REDIS_TYPES) <= set(rates), report
+
+
+# ---- ssh
+
+def ssh(linux: Namespace, key: Path, command: str) -> subprocess.CompletedProcess[str]:
+    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+    return linux.run(["ssh", "-p", str(SSH), "-i", str(key), *options, f"root@{GUEST_IP}", command], 60)
+
+
+def test_dropbear_lets_ssh_in(machine: Machine, linux: Namespace, key: Path) -> None:
+    machine.run(f"dropbear -R -p {SSH}", 60)
+    word = f"{random.getrandbits(64):x}"
+    done = ssh(linux, key, f"echo {word} | tee /tmp/by-ssh; exit 7")
+    assert (done.stdout, done.returncode) == (f"{word}\n", 7), done.stderr
+    assert machine.run("cat /tmp/by-ssh") == f"{word}\n"
