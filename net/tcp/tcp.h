@@ -185,6 +185,7 @@ struct tcp_sock {
     uint64_t syn_sent_at;     /* when the first SYN (or SYN+ACK) left */
     uint64_t unacked_since;   /* when the first time-out's segment had first been sent; R2 counts from here */
     uint64_t last_sent_at;    /* text or FIN */
+    uint64_t user_timeout;    /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
     uint64_t orphaned_at;     /* close() */
     uint64_t last_ack_at;     /* when the peer was last heard to acknowledge anything */
     uint64_t challenge_since; /* start of the second that challenges counts in */

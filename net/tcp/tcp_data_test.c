@@ -527,6 +527,21 @@ TEST(a_dead_peer_is_given_up) /* RFC 9293 3.8.3, at least 100 s; checklist 94 */
     script_end(&s);
 }
 
+TEST(a_dead_peer_is_given_up_when_the_user_says) /* RFC 9293 3.8.3: R2 may be set by the application */
+{
+    struct script s = script_begin();
+    in_flight(&s, 10);
+    CHECK_EQ(vk_setsockopt_int(s.sk, IPPROTO_TCP, TCP_USER_TIMEOUT, -1), -EINVAL);
+    CHECK_EQ(vk_setsockopt_int(s.sk, IPPROTO_TCP, TCP_USER_TIMEOUT, 5000), 0);
+    CHECK_EQ(vk_getsockopt_int(s.sk, IPPROTO_TCP, TCP_USER_TIMEOUT), 5000);
+    sim_run_for(ms(4900));
+    CHECK_EQ(script_state(&s), TCPS_ESTABLISHED);
+    sim_run_for(ms(200));
+    CHECK_EQ(script_state(&s), TCPS_CLOSED);
+    CHECK_EQ(vk_getsockopt_int(s.sk, SOL_SOCKET, SO_ERROR), ETIMEDOUT);
+    script_end(&s);
+}
+
 TEST(after_a_rest_the_window_is_the_initial_one) /* RFC 5681 4.1; checklist 105 */
 {
     struct script s = script_begin();

@@ -248,6 +248,19 @@ TEST(a_syn_is_sent_again_and_given_up_after_three_minutes) /* RFC 9293 3.8.3, RF
     script_end(&s);
 }
 
+TEST(a_syn_is_given_up_when_the_user_says) /* RFC 9293 3.8.3 */
+{
+    struct script s = script_begin();
+    script_connect(&s);
+    CHECK_EQ(vk_setsockopt_int(s.sk, IPPROTO_TCP, TCP_USER_TIMEOUT, 4000), 0);
+    sim_run_for(ms(3900));
+    CHECK_EQ(script_state(&s), TCPS_SYN_SENT);
+    sim_run_for(ms(200));
+    CHECK_EQ(script_state(&s), TCPS_CLOSED);
+    CHECK_EQ(vk_getsockopt_int(s.sk, SOL_SOCKET, SO_ERROR), ETIMEDOUT);
+    script_end(&s);
+}
+
 TEST(close_in_syn_sent_says_nothing) /* RFC 9293 3.10.4; checklist 76 */
 {
     struct script s = script_begin();

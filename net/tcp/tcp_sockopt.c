@@ -30,6 +30,11 @@ static int set_int(struct tcp_sock *tp, int option, int value)
         tp->user_mss = (uint16_t)value;
         tcp_update_mss(tp);
         return 0;
+    case TCP_USER_TIMEOUT: /* RFC 9293 3.9.1.1; milliseconds, 0: the usual one */
+        if (value < 0)
+            return -EINVAL;
+        tp->user_timeout = ms((uint64_t)value);
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -77,6 +82,8 @@ static int get_tcp(struct tcp_sock *tp, int option, void *value, socklen_t *len)
         return give_int(tp->nodelay, value, len);
     case TCP_MAXSEG:
         return give_int((int)tp->mss, value, len);
+    case TCP_USER_TIMEOUT:
+        return give_int((int)(tp->user_timeout / ms(1)), value, len);
     case TCP_CONGESTION:
         return give(tp->cong->name, strlen(tp->cong->name) + 1, value, len);
     case TCP_INFO: {

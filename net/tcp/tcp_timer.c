@@ -3,17 +3,30 @@
  * may have moved or gone. An armed timer holds a reference to its sock, which the callback gives back. */
 #include "net/tcp/tcp.h"
 
+/* Since when does the peer owe us an acknowledgement? */
+static uint64_t unanswered_since(const struct tcp_sock *tp)
+{
+    if (tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED)))
+        return tp->syn_sent_at;
+    /* RFC 9293 3.8.6.1, MUST-36: a peer with a shut window is alive as long as it answers */
+    return tp->snd_wnd ? tp->unacked_since : MAX(tp->unacked_since, tp->last_ack_at);
+}
+
+/* How long it may owe us one: R2 of RFC 9293 3.8.3, or what the user said. */
+static uint64_t give_up_after(const struct tcp_sock *tp)
+{
+    const struct tcp_state *tcp = tcp_state_of(tp);
+    if (tp->user_timeout)
+        return tp->user_timeout;
+    if (tp->sk.state == TCPS_SYN_SENT)
+        return tcp->syn_give_up;
+    return tp->sk.state == TCPS_SYN_RECEIVED ? tcp->synack_give_up : tcp->data_give_up;
+}
+
 /* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. */
 static bool gave_up(const struct tcp_sock *tp, uint64_t now)
 {
-    const struct tcp_state *tcp = tcp_state_of(tp);
-    /* RFC 9293 3.8.6.1, MUST-36: a peer with a shut window is alive as long as it answers */
-    uint64_t since = tp->snd_wnd ? tp->unacked_since : MAX(tp->unacked_since, tp->last_ack_at);
-    if (tp->sk.state == TCPS_SYN_SENT)
-        return now - tp->syn_sent_at >= tcp->syn_give_up;
-    if (tp->sk.state == TCPS_SYN_RECEIVED)
-        return now - tp->syn_sent_at >= tcp->synack_give_up;
-    return now - since >= tcp->data_give_up;
+    return now - unanswered_since(tp) >= give_up_after(tp);
 }
 
 static void time_out(struct tcp_sock *tp)
@@ -52,7 +65,7 @@ static void persist_fired(struct tcp_sock *tp, uint64_t now)
 {
     /* a connection that nobody has open does not get that patience */
     uint64_t since = tp->sk.dead ? tp->orphaned_at : tp->last_ack_at;
-    if (now - since >= tcp_state_of(tp)->data_give_up) {
+    if (now - since >= give_up_after(tp)) {
         time_out(tp);
         return;
     }
@@ -151,7 +164,18 @@ void tcp_timers_cancel_sync(struct tcp_sock *tp)
             sock_put(&tp->sk);
 }
 
+/* The user's time-out ends a wait that is longer. */
+static uint64_t until_user_timeout(const struct tcp_sock *tp, uint64_t now)
+{
+    uint64_t waited = tp->retransmits ? now - unanswered_since(tp) : 0;
+
+    if (!tp->user_timeout)
+        return UINT64_MAX;
+    return tp->user_timeout > waited ? tp->user_timeout - waited : ms(1);
+}
+
 void tcp_start_rexmit(struct tcp_sock *tp)
 {
-    tcp_timer_start(tp, TCP_TIMER_REXMIT, tcp_rto_backed_off(&tp->rtt, tp->backoff));
+    uint64_t rto = tcp_rto_backed_off(&tp->rtt, tp->backoff);
+    tcp_timer_start(tp, TCP_TIMER_REXMIT, MIN(rto, until_user_timeout(tp, time_now())));
 }
