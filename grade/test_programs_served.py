@@ -16,7 +16,7 @@ from grade.namespace import Namespace
 from grade.plugin import Machines
 from grade.wire import GUEST_IP, PEER_IP
 
-REDIS, SSH = 6379, 2222
+HTTP, REDIS, SSH = 8080, 6379, 2222
 MIB = 1 << 20
 FILE = os.urandom(MIB)
 REDIS_TYPES = ("PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP",
@@ -36,6 +36,12 @@ def machine(shared_machines: Machines, linux: Namespace, key: Path) -> Machine:
     files = {"www/random.bin": (0o100644, FILE), "root/.ssh": (0o40700, b""),
              "root/.ssh/authorized_keys": (0o100600, key.with_suffix(".pub").read_bytes())}
     return shared_machines.in_namespace(linux, files=files, rootfs="1")
+
+
+@pytest.fixture(scope="module")
+def nginx(machine: Machine) -> str:
+    machine.run("nginx")
+    return f"http://{GUEST_IP}:{HTTP}"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,22 @@ def test_the_guests_curl_fetches_from_linux(machine: Machine, linux: Namespace, 
     assert machine.run("cmp /tmp/got /www/random.bin") == ""
 
 
+def test_nginx_serves_a_file_unchanged(linux: Namespace, nginx: str) -> None:
+    fetched = linux.run(["curl", "-sS", "--max-time", str(patience(60)), f"{nginx}/random.bin"], 90, text=False)
+    assert fetched.returncode == 0 and fetched.stdout == FILE
+
+
+@pytest.mark.parametrize("requests", [2000, pytest.param(50000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("keep", ["", "-k"], ids=["a connection each", "kept alive"])
+def test_nginx_answers_ab_without_a_failure(machine: Machine, linux: Namespace, nginx: str, keep: str, requests: int) -> None:
+    command = ["ab", "-q", "-n", str(requests), "-c", "50", "-s", str(int(patience(60))), *keep.split(), f"{nginx}/"]
+    report = linux.must(*command, timeout=60 + requests / 20)
+    print(re.search(r"Requests per second.*", report)[0])  # type: ignore[index]
+    assert re.search(rf"Complete requests: +{requests}\n", report), report
+    assert re.search(r"Failed requests: +0\n", report) and "Non-2xx" not in report, report
+    machine.skbs_at_rest(90)  # TIME-WAIT keeps none
+
+
 # ---- redis
 
 def test_redis_keeps_what_it_is_told(machine: Machine, linux: Namespace, redis: list[str]) -> None:
@@ -112,7 +134,7 @@ def test_redis_does_every_type_of_request(linux: Namespace, redis: list[str], re
     assert set(REDIS_TYPES) <= set(rates), report
 
 
-# ---- ssh
+# ---- ssh, socat
 
 def ssh(linux: Namespace, key: Path, command: str) -> subprocess.CompletedProcess[str]:
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
@@ -125,3 +147,9 @@ def test_dropbear_lets_ssh_in(machine: Machine, linux: Namespace, key: Path) -> 
     done = ssh(linux, key, f"echo {word} | tee /tmp/by-ssh; exit 7")
     assert (done.stdout, done.returncode) == (f"{word}\n", 7), done.stderr
     assert machine.run("cat /tmp/by-ssh") == f"{word}\n"
+
+
+def test_socat_joins_two_ends(machine: Machine, linux: Namespace) -> None:
+    machine.run("(socat TCP-LISTEN:7000,fork,reuseaddr EXEC:'tr a-z A-Z' > /dev/null 2>&1 &)")
+    said = linux.run(["socat", "-t", "5", "-", f"TCP:{GUEST_IP}:7000,retry=20,interval=0.2"], 30, input="over the cable\n")
+    assert said.stdout == "OVER THE CABLE\n", said.stderr
