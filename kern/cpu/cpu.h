@@ -36,8 +36,9 @@ struct cpu {
     struct thread *idle;
     struct held_lock locks_held[16]; /* every lock held here, in the order taken, for rank checks */
     uint32_t n_locks_held;
-    void *slab[64]; /* kern/mm/slab.c's per-CPU fronts, by cache number */
-    uint64_t irqs, ticks, idle_ns, context_switches, page_faults, ipis;
+    void *slab[64];        /* kern/mm/slab.c's per-CPU fronts, by cache number */
+    bool interrupted_user; /* the interrupt under way came from user mode */
+    uint64_t irqs, ticks, context_switches, page_faults, ipis;
     struct tss *tss;
     uint64_t gdt[16];
 };

@@ -123,6 +123,7 @@ static void user_page_fault(struct trapframe *tf)
 {
     uint64_t addr = read_cr2();
     irq_enable();
+    current_thread()->faults++;
     int err = tf->error & ERROR_USER ? vm_fault(current_thread()->vm, addr, tf->error) : -EFAULT;
     if (err)
         proc_fault(tf, err == -ENXIO || err == -ENOSPC ? SIGBUS : SIGSEGV, addr);
@@ -174,9 +175,10 @@ void trap_handle(struct trapframe *tf)
         __asm__ volatile("clac" ::: "memory", "cc"); /* the interrupted code's right, not the handler's */
     if (user)
         current_thread()->user = tf;
-    if (tf->vector >= FIRST_INTERRUPT)
+    if (tf->vector >= FIRST_INTERRUPT) {
+        this_cpu()->interrupted_user = user;
         irq_dispatch(tf);
-    else if (!user)
+    } else if (!user)
         kernel_trap(tf);
     else if (tf->vector == TRAP_PAGE_FAULT)
         user_page_fault(tf);

@@ -84,6 +84,7 @@ void file_put(struct file *f)
         f->ops->release(f);
     end_writing(f);
     inode_put(f->inode);
+    inode_put(f->dir);
     kfree(f);
 }
 

@@ -27,6 +27,7 @@ struct file {
     struct refcount refs;
     const struct file_ops *ops;
     struct inode *inode; /* a reference, or NULL: a pipe, a socket */
+    struct inode *dir;   /* a reference: where a walk found inode, for its name; NULL: nowhere */
     uint32_t flags;      /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_PATH; fcntl may change the middle ones */
     int32_t owner, owner_signal; /* F_SETOWN, F_SETSIG */
     struct mutex pos_lock;

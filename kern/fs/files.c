@@ -175,7 +175,7 @@ static struct file *get_at(struct files *files, int fd)
 }
 
 /* Apart from fd_get(), whose usual way then saves no registers. */
-static __attribute__((noinline)) struct file *get_locked(struct files *files, int fd)
+__attribute__((noinline)) struct file *files_at(struct files *files, int fd)
 {
     uint64_t flags = spin_lock(&files->lock);
     struct file *f = get_at(files, fd);
@@ -188,7 +188,7 @@ struct file *fd_get(int fd)
 {
     struct files *files = current_files();
 
-    return is_ours_alone(files) ? get_at(files, fd) : get_locked(files, fd);
+    return is_ours_alone(files) ? get_at(files, fd) : files_at(files, fd);
 }
 
 int fd_install(struct file *f, int least, bool cloexec)

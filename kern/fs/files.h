@@ -26,3 +26,4 @@ int fd_get_cloexec(int fd);               /* 0, 1 or -EBADF */
 int fd_set_cloexec(int fd, bool cloexec); /* 0 or -EBADF */
 /* The least open descriptor >= fd of a table; -1: none. For /proc/PID/fd. */
 int fd_next(struct files *files, int fd);
+struct file *files_at(struct files *files, int fd); /* with a reference; NULL: none */

@@ -30,3 +30,5 @@ int path_open(struct inode *start, const char *path, uint32_t flags, uint32_t mo
 /* The absolute path of a directory, NUL included, to the end of buf: its start. NULL: it was removed, or is
  * longer than size. */
 char *path_of_directory(struct inode *dir, char *buf, size_t size);
+/* The same of an open file, wherever it stands now; NULL also when it never had a name. */
+char *path_of_file(struct file *f, char *buf, size_t size);

@@ -29,6 +29,8 @@ struct inode_ops {
     int (*rename)(struct inode *from, const char *old_name, struct inode *to, const char *new_name);
     int (*readdir)(struct inode *dir, uint64_t *pos, struct dir_buffer *out);
     int64_t (*readlink)(struct inode *link, char *buf, size_t size); /* length, not terminated */
+    /* where it leads, if that is not what its text names, and the directory that has it (or NULL) */
+    struct inode *(*target)(struct inode *link, struct inode **dir);
     int (*truncate)(struct inode *inode, uint64_t size);
     void (*evict)(struct inode *inode); /* the last reference is gone: free it */
 };

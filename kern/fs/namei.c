@@ -11,7 +11,8 @@ struct walk {
     char *text;        /* PATH_MAX bytes, ours once a link was followed; else NULL */
     const char *rest;
     unsigned links;
-    char *name; /* the component just cut off, NAME_MAX + 1 bytes */
+    char *name;           /* the component just cut off, NAME_MAX + 1 bytes */
+    struct inode *target; /* a reference: what a link led to that is no text; looked at next */
 };
 
 /* Cut the next component off rest. 0 or -ENAMETOOLONG. */
@@ -57,13 +58,31 @@ static void step_to(struct walk *w, struct inode *dir)
     w->dir = dir;
 }
 
+/* Go on at the very thing that a link of /proc stands for. Takes link. */
+static int jump_to_target(struct walk *w, struct inode *link)
+{
+    struct inode *dir = NULL, *target = link->ops->target(link, &dir);
+
+    w->links++;
+    inode_put(link);
+    if (dir)
+        step_to(w, dir);
+    if (!target)
+        return -ENOENT;
+    w->target = target;
+    return 0;
+}
+
 /* Go on with the target of link instead of its name. Takes link. */
 static int follow_link(struct walk *w, struct inode *link)
 {
-    char *text = kmalloc(PATH_MAX);
+    char *text;
     size_t rest = strlen(w->rest);
     int64_t n = -ENOMEM;
 
+    if (link->ops->target && w->links < MAX_LINKS)
+        return jump_to_target(w, link);
+    text = kmalloc(PATH_MAX);
     if (++w->links > MAX_LINKS)
         n = -ELOOP;
     else if (text)
@@ -107,7 +126,10 @@ static int walk_step(struct walk *w, unsigned flags, struct inode **found, bool 
         return -ENOENT;
     if (inode && should_follow(inode, last, *slash, flags)) {
         err = follow_link(w, inode);
-        return err ? err : 1;
+        if (err || !w->target)
+            return err ? err : 1;
+        inode = w->target;
+        w->target = NULL;
     }
     if (!last) {
         step_to(w, inode);
@@ -194,11 +216,13 @@ static int open_walked(struct path *p, uint32_t flags, uint32_t mode, struct fil
         return err;
     if (existed && (flags & O_TRUNC) && S_ISREG(p->inode->mode) && p->inode->ops->truncate)
         err = p->inode->ops->truncate(p->inode, 0);
-    if (err)
+    if (err) {
         file_put(f);
-    else
-        *out = f;
-    return err;
+        return err;
+    }
+    f->dir = inode_get(p->dir);
+    *out = f;
+    return 0;
 }
 
 int path_open(struct inode *start, const char *path, uint32_t flags, uint32_t mode, struct file **out)
@@ -245,11 +269,10 @@ static char *name_in_parent(struct inode *parent, uint64_t ino, char *buf, char 
     return at;
 }
 
-char *path_of_directory(struct inode *dir, char *buf, size_t size)
+/* Put the absolute path of dir before at, but no lower than buf. Its start; NULL: dir was removed, or there
+ * is no room. */
+static char *prepend_directory(struct inode *dir, char *buf, char *at)
 {
-    char *at = buf + size - 1;
-
-    *at = 0;
     dir = inode_get(dir);
     while (at && dir != fs_root) {
         struct inode *parent = inode_parent(dir);
@@ -260,7 +283,32 @@ char *path_of_directory(struct inode *dir, char *buf, size_t size)
         dir = parent;
     }
     inode_put(dir);
+    return at;
+}
+
+char *path_of_directory(struct inode *dir, char *buf, size_t size)
+{
+    char *at = buf + size - 1;
+
+    *at = 0;
+    at = prepend_directory(dir, buf, at);
     if (at && !*at)
         *--at = '/';
     return at;
+}
+
+char *path_of_file(struct file *f, char *buf, size_t size)
+{
+    char *at = buf + size - 1;
+
+    if (!f->inode || !f->dir)
+        return NULL;
+    if (S_ISDIR(f->inode->mode))
+        return path_of_directory(f->inode, buf, size);
+    *at = 0;
+    at = name_in_parent(f->dir, f->inode->ino, buf + 1, at);
+    if (!at)
+        return NULL;
+    *--at = '/';
+    return prepend_directory(f->dir, buf, at);
 }

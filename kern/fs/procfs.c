@@ -1,8 +1,7 @@
 /* kern/fs/procfs.c - /proc as a tree: constant tables, a directory for each process, one for the network.
  *
- * An inode is made for each look-up and names its entry and, below a process's directory, its pid; the
- * process itself is looked for when a file is opened, so nothing here keeps one alive. A file's text is made
- * whole at open and read from there. */
+ * An inode is made for each look-up and names its entry. A file's text is made whole at open and read from
+ * there. What is below a process's directory is procfs_pid.c's. */
 #include "kern/fs/procfs.h"
 #include "kern/fs/file.h"
 #include "kern/fs/files.h"
@@ -14,13 +13,12 @@
 #include "lib/format.h"
 #include "lib/string.h"
 
-enum { TEXT_FIRST = 4096, TEXT_MOST = 1 << 20, PID_POSITION = 1000 };
-enum kind { ROOT, TABLE, PROCESS, SELF, NET, FILE, NET_FILE };
+enum { TEXT_FIRST = 4096, TEXT_MOST = 1 << 20 };
+enum kind { ROOT, TABLE, SELF, THREAD_SELF, NET, FILE, NET_FILE };
 
 struct proc_inode {
     struct inode inode;
     enum kind kind;
-    int pid;                              /* of a process's directory and what is below it; else 0 */
     const struct proc_entry *entry;       /* TABLE, FILE */
     const struct net_proc_file *net_file; /* NET_FILE */
 };
@@ -34,28 +32,34 @@ static struct proc_inode *proc(struct inode *inode)
 }
 
 /* The same thing has the same number each time. */
-static uint64_t ino_of(enum kind kind, int pid, const void *what)
+static uint64_t ino_of(enum kind kind, const void *what)
 {
-    return 1ull << 63 | (uint64_t)kind << 56 | (uint64_t)pid << 32 | ((uintptr_t)what & 0xffffffff);
+    return 1ull << 63 | (uint64_t)kind << 56 | ((uintptr_t)what & 0xffffffff);
+}
+
+static bool is_link(enum kind kind)
+{
+    return kind == SELF || kind == THREAD_SELF;
 }
 
 static uint32_t mode_of(enum kind kind)
 {
-    return kind == SELF ? S_IFLNK | 0777 : kind == FILE || kind == NET_FILE ? S_IFREG | 0444 : S_IFDIR | 0555;
+    return is_link(kind)                      ? S_IFLNK | 0777
+           : kind == FILE || kind == NET_FILE ? S_IFREG | 0444
+                                              : S_IFDIR | 0555;
 }
 
-static struct inode *make_inode(struct inode *parent, enum kind kind, int pid, const void *what)
+static struct inode *make_inode(struct inode *parent, enum kind kind, const void *what)
 {
     struct proc_inode *p = kzalloc(sizeof *p);
     bool directory = S_ISDIR(mode_of(kind));
-    const struct file_ops *fops = directory ? &directory_file_ops : kind == SELF ? NULL : &proc_file_ops;
+    const struct file_ops *fops = directory ? &directory_file_ops : is_link(kind) ? NULL : &proc_file_ops;
 
     if (!p)
         return NULL;
     inode_init(&p->inode, mode_of(kind), &proc_ops, fops);
-    p->inode.ino = ino_of(kind, pid, what);
+    p->inode.ino = ino_of(kind, what);
     p->kind = kind;
-    p->pid = pid;
     if (kind == NET_FILE)
         p->net_file = what;
     else
@@ -67,7 +71,7 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, int pid, c
 
 struct inode *procfs_create_root(struct inode *parent)
 {
-    return make_inode(parent, ROOT, 0, NULL);
+    return make_inode(parent, ROOT, NULL);
 }
 
 static void proc_evict(struct inode *inode)
@@ -89,28 +93,7 @@ static struct inode *look_in_table(struct inode *dir, const struct proc_entry *t
 {
     const struct proc_entry *e = find_entry(table, name);
 
-    return e ? make_inode(dir, e->show ? FILE : TABLE, proc(dir)->pid, e) : NULL;
-}
-
-/* A pid in decimal, 0 if it is none. */
-static int parse_pid(const char *name)
-{
-    int pid = 0;
-
-    for (; *name >= '0' && *name <= '9' && pid < PID_MAX; name++)
-        pid = pid * 10 + (*name - '0');
-    return *name ? 0 : pid;
-}
-
-static struct inode *look_for_process(struct inode *dir, const char *name)
-{
-    int pid = parse_pid(name);
-    struct process *p = pid ? process_find(pid) : NULL;
-
-    if (!p)
-        return NULL;
-    process_put(p);
-    return make_inode(dir, PROCESS, pid, NULL);
+    return e ? make_inode(dir, e->show ? FILE : TABLE, e) : NULL;
 }
 
 static struct inode *proc_lookup(struct inode *dir, const char *name)
@@ -120,82 +103,65 @@ static struct inode *proc_lookup(struct inode *dir, const char *name)
     switch (proc(dir)->kind) {
     case ROOT:
         if (!strcmp(name, "self"))
-            return make_inode(dir, SELF, 0, NULL);
+            return make_inode(dir, SELF, NULL);
+        if (!strcmp(name, "thread-self"))
+            return make_inode(dir, THREAD_SELF, NULL);
         if (!strcmp(name, "net"))
-            return make_inode(dir, NET, 0, NULL);
+            return make_inode(dir, NET, NULL);
         if (*name >= '0' && *name <= '9')
-            return look_for_process(dir, name);
+            return procfs_pid_lookup(dir, name);
         return look_in_table(dir, proc_system_entries, name);
-    case PROCESS:
-        return look_in_table(dir, proc_process_entries, name);
     case TABLE:
         return look_in_table(dir, proc(dir)->entry->children, name);
     case NET:
         file = net_proc_find(kernel_net, name);
-        return file ? make_inode(dir, NET_FILE, 0, file) : NULL;
+        return file ? make_inode(dir, NET_FILE, file) : NULL;
     default:
         return NULL;
     }
 }
 
-/* ---- listing: after the dots, position 2 + i is the i-th entry; from PID_POSITION on, the least pid ---- */
+/* ---- listing: after the dots, position 2 + i is the i-th entry; from PROC_PID_POSITION on, pids ---- */
 
-static bool emit(struct inode *dir, const char *name, enum kind kind, const void *what, uint64_t *pos,
-                 struct dir_buffer *out)
+static bool emit(const char *name, enum kind kind, const void *what, uint64_t *pos, struct dir_buffer *out)
 {
-    if (!dir_emit(out, name, ino_of(kind, proc(dir)->pid, what), mode_of(kind), *pos + 1))
+    if (!dir_emit(out, name, ino_of(kind, what), mode_of(kind), *pos + 1))
         return false;
     ++*pos;
     return true;
 }
 
 /* The entries of a table from *pos on; base is the position of the first. False: no room. */
-static bool list_table(struct inode *dir, const struct proc_entry *table, uint64_t base, uint64_t *pos,
-                       struct dir_buffer *out)
+static bool list_table(const struct proc_entry *table, uint64_t base, uint64_t *pos, struct dir_buffer *out)
 {
     for (uint64_t i = 0; table[i].name; i++)
-        if (base + i == *pos && !emit(dir, table[i].name, table[i].show ? FILE : TABLE, &table[i], pos, out))
+        if (base + i == *pos && !emit(table[i].name, table[i].show ? FILE : TABLE, &table[i], pos, out))
             return false;
     return true;
 }
 
-static bool list_net(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
+static bool list_net(uint64_t *pos, struct dir_buffer *out)
 {
     const struct net_proc_file *f = NULL;
 
     for (uint64_t at = 2; (f = net_proc_next(kernel_net, f)); at++)
-        if (at == *pos && !emit(dir, f->name, NET_FILE, f, pos, out))
+        if (at == *pos && !emit(f->name, NET_FILE, f, pos, out))
             return false;
     return true;
 }
 
-static bool list_processes(uint64_t *pos, struct dir_buffer *out)
+static bool list_root(uint64_t *pos, struct dir_buffer *out)
 {
-    for (;;) {
-        struct process *p = process_next((int)(*pos - PID_POSITION));
-        char name[12];
-        int pid;
-        if (!p)
-            return true;
-        pid = p->pid;
-        process_put(p);
-        ksnprintf(name, sizeof name, "%d", pid);
-        if (!dir_emit(out, name, ino_of(PROCESS, pid, NULL), S_IFDIR, PID_POSITION + (uint64_t)pid + 1))
-            return false;
-        *pos = PID_POSITION + (uint64_t)pid + 1;
-    }
-}
-
-static bool list_root(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
-{
-    if (*pos == 2 && !emit(dir, "self", SELF, NULL, pos, out))
+    if (*pos == 2 && !emit("self", SELF, NULL, pos, out))
         return false;
-    if (*pos == 3 && !emit(dir, "net", NET, NULL, pos, out))
+    if (*pos == 3 && !emit("thread-self", THREAD_SELF, NULL, pos, out))
         return false;
-    if (!list_table(dir, proc_system_entries, 4, pos, out))
+    if (*pos == 4 && !emit("net", NET, NULL, pos, out))
         return false;
-    *pos = MAX(*pos, (uint64_t)PID_POSITION);
-    return list_processes(pos, out);
+    if (!list_table(proc_system_entries, 5, pos, out))
+        return false;
+    *pos = MAX(*pos, (uint64_t)PROC_PID_POSITION);
+    return procfs_pid_list(pos, out);
 }
 
 static int proc_readdir(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
@@ -203,21 +169,23 @@ static int proc_readdir(struct inode *dir, uint64_t *pos, struct dir_buffer *out
     bool room = dir_emit_dots(dir, pos, out);
 
     if (room && proc(dir)->kind == ROOT)
-        room = list_root(dir, pos, out);
+        room = list_root(pos, out);
     else if (room && proc(dir)->kind == NET)
-        room = list_net(dir, pos, out);
-    else if (room && proc(dir)->kind == PROCESS)
-        room = list_table(dir, proc_process_entries, 2, pos, out);
+        room = list_net(pos, out);
     else if (room && proc(dir)->kind == TABLE)
-        room = list_table(dir, proc(dir)->entry->children, 2, pos, out);
+        room = list_table(proc(dir)->entry->children, 2, pos, out);
     return room || out->used ? 0 : -EINVAL;
 }
 
 static int64_t proc_readlink(struct inode *link, char *buf, size_t size)
 {
-    if (proc(link)->kind != SELF)
-        return -EINVAL;
-    return MIN(ksnprintf(buf, size, "%d", current_process()->pid), (int)size);
+    int pid = current_process()->pid;
+
+    if (proc(link)->kind == SELF)
+        return MIN(ksnprintf(buf, size, "%d", pid), (int)size);
+    if (proc(link)->kind == THREAD_SELF)
+        return MIN(ksnprintf(buf, size, "%d/task/%d", pid, current_task()->tid), (int)size);
+    return -EINVAL;
 }
 
 static const struct inode_ops proc_ops = {
@@ -226,23 +194,25 @@ static const struct inode_ops proc_ops = {
 
 /* ---- files ---- */
 
-static void show(struct textbuf *out, const struct proc_inode *p, struct process *process)
+static void show(struct textbuf *out, struct inode *inode)
 {
+    const struct proc_inode *p = proc(inode);
+
     if (p->kind == NET_FILE)
         p->net_file->show(kernel_net, out);
     else
-        p->entry->show(out, process);
+        p->entry->show(out, NULL);
 }
 
 /* The whole text, in a buffer that is made larger until it fits. */
-static int make_text(struct textbuf *out, const struct proc_inode *p, struct process *process)
+static int make_text(struct textbuf *out, struct inode *inode, proc_show_fn fn)
 {
     for (size_t size = TEXT_FIRST; size <= TEXT_MOST;
          size = MAX(size * 2, ROUND_UP(out->len + 1, TEXT_FIRST))) {
         *out = (struct textbuf){ .buf = kmalloc(size), .size = size };
         if (!out->buf)
             return -ENOMEM;
-        show(out, p, process);
+        fn(out, inode);
         if (out->len < out->size)
             return 0;
         kfree(out->buf);
@@ -250,20 +220,15 @@ static int make_text(struct textbuf *out, const struct proc_inode *p, struct pro
     return -EFBIG;
 }
 
-static int proc_open(struct file *f)
+int proc_text_open(struct file *f, proc_show_fn fn)
 {
-    struct proc_inode *p = proc(f->inode);
-    struct process *process = p->pid ? process_find(p->pid) : NULL;
     struct textbuf *text;
-    int err = p->pid && !process ? -ESRCH : 0;
+    int err;
 
     if ((f->flags & O_ACCMODE) != O_RDONLY)
-        err = -EACCES;
-    text = err ? NULL : kzalloc(sizeof *text);
-    if (!err)
-        err = text ? make_text(text, p, process) : -ENOMEM;
-    if (process)
-        process_put(process);
+        return -EACCES;
+    text = kzalloc(sizeof *text);
+    err = text ? make_text(text, f->inode, fn) : -ENOMEM;
     if (err)
         kfree(text);
     else
@@ -271,7 +236,7 @@ static int proc_open(struct file *f)
     return err;
 }
 
-static int64_t proc_read(struct file *f, struct iov_iter *it, uint64_t *pos)
+int64_t proc_text_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     const struct textbuf *text = f->private;
     size_t n = *pos < text->len ? MIN(text->len - (size_t)*pos, it->count) : 0;
@@ -282,7 +247,7 @@ static int64_t proc_read(struct file *f, struct iov_iter *it, uint64_t *pos)
     return (int64_t)n;
 }
 
-static void proc_release(struct file *f)
+void proc_text_release(struct file *f)
 {
     struct textbuf *text = f->private;
 
@@ -290,6 +255,11 @@ static void proc_release(struct file *f)
     kfree(text);
 }
 
+static int proc_open(struct file *f)
+{
+    return proc_text_open(f, show);
+}
+
 static const struct file_ops proc_file_ops = {
-    .seekable = true, .open = proc_open, .read = proc_read, .release = proc_release
+    .seekable = true, .open = proc_open, .read = proc_text_read, .release = proc_text_release
 };

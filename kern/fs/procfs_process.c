@@ -1,43 +1,55 @@
-/* kern/fs/procfs_process.c - the files of /proc/PID, in Linux's format (proc(5)). */
+/* kern/fs/procfs_process.c - what /proc/PID and /proc/PID/task/TID tell of a process, of one of its threads,
+ * or of a thread of the kernel's own, in Linux's format (proc(5)). */
+#include "kern/fs/files.h"
 #include "kern/fs/procfs.h"
 #include "kern/fs/tty.h"
-#include "kern/mm/vm.h"
+#include "kern/mm/mm.h"
+#include "kern/proc/exec.h"
 #include "kern/proc/process.h"
+#include "kern/proc/signals.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
-enum { TICKS = 10000000 /* ns in one of 1/100 s */ };
+enum { TICKS = 10000000 /* ns in one of 1/100 s */, NORMAL_PRIORITY = 20 };
 
-/* What is told of a process, gathered under the lock. */
+/* What is told of a process or thread, gathered under the lock. */
 struct facts {
     char comm[16], state;
-    int ppid, pgid, sid, tty, foreground;
-    unsigned threads;
-    uint64_t cpu, start; /* ticks */
-    uint64_t pages;
-    uint64_t pending, blocked, ignored, caught;
+    int pid, tgid, ppid, pgid, sid, tty, foreground, exit_signal, exit_status;
+    int nice, policy;
+    unsigned threads, cpu;
+    uint32_t affinity, uids[2], gids[2], umask;
+    struct resource_use use, children;
+    uint64_t start; /* ns since boot */
+    uint64_t pending, shared_pending, blocked, ignored, caught;
+    struct program_places places;
 };
 
-static bool is_running(struct process *p)
+static char state_of_thread(const struct thread *t)
 {
+    return READ_ONCE(t->state) == THREAD_RUNNABLE ? 'R' : 'S';
+}
+
+/* A process runs if one of its threads does. */
+static char state_of(struct process *p, struct task *only)
+{
+    char state = 'S';
     struct task *t;
 
+    if (p->state != PROCESS_RUNNING)
+        return p->state == PROCESS_ZOMBIE ? 'Z' : 'T';
+    if (only)
+        return state_of_thread(only->thread);
     list_for_each_entry (t, &p->threads, link)
-        if (READ_ONCE(t->thread->state) == THREAD_RUNNABLE)
-            return true;
-    return false;
+        if (state_of_thread(t->thread) == 'R')
+            state = 'R';
+    return state;
 }
 
-static char state_of(struct process *p)
+static void gather_signals(struct facts *f, struct process *p, struct task *t)
 {
-    return p->state == PROCESS_ZOMBIE ? 'Z' : p->state == PROCESS_STOPPED ? 'T' : is_running(p) ? 'R' : 'S';
-}
-
-static void gather_signals(struct facts *f, struct process *p)
-{
-    struct task *t = list_first_entry(&p->threads, struct task, link);
-
-    f->pending = p->pending.set | (t ? t->pending.set : 0);
+    f->shared_pending = p->pending.set;
+    f->pending = t ? t->pending.set : 0;
     f->blocked = t ? t->blocked : 0;
     for (int i = 0; i < NSIG; i++) {
         f->ignored |= (uint64_t)(p->action[i].handler == SIG_IGN) << i;
@@ -45,88 +57,228 @@ static void gather_signals(struct facts *f, struct process *p)
     }
 }
 
-static void gather(struct facts *f, struct process *p)
+static void gather_thread(struct facts *f, struct task *t)
 {
-    struct vm_space *vm = process_vm(p);
-    uint64_t cpu = process_cpu_ns(p), flags = spin_lock(&process_lock);
-
-    *f = (struct facts){ .state = state_of(p),
-                         .ppid = p->parent ? p->parent->pid : 0,
-                         .pgid = p->pgid,
-                         .sid = p->sid,
-                         .tty = p->tty ? tty_number(p->tty) : 0,
-                         .foreground = p->tty ? tty_foreground(p->tty) : -1,
-                         .threads = p->n_threads,
-                         .cpu = cpu / TICKS,
-                         .start = p->start_time / TICKS };
-    memcpy(f->comm, p->comm, sizeof f->comm);
-    gather_signals(f, p);
-    spin_unlock(&process_lock, flags);
-    if (vm) {
-        f->pages = vm_resident(vm);
-        vm_put(vm);
-    }
+    memcpy(f->comm, t->comm, sizeof f->comm);
+    f->nice = t->nice;
+    f->policy = t->policy;
+    f->cpu = READ_ONCE(t->thread->cpu);
+    f->affinity = READ_ONCE(t->thread->affinity) & thread_cpus();
 }
 
-static void show_stat(struct textbuf *out, struct process *p)
+/* process_lock held. */
+static void gather_process(struct facts *f, struct process *p)
 {
-    struct facts f;
+    f->tgid = f->pid = p->pid;
+    f->ppid = p->parent ? p->parent->pid : 0;
+    f->pgid = p->pgid;
+    f->sid = p->sid;
+    f->tty = p->tty ? tty_number(p->tty) : 0;
+    f->foreground = p->tty ? tty_foreground(p->tty) : -1;
+    f->exit_signal = p->exit_signal;
+    f->exit_status = p->exit_status;
+    f->threads = p->n_threads;
+    f->start = p->start_time;
+    f->children = p->children_use;
+    f->uids[0] = p->uid;
+    f->uids[1] = p->euid;
+    f->gids[0] = p->gid;
+    f->gids[1] = p->egid;
+    f->umask = p->umask;
+    f->places = p->places;
+    memcpy(f->comm, p->comm, sizeof f->comm);
+}
 
-    gather(&f, p);
-    textbuf_printf(out, "%d (%s) %c %d %d %d %d %d 0 0 0 0 0 ", p->pid, f.comm, f.state, f.ppid, f.pgid,
-                   f.sid, f.tty, f.foreground);
-    textbuf_printf(out, "%llu 0 0 0 20 0 %u 0 %llu ", (unsigned long long)f.cpu, f.threads,
-                   (unsigned long long)f.start);
-    textbuf_printf(out, "%llu %llu 18446744073709551615 0 0 0 0 0 ", (unsigned long long)f.pages * PAGE_SIZE,
-                   (unsigned long long)f.pages);
-    textbuf_printf(out, "%llu %llu %llu %llu 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
-                   (unsigned long long)f.pending, (unsigned long long)f.blocked,
-                   (unsigned long long)f.ignored, (unsigned long long)f.caught);
+static void gather_user(struct facts *f, struct process *p, int tid)
+{
+    struct resource_use all = process_use(p);
+    uint64_t flags = spin_lock(&process_lock);
+    struct task *one = tid ? task_find_locked(p, tid) : NULL;
+    struct task *t = one ? one : list_first_entry(&p->threads, struct task, link);
+
+    gather_process(f, p);
+    f->state = state_of(p, one);
+    f->use = one ? task_use(one) : all;
+    if (t)
+        gather_thread(f, t);
+    if (t && !one)
+        memcpy(f->comm, p->comm, sizeof f->comm);
+    if (one)
+        f->pid = tid;
+    gather_signals(f, p, t);
+    spin_unlock(&process_lock, flags);
+}
+
+struct kernel_search {
+    int tid;
+    struct facts *facts;
+};
+
+static void gather_kernel(struct thread *t, void *arg)
+{
+    struct kernel_search *s = arg;
+    struct facts *f = s->facts;
+
+    if (t->process || t->tid != s->tid)
+        return;
+    memcpy(f->comm, t->name, sizeof f->comm);
+    f->state = state_of_thread(t);
+    f->use.system_ns = t->runtime_ns;
+    f->use.slept = t->slept;
+    f->use.preempted = t->preempted;
+    f->nice = t->prio == PRIO_LOW ? NORMAL_PRIORITY - 1 : 0;
+    f->cpu = READ_ONCE(t->cpu);
+    f->affinity = READ_ONCE(t->affinity) & thread_cpus();
+}
+
+static struct facts gather(const struct proc_subject *s)
+{
+    struct facts f = { .state = 'X', .tty = 0, .foreground = -1 };
+
+    if (s->process) {
+        gather_user(&f, s->process, s->tid);
+        return f;
+    }
+    f.pid = f.tgid = s->tid + PID_MAX;
+    f.threads = 1;
+    thread_for_each(gather_kernel, &(struct kernel_search){ .tid = s->tid, .facts = &f });
+    return f;
+}
+
+static unsigned long long ticks(uint64_t ns)
+{
+    return ns / TICKS;
+}
+
+/* proc(5), /proc/pid/stat: 52 fields in a line; what is not known here is 0, as Linux shows what it has
+ * forgotten. */
+void proc_show_stat(struct textbuf *out, const struct proc_subject *s)
+{
+    struct facts f = gather(s);
+    struct memory_use m = proc_memory_use(s->process);
+    const struct program_places *at = &f.places;
+
+    textbuf_printf(out, "%d (%s) %c %d %d %d %d %d %u ", f.pid, f.comm, f.state, f.ppid, f.pgid, f.sid, f.tty,
+                   f.foreground, 0);
+    textbuf_printf(out, "%llu 0 0 0 %llu %llu %llu %llu ", (unsigned long long)f.use.faults,
+                   ticks(f.use.user_ns), ticks(f.use.system_ns), ticks(f.children.user_ns),
+                   ticks(f.children.system_ns));
+    textbuf_printf(out, "%d %d %u 0 %llu %llu %llu 18446744073709551615 ", NORMAL_PRIORITY + f.nice, f.nice,
+                   f.threads, ticks(f.start), (unsigned long long)(m.size * PAGE_SIZE),
+                   (unsigned long long)m.resident);
+    textbuf_printf(out, "%llu %llu %llu 0 0 ", (unsigned long long)at->code_start,
+                   (unsigned long long)at->code_end, (unsigned long long)at->stack);
+    textbuf_printf(out, "%llu %llu %llu %llu 0 0 0 %d %u 0 %d 0 0 0 ",
+                   (unsigned long long)(f.pending & INT32_MAX), (unsigned long long)(f.blocked & INT32_MAX),
+                   (unsigned long long)(f.ignored & INT32_MAX), (unsigned long long)(f.caught & INT32_MAX),
+                   f.exit_signal, f.cpu, f.policy);
+    textbuf_printf(out, "%llu %llu 0 %llu %llu %llu %llu %d\n", (unsigned long long)at->data_start,
+                   (unsigned long long)at->data_end, (unsigned long long)at->arg_start,
+                   (unsigned long long)at->arg_end, (unsigned long long)at->env_start,
+                   (unsigned long long)at->env_end, f.exit_status);
 }
 
 static const char *state_name(char state)
 {
-    return state == 'R' ? "running" : state == 'S' ? "sleeping" : state == 'T' ? "stopped" : "zombie";
+    switch (state) {
+    case 'R':
+        return "running";
+    case 'S':
+        return "sleeping";
+    case 'T':
+        return "stopped";
+    case 't':
+        return "tracing stop";
+    case 'Z':
+        return "zombie";
+    default:
+        return "dead";
+    }
 }
 
-static void show_status(struct textbuf *out, struct process *p)
+static void show_memory(struct textbuf *out, struct process *p)
 {
-    struct facts f;
+    struct memory_use m = proc_memory_use(p);
+    const unsigned long long kib = PAGE_SIZE / 1024;
 
-    gather(&f, p);
-    textbuf_printf(out, "Name:\t%s\nState:\t%c (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", f.comm, f.state,
-                   state_name(f.state), p->pid, p->pid, f.ppid);
-    textbuf_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", p->uid, p->euid, p->euid, p->euid,
-                   p->gid, p->egid, p->egid, p->egid);
-    textbuf_printf(out, "VmSize:\t%8llu kB\nVmRSS:\t%8llu kB\nThreads:\t%u\n",
-                   (unsigned long long)f.pages * PAGE_SIZE / 1024,
-                   (unsigned long long)f.pages * PAGE_SIZE / 1024, f.threads);
-    textbuf_printf(out, "SigPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
-                   (unsigned long long)f.pending, (unsigned long long)f.blocked,
-                   (unsigned long long)f.ignored, (unsigned long long)f.caught);
+    if (!m.size)
+        return;
+    textbuf_printf(out, "VmSize:\t%8llu kB\nVmRSS:\t%8llu kB\n", m.size * kib, m.resident * kib);
+    textbuf_printf(out, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\n", m.data * kib,
+                   m.stack * kib, m.code * kib);
 }
 
-/* The arguments, each with its NUL. */
-static void show_cmdline(struct textbuf *out, struct process *p)
+static void show_cpus_allowed(struct textbuf *out, uint32_t affinity)
 {
-    uint64_t flags = spin_lock(&process_lock);
-    size_t n = p->state == PROCESS_ZOMBIE ? 0 : p->cmdline_len;
+    const char *comma = "";
 
-    memcpy(out->buf, p->cmdline, MIN(n, out->size));
-    out->len = n;
-    spin_unlock(&process_lock, flags);
+    textbuf_printf(out, "Cpus_allowed:\t%x\nCpus_allowed_list:\t", affinity);
+    for (unsigned i = 0; i < MAX_CPUS; i++)
+        if (affinity & 1u << i) {
+            textbuf_printf(out, "%s%u", comma, i);
+            comma = ",";
+        }
+    textbuf_printf(out, "\n");
 }
 
-static void show_comm(struct textbuf *out, struct process *p)
+void proc_show_status(struct textbuf *out, const struct proc_subject *s)
 {
-    struct facts f;
+    struct facts f = gather(s);
 
-    gather(&f, p);
+    textbuf_printf(out,
+                   "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
+                   f.comm, f.umask, f.state, state_name(f.state), f.tgid, f.pid, f.ppid);
+    textbuf_printf(out, "TracerPid:\t%d\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", 0, f.uids[0],
+                   f.uids[1], f.uids[1], f.uids[1], f.gids[0], f.gids[1], f.gids[1], f.gids[1]);
+    show_memory(out, s->process);
+    textbuf_printf(out, "Threads:\t%u\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n", f.threads,
+                   (unsigned long long)f.pending, (unsigned long long)f.shared_pending);
+    textbuf_printf(out, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+                   (unsigned long long)f.blocked, (unsigned long long)f.ignored,
+                   (unsigned long long)f.caught);
+    show_cpus_allowed(out, f.affinity);
+    textbuf_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+                   (unsigned long long)f.use.slept, (unsigned long long)f.use.preempted);
+}
+
+void proc_show_comm(struct textbuf *out, const struct proc_subject *s)
+{
+    struct facts f = gather(s);
+
     textbuf_printf(out, "%s\n", f.comm);
 }
 
-const struct proc_entry proc_process_entries[] = { { "cmdline", show_cmdline, NULL },
-                                                   { "comm", show_comm, NULL },
-                                                   { "stat", show_stat, NULL },
-                                                   { "status", show_status, NULL },
-                                                   { NULL, NULL, NULL } };
+static void show_limit(struct textbuf *out, const char *name, uint64_t limit, const char *unit)
+{
+    char value[24] = "unlimited";
+
+    if (limit != RLIM_INFINITY)
+        ksnprintf(value, sizeof value, "%llu", (unsigned long long)limit);
+    textbuf_printf(out, "%-25s %-20s %-20s %-10s\n", name, value, value, unit);
+}
+
+/* The limits that there are: the same for all (doc/limits.md). */
+void proc_show_limits(struct textbuf *out, const struct proc_subject *s)
+{
+    (void)s;
+    textbuf_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    show_limit(out, "Max cpu time", RLIM_INFINITY, "seconds");
+    show_limit(out, "Max file size", RLIM_INFINITY, "bytes");
+    show_limit(out, "Max stack size", USER_STACK_SIZE, "bytes");
+    show_limit(out, "Max core file size", 0, "bytes");
+    show_limit(out, "Max processes", RLIM_INFINITY, "processes");
+    show_limit(out, "Max open files", FILES_MAX, "files");
+    show_limit(out, "Max address space", RLIM_INFINITY, "bytes");
+}
+
+void proc_show_oom_score_adj(struct textbuf *out, const struct proc_subject *s)
+{
+    textbuf_printf(out, "%d\n", READ_ONCE(s->process->oom_score_adj));
+}
+
+/* Which function a sleeper waits in is not told, as on a Linux that hides it. */
+void proc_show_wchan(struct textbuf *out, const struct proc_subject *s)
+{
+    (void)s;
+    textbuf_printf(out, "0");
+}

@@ -37,7 +37,7 @@ static void show_uptime(struct textbuf *out, struct process *p)
 
     (void)p;
     for_each_cpu (i)
-        idle += READ_ONCE(cpus[i].idle_ns) / TICKS;
+        idle += sched_cpu_use(i).idle_ns / TICKS;
     textbuf_printf(out, "%llu.%02llu %llu.%02llu\n", (unsigned long long)now / 100,
                    (unsigned long long)now % 100, (unsigned long long)idle / 100,
                    (unsigned long long)idle % 100);
@@ -63,41 +63,55 @@ static void show_cpuinfo(struct textbuf *out, struct process *p)
                        i, cpus[i].lapic_id);
 }
 
-/* One line of /proc/stat: all time that is not idle counts as user. */
-static void show_cpu_times(struct textbuf *out, const char *name, uint64_t idle_ns, uint64_t all_ns)
+static void add_cpu_use(struct cpu_use *sum, const struct cpu_use *u)
 {
-    uint64_t busy = all_ns > idle_ns ? all_ns - idle_ns : 0;
+    sum->user_ns += u->user_ns;
+    sum->nice_ns += u->nice_ns;
+    sum->system_ns += u->system_ns;
+    sum->idle_ns += u->idle_ns;
+}
 
-    textbuf_printf(out, "%s %llu 0 0 %llu 0 0 0 0 0 0\n", name, (unsigned long long)(busy / TICKS),
-                   (unsigned long long)(idle_ns / TICKS));
+static void show_cpu_use(struct textbuf *out, const char *name, const struct cpu_use *u)
+{
+    textbuf_printf(out, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", name,
+                   (unsigned long long)(u->user_ns / TICKS), (unsigned long long)(u->nice_ns / TICKS),
+                   (unsigned long long)(u->system_ns / TICKS), (unsigned long long)(u->idle_ns / TICKS));
 }
 
 static void show_stat(struct textbuf *out, struct process *p)
 {
-    uint64_t now = time_now(), idle = 0, irqs = 0, switches = 0;
+    uint64_t irqs = 0, switches = 0;
+    struct cpu_use all = { 0 }, each[MAX_CPUS];
     char name[16];
 
     (void)p;
     for_each_cpu (i) {
-        idle += READ_ONCE(cpus[i].idle_ns);
+        each[i] = sched_cpu_use(i);
+        add_cpu_use(&all, &each[i]);
         irqs += READ_ONCE(cpus[i].irqs);
         switches += READ_ONCE(cpus[i].context_switches);
     }
-    show_cpu_times(out, "cpu ", idle, now * n_cpus);
+    show_cpu_use(out, "cpu ", &all);
     for_each_cpu (i) {
         ksnprintf(name, sizeof name, "cpu%u", i);
-        show_cpu_times(out, name, READ_ONCE(cpus[i].idle_ns), now);
+        show_cpu_use(out, name, &each[i]);
     }
     textbuf_printf(out, "intr %llu\nctxt %llu\nbtime %llu\n", (unsigned long long)irqs,
-                   (unsigned long long)switches, (unsigned long long)((time_wall() - now) / sec(1)));
-    textbuf_printf(out, "processes %u\nprocs_running 1\nprocs_blocked 0\n", process_count());
+                   (unsigned long long)switches, (unsigned long long)((time_wall() - time_now()) / sec(1)));
+    textbuf_printf(out, "processes %u\nprocs_running %u\nprocs_blocked 0\n", process_count(),
+                   sched_n_runnable());
 }
 
-/* No averages are kept: the numbers say only how many processes there are. */
 static void show_loadavg(struct textbuf *out, struct process *p)
 {
+    uint64_t loads[3];
+
     (void)p;
-    textbuf_printf(out, "0.00 0.00 0.00 1/%u 1\n", process_count());
+    load_averages(loads);
+    for (unsigned i = 0; i < 3; i++)
+        textbuf_printf(out, "%llu.%02llu ", (unsigned long long)(loads[i] / LOAD_ONE),
+                       (unsigned long long)(loads[i] % LOAD_ONE * 100 / LOAD_ONE));
+    textbuf_printf(out, "%u/%u %d\n", sched_n_runnable(), process_count(), process_last_pid());
 }
 
 static void show_slabinfo(struct textbuf *out, struct process *p)

@@ -62,3 +62,31 @@ int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n)
     mutex_unlock(&vm->mutex);
     return err;
 }
+
+/* Copy from the part of one page; the mutex is held. */
+static int read_in_page(struct vm_space *vm, uint64_t addr, void *dst, size_t n)
+{
+    uint64_t va = ROUND_DOWN(addr, (uint64_t)PAGE_SIZE);
+    const struct vm_region *r = region_find(vm, addr);
+    int err = r ? page_make_present(vm, r, va, false) : -EFAULT;
+    if (!err)
+        memcpy(dst, (uint8_t *)page_at(vm, va) + (addr - va), n);
+    return err;
+}
+
+int64_t vm_read(struct vm_space *vm, uint64_t addr, void *dst, size_t n)
+{
+    size_t done = 0;
+    int err = 0;
+    if (addr >= USER_TOP)
+        return -EFAULT;
+    n = MIN(n, USER_TOP - addr);
+    mutex_lock(&vm->mutex);
+    while (done < n && !err) {
+        size_t part = MIN(n - done, PAGE_SIZE - (addr + done) % PAGE_SIZE);
+        err = read_in_page(vm, addr + done, (uint8_t *)dst + done, part);
+        done += err ? 0 : part;
+    }
+    mutex_unlock(&vm->mutex);
+    return done ? (int64_t)done : err;
+}

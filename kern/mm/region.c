@@ -330,3 +330,28 @@ bool vm_shared_place(struct vm_space *vm, uint64_t addr, uint64_t *object_id, ui
     mutex_unlock(&vm->mutex);
     return shared;
 }
+
+/* ---- for those who look ---- */
+
+bool vm_region_from(struct vm_space *vm, uint64_t addr, struct vm_region_facts *out)
+{
+    struct vm_region *r;
+    bool found = false;
+    mutex_lock(&vm->mutex);
+    list_for_each_entry (r, &vm->regions, link)
+        if (!found && r->end > addr) {
+            *out = (struct vm_region_facts){ r->start, r->end, r->offset, r->object ? r->object->id : 0,
+                                             r->prot };
+            found = true;
+        }
+    mutex_unlock(&vm->mutex);
+    return found;
+}
+
+void vm_heap(struct vm_space *vm, uint64_t *start, uint64_t *end)
+{
+    mutex_lock(&vm->mutex);
+    *start = vm->brk_start;
+    *end = vm->brk;
+    mutex_unlock(&vm->mutex);
+}

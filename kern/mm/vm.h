@@ -78,6 +78,16 @@ bool vm_is_mapped(struct vm_space *vm, uint64_t addr, size_t len);
 int vm_write(struct vm_space *vm, uint64_t addr, const void *src, size_t n);
 /* Where in which object addr lies, if its region is VM_SHARED: every space that shows that place agrees. */
 bool vm_shared_place(struct vm_space *vm, uint64_t addr, uint64_t *object_id, uint64_t *offset);
+/* Copy from such a space: bytes, fewer where nothing is mapped any more, -EFAULT if that is at once, -ENOMEM.
+ */
+int64_t vm_read(struct vm_space *vm, uint64_t addr, void *dst, size_t n);
+/* The first region that ends above addr. False: there is none. */
+struct vm_region_facts {
+    uint64_t start, end, offset, object_id; /* object_id 0: memory of its own */
+    uint32_t prot;
+};
+bool vm_region_from(struct vm_space *vm, uint64_t addr, struct vm_region_facts *out);
+void vm_heap(struct vm_space *vm, uint64_t *start, uint64_t *end); /* what brk moves */
 /* brk: the heap's end; start set by exec. Returns the end now in force. */
 void vm_set_brk_start(struct vm_space *vm, uint64_t addr);
 uint64_t vm_brk(struct vm_space *vm, uint64_t addr);

@@ -205,6 +205,24 @@ static int load_interpreter(struct vm_space *vm, struct file *file, struct elf_i
     return err;
 }
 
+/* Where the program's code and data lie; the last segment of a kind counts for its end. */
+static void note_places(const struct elf_file *e, struct program_places *places)
+{
+    for (unsigned i = 0; i < e->header.e_phnum; i++) {
+        const struct elf64_phdr *p = &e->phdrs[i];
+        uint64_t start = e->base + p->p_vaddr, end = start + p->p_filesz;
+        if (p->p_type != PT_LOAD)
+            continue;
+        if (p->p_flags & PF_X) {
+            places->code_start = start;
+            places->code_end = end;
+        } else if (p->p_flags & PF_W) {
+            places->data_start = start;
+            places->data_end = end;
+        }
+    }
+}
+
 static int load_program(struct vm_space *vm, struct elf_file *e, struct elf_image *image)
 {
     const struct elf64_phdr *interp = find_phdr(e, PT_INTERP);
@@ -218,6 +236,7 @@ static int load_program(struct vm_space *vm, struct elf_file *e, struct elf_imag
                                  .start = e->base + e->header.e_entry,
                                  .brk = e->end,
                                  .phnum = e->header.e_phnum };
+    note_places(e, &image->places);
     if (!interp)
         return 0;
     err = open_interpreter(e, interp, &file);

@@ -116,22 +116,18 @@ static int build_program(struct new_program *new, struct file *file, const struc
 /* ---- the change ---- */
 
 /* Its name is the path's last component. That exe is being run goes over to the process. */
-static void set_names(struct process *p, const char *path, const struct exec_strings *s, struct inode *exe)
+static void set_names(struct process *p, const char *path, const struct new_program *new, struct file *exe)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    size_t args = 0;
-    uint64_t flags;
-    struct inode *old;
+    uint64_t flags = spin_lock(&process_lock);
+    struct file *old = p->exe;
 
-    for (unsigned i = 0; i < s->argc; i++)
-        args += strlen(s->bytes + args) + 1;
-    flags = spin_lock(&process_lock);
     memset(p->comm, 0, sizeof p->comm);
     memcpy(p->comm, name, strnlen(name, sizeof p->comm - 1));
-    p->cmdline_len = MIN(args, sizeof p->cmdline);
-    memcpy(p->cmdline, s->bytes, p->cmdline_len);
-    old = p->exe;
-    p->exe = inode_get(exe);
+    memcpy(current_task()->comm, p->comm, sizeof p->comm);
+    p->places = new->image.places;
+    memcpy(p->auxv, new->image.auxv, sizeof p->auxv);
+    p->exe = file_get(exe);
     p->has_execed = true;
     spin_unlock(&process_lock, flags);
     process_end_run(old);
@@ -162,15 +158,14 @@ static void reset_registers(struct thread *self, const struct new_program *new)
     preempt_enable();
 }
 
-static void become_program(const struct new_program *new, const char *path, const struct exec_strings *s,
-                           struct inode *exe)
+static void become_program(const struct new_program *new, const char *path, struct file *exe)
 {
     struct process *p = current_process();
     struct task *t = current_task();
 
     switch_vm(p, new->vm);
     reset_registers(current_thread(), new);
-    set_names(p, path, s, exe);
+    set_names(p, path, new, exe);
     signal_reset_handlers(p);
     files_close_on_exec(p->files);
     t->clear_child_tid = 0;
@@ -189,7 +184,7 @@ static int run_program(struct file *file, const char *name, const struct exec_st
     if (err)
         inode_end_run(file->inode);
     else
-        become_program(&new, name, s, file->inode);
+        become_program(&new, name, file);
     return err;
 }
 

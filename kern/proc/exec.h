@@ -2,6 +2,7 @@
 #pragma once
 #include "kern/fs/file.h"
 #include "kern/mm/vm.h"
+#include "kern/proc/process.h"
 
 enum { ARG_BYTES_MAX = 128 * 1024, SCRIPT_DEPTH = 4, USER_STACK_SIZE = 8 << 20 };
 
@@ -32,11 +33,13 @@ struct elf_image {
     uint64_t start;             /* where to begin: entry, or the interpreter's */
     uint64_t brk;               /* the end of its last segment */
     uint16_t phnum;
+    struct program_places places;
+    uint64_t auxv[AUXV_WORDS];
 };
 /* Load the program in file into vm. 0, -ENOEXEC for anything that is no sound x86-64 program, -ENOMEM, -EIO.
  */
 int elf_load(struct vm_space *vm, struct file *file, struct elf_image *image);
 /* Lay out the first stack: strings, auxiliary vector, pointers (System V ABI, AMD64 3.4.1). The stack pointer
- * through *rsp. path: for AT_EXECFN. */
-int exec_build_stack(struct vm_space *vm, const struct elf_image *image, const struct exec_strings *s,
+ * through *rsp, the places of the strings and the auxiliary vector into *image. path: for AT_EXECFN. */
+int exec_build_stack(struct vm_space *vm, struct elf_image *image, const struct exec_strings *s,
                      const char *path, uint64_t *rsp);

@@ -7,7 +7,7 @@
 #include "lib/abi/elf.h"
 #include "lib/string.h"
 
-enum { AUX_PAIRS = 16, RANDOM_BYTES = 16 };
+enum { AUX_PAIRS = AUXV_WORDS / 2, RANDOM_BYTES = 16 };
 #define STACK_TOP (USER_TOP - PAGE_SIZE)
 
 int exec_strings_init(struct exec_strings *s)
@@ -137,11 +137,12 @@ static int write_texts(struct vm_space *vm, const struct exec_strings *s, const 
     return err ? err : vm_write(vm, *strings, s->bytes, s->len);
 }
 
-int exec_build_stack(struct vm_space *vm, const struct elf_image *image, const struct exec_strings *s,
+int exec_build_stack(struct vm_space *vm, struct elf_image *image, const struct exec_strings *s,
                      const char *path, uint64_t *rsp)
 {
     size_t most = 3 + s->argc + s->envc + 2 * AUX_PAIRS;
     uint64_t strings, random, path_at;
+    size_t auxv;
     const char *text = s->bytes;
     int64_t at =
         vm_map(vm, STACK_TOP - USER_STACK_SIZE, USER_STACK_SIZE, VM_READ | VM_WRITE | VM_STACK, false);
@@ -156,12 +157,16 @@ int exec_build_stack(struct vm_space *vm, const struct elf_image *image, const s
     p.words = kmalloc(most * sizeof *p.words);
     if (!p.words)
         return -ENOMEM;
-    *rsp = strings;
+    *rsp = image->places.arg_start = strings;
     push_word(&p, s->argc);
     push_vector(&p, &text, &strings, s->argc);
+    image->places.arg_end = image->places.env_start = strings;
     push_vector(&p, &text, &strings, s->envc);
+    image->places.env_end = strings;
+    auxv = p.n;
     push_auxv(&p, image, random, path_at);
-    *rsp = ROUND_DOWN(*rsp - p.n * sizeof *p.words, 16ull);
+    memcpy(image->auxv, p.words + auxv, (p.n - auxv) * sizeof *p.words);
+    *rsp = image->places.stack = ROUND_DOWN(*rsp - p.n * sizeof *p.words, 16ull);
     err = vm_write(vm, *rsp, p.words, p.n * sizeof *p.words);
     kfree(p.words);
     return err;

@@ -145,11 +145,12 @@ static void clear_tid(struct task *t)
 static bool leave_process(struct task *t, int status)
 {
     struct process *p = t->process;
+    struct resource_use use = task_use(t);
     uint64_t flags = spin_lock(&process_lock);
     bool last = --p->n_threads == 0;
 
     list_del(&t->link);
-    p->user_ns += READ_ONCE(t->thread->runtime_ns);
+    resource_use_add(&p->ended, &use);
     if (last && !p->exiting) {
         p->exiting = true;
         p->exit_status = status;

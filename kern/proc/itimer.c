@@ -1,4 +1,4 @@
-/* kern/proc/itimer.c - SIGALRM after a while. */
+/* kern/proc/itimer.c - SIGALRM after a while; SIGVTALRM and SIGPROF after so much use of the CPU. */
 #include "kern/proc/itimer.h"
 #include "kern/proc/signals.h"
 
@@ -56,4 +56,74 @@ void itimer_stop(struct process *p)
     uint64_t value, interval;
 
     itimer_set(p, 0, 0, &value, &interval);
+}
+
+/* ---- by CPU time: process_lock held ---- */
+
+static uint64_t time_used(struct process *p, int which)
+{
+    struct resource_use use = process_use_locked(p);
+
+    return use.user_ns + (which == ITIMER_PROF ? use.system_ns : 0);
+}
+
+static struct cpu_timer *cpu_timer_of(struct process *p, int which)
+{
+    return &p->cpu_timers[which == ITIMER_PROF];
+}
+
+static void read_cpu_timer(struct process *p, int which, uint64_t *value, uint64_t *interval)
+{
+    const struct cpu_timer *t = cpu_timer_of(p, which);
+    uint64_t used = t->due ? time_used(p, which) : 0;
+
+    *value = !t->due ? 0 : t->due > used ? t->due - used : 1;
+    *interval = t->interval;
+}
+
+static void expire_cpu_timer(struct process *p, int which)
+{
+    struct cpu_timer *t = cpu_timer_of(p, which);
+    uint64_t used = t->due ? time_used(p, which) : 0;
+
+    if (!t->due || used < t->due)
+        return;
+    t->due = t->interval ? MAX(t->due + t->interval, used + 1) : 0;
+    signal_send_locked(p, which == ITIMER_PROF ? SIGPROF : SIGVTALRM,
+                       &(struct signal_info){ .code = SI_KERNEL });
+}
+
+/* ---- process_lock not held ---- */
+
+void cpu_timer_get(struct process *p, int which, uint64_t *value, uint64_t *interval)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    read_cpu_timer(p, which, value, interval);
+    spin_unlock(&process_lock, flags);
+}
+
+void cpu_timer_set(struct process *p, int which, uint64_t value, uint64_t interval, uint64_t *old_value,
+                   uint64_t *old_interval)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct cpu_timer *t = cpu_timer_of(p, which);
+
+    read_cpu_timer(p, which, old_value, old_interval);
+    t->due = value ? time_used(p, which) + value : 0;
+    t->interval = interval;
+    spin_unlock(&process_lock, flags);
+}
+
+void process_tick(struct thread *thread)
+{
+    struct process *p = thread->process;
+    uint64_t flags;
+
+    if (!READ_ONCE(p->cpu_timers[0].due) && !READ_ONCE(p->cpu_timers[1].due))
+        return;
+    flags = spin_lock(&process_lock);
+    expire_cpu_timer(p, ITIMER_VIRTUAL);
+    expire_cpu_timer(p, ITIMER_PROF);
+    spin_unlock(&process_lock, flags);
 }

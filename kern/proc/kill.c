@@ -79,14 +79,8 @@ int signal_kill(int pid, int signo)
 static struct task *find_task_locked(int tgid, int tid)
 {
     struct process *p = process_find_locked(tgid);
-    struct task *t;
 
-    if (!p)
-        return NULL;
-    list_for_each_entry (t, &p->threads, link)
-        if (t->tid == tid)
-            return t;
-    return NULL;
+    return p ? task_find_locked(p, tid) : NULL;
 }
 
 int signal_tgkill(int tgid, int tid, int signo)

@@ -62,12 +62,13 @@ static void inherit(struct process *p, struct process *parent)
     p->tty = parent->tty;
     memcpy(p->action, parent->action, sizeof p->action);
     memcpy(p->comm, parent->comm, sizeof p->comm);
-    memcpy(p->cmdline, parent->cmdline, parent->cmdline_len);
-    p->cmdline_len = parent->cmdline_len;
+    p->places = parent->places;
+    p->oom_score_adj = parent->oom_score_adj;
+    memcpy(p->auxv, parent->auxv, sizeof p->auxv);
     p->cwd = inode_get(parent->cwd);
     if (parent->exe) {
-        p->exe = inode_get(parent->exe);
-        int busy = inode_begin_run(p->exe);
+        p->exe = file_get(parent->exe);
+        int busy = inode_begin_run(p->exe->inode);
         ASSERT(!busy); /* its parent runs it already */
     }
     p->umask = parent->umask;
@@ -124,11 +125,12 @@ void process_forget_locked(struct process *p)
     table.count--;
 }
 
-void process_end_run(struct inode *exe)
+void process_end_run(struct file *exe)
 {
-    if (exe)
-        inode_end_run(exe);
-    inode_put(exe);
+    if (!exe)
+        return;
+    inode_end_run(exe->inode);
+    file_put(exe);
 }
 
 void process_release_resources(struct process *p)
@@ -136,11 +138,13 @@ void process_release_resources(struct process *p)
     uint64_t flags = spin_lock(&process_lock);
     struct vm_space *vm = p->vm;
     struct files *files = p->files;
-    struct inode *cwd = p->cwd, *exe = p->exe;
+    struct inode *cwd = p->cwd;
+    struct file *exe = p->exe;
 
     p->vm = NULL;
     p->files = NULL;
-    p->cwd = p->exe = NULL;
+    p->cwd = NULL;
+    p->exe = NULL;
     spin_unlock(&process_lock, flags);
     if (files)
         files_put(files);
@@ -209,6 +213,11 @@ void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg
         fn(p, arg);
 }
 
+int process_last_pid(void)
+{
+    return READ_ONCE(table.last_pid);
+}
+
 unsigned process_count(void)
 {
     return READ_ONCE(table.count);
@@ -236,13 +245,117 @@ struct vm_space *process_vm(struct process *p)
     return vm;
 }
 
-uint64_t process_cpu_ns(struct process *p)
+struct files *process_files(struct process *p)
 {
-    uint64_t flags = spin_lock(&process_lock), ns = p->user_ns;
+    uint64_t flags = spin_lock(&process_lock);
+    struct files *files = p->files ? files_get(p->files) : NULL;
+
+    spin_unlock(&process_lock, flags);
+    return files;
+}
+
+struct file *process_exe(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct file *exe = p->exe ? file_get(p->exe) : NULL;
+
+    spin_unlock(&process_lock, flags);
+    return exe;
+}
+
+bool process_may_inspect(struct process *p)
+{
+    const struct process *self = current_process();
+
+    return self == p || self->euid == 0 || (self->euid == p->uid && self->euid == p->euid);
+}
+
+int process_rename(struct process *p, int tid, const char *name)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct task *t = task_find_locked(p, tid ? tid : p->pid);
+    char comm[sizeof p->comm] = "";
+
+    memcpy(comm, name, strnlen(name, sizeof comm - 1));
+    if (t)
+        memcpy(t->comm, comm, sizeof comm);
+    if (t && t->tid == p->pid)
+        memcpy(p->comm, comm, sizeof comm);
+    spin_unlock(&process_lock, flags);
+    return t ? 0 : -ESRCH;
+}
+
+struct task *task_find_locked(struct process *p, int tid)
+{
     struct task *t;
 
     list_for_each_entry (t, &p->threads, link)
-        ns += READ_ONCE(t->thread->runtime_ns);
+        if (t->tid == tid)
+            return t;
+    return NULL;
+}
+
+struct task *task_find_any_locked(int tid)
+{
+    struct process *p = process_find_locked(tid);
+    struct task *t = p ? task_find_locked(p, tid) : NULL;
+
+    if (t)
+        return t;
+    list_for_each_entry (p, &table.all, all)
+        if ((t = task_find_locked(p, tid)))
+            return t;
+    return NULL;
+}
+
+/* ---- what was used ---- */
+
+void resource_use_add(struct resource_use *sum, const struct resource_use *u)
+{
+    sum->user_ns += u->user_ns;
+    sum->system_ns += u->system_ns;
+    sum->faults += u->faults;
+    sum->slept += u->slept;
+    sum->preempted += u->preempted;
+}
+
+struct resource_use task_use(struct task *t)
+{
+    struct cpu_times cpu = thread_cpu_times(t->thread);
+
+    return (struct resource_use){ .user_ns = cpu.user_ns,
+                                  .system_ns = cpu.system_ns,
+                                  .faults = READ_ONCE(t->thread->faults),
+                                  .slept = READ_ONCE(t->thread->slept),
+                                  .preempted = READ_ONCE(t->thread->preempted) };
+}
+
+struct resource_use process_children_use(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct resource_use use = p->children_use;
+
     spin_unlock(&process_lock, flags);
-    return ns;
+    return use;
+}
+
+struct resource_use process_use_locked(struct process *p)
+{
+    struct resource_use sum = p->ended;
+    struct task *t;
+
+    list_for_each_entry (t, &p->threads, link) {
+        struct resource_use one = task_use(t);
+        resource_use_add(&sum, &one);
+    }
+    return sum;
+}
+
+struct resource_use process_use(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct resource_use sum = process_use_locked(p);
+
+    spin_unlock(&process_lock, flags);
+    return sum;
 }

@@ -14,7 +14,7 @@
 #include "lib/abi/signal.h"
 #include "lib/refcount.h"
 
-enum { PID_MAX = 32768, CMDLINE_KEEP = 256 };
+enum { PID_MAX = 32768, AUXV_WORDS = 40, OOM_SCORE_ADJ_MAX = 1000 };
 
 /* What is told with a signal; one a signal, the first one sent stays. */
 struct signal_info {
@@ -27,6 +27,13 @@ struct signal_queue {
     struct signal_info info[NSIG];
 };
 
+/* What threads used of the machine; summed up where they end, and where children are waited for. */
+struct resource_use {
+    uint64_t user_ns, system_ns;
+    uint64_t faults;           /* page faults that were mended */
+    uint64_t slept, preempted; /* how often they gave up the CPU, or lost it */
+};
+
 /* A thread of a process: kern/proc's part of struct thread (thread->task). */
 struct task {
     int tid;
@@ -35,6 +42,8 @@ struct task {
     struct list_head link; /* process->threads; PROCESS lock */
 
     /* PROCESS lock */
+    char comm[16];
+    int policy, nice; /* SCHED_*; what sched_* and setpriority were told */
     uint64_t blocked;
     uint64_t awaited;            /* blocked, but let in as long as sigtimedwait() waits for them */
     struct signal_queue pending; /* sent to this thread alone */
@@ -46,6 +55,13 @@ struct task {
     stack_t altstack;
     uintptr_t clear_child_tid; /* zeroed and woken as a futex at exit; 0: none */
     struct trapframe start;    /* the registers it begins with */
+};
+
+/* Where in its memory a program finds what it was started with, and its parts. */
+struct program_places {
+    uint64_t arg_start, arg_end, env_start, env_end; /* texts, each NUL-terminated */
+    uint64_t stack;                                  /* the first stack pointer */
+    uint64_t code_start, code_end, data_start, data_end;
 };
 
 enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE };
@@ -75,11 +91,12 @@ struct process {
     bool vfork_pending;        /* its parent waits until it execs or ends */
     struct signal_queue pending;
     struct kernel_sigaction action[NSIG];
-    uint64_t user_ns;     /* run time of threads that ended */
-    uint64_t children_ns; /* and of children waited for */
+    struct resource_use ended;        /* by threads that ended */
+    struct resource_use children_use; /* and by children waited for */
     char comm[16];
-    char cmdline[CMDLINE_KEEP]; /* arguments, each NUL-terminated */
-    size_t cmdline_len;
+    int oom_score_adj;            /* the more, the sooner memory is taken from it; kept and told */
+    struct program_places places; /* set by exec */
+    uint64_t auxv[AUXV_WORDS];    /* set by exec; pairs, AT_NULL last */
 
     struct waitq wait_children; /* waits in wait4, and of a parent in vfork */
 
@@ -88,12 +105,15 @@ struct process {
     struct vm_space *vm;
     struct files *files;
     struct inode *cwd; /* PROCESS lock */
-    struct inode *exe; /* PROCESS lock; the program's file, being run; may be NULL */
+    struct file *exe;  /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
     uint32_t uid, gid, euid, egid;
 
     struct timer itimer;                  /* ITIMER_REAL */
     uint64_t itimer_due, itimer_interval; /* ns; interval 0: once */
+    struct cpu_timer {
+        uint64_t due, interval; /* ns of the process's CPU time; due 0: not set, interval 0: once */
+    } cpu_timers[2];            /* PROCESS lock; ITIMER_VIRTUAL, ITIMER_PROF */
 };
 
 extern struct spinlock process_lock; /* rank PROCESS */
@@ -127,12 +147,27 @@ struct process *process_next(int least);
 /* Every process, process_lock held; fn must not take it. */
 void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
 unsigned process_count(void);
-int pid_alloc(void); /* a free pid or tid, -EAGAIN: none */
+int process_last_pid(void); /* given out last */
+int pid_alloc(void);        /* a free pid or tid, -EAGAIN: none */
 void pid_free(int pid);
-/* Its current directory / address space with a reference; NULL: a zombie has none. */
+/* Its current directory, address space, files or program with a reference; NULL: a zombie has none. */
 struct inode *process_cwd(struct process *p);
 struct vm_space *process_vm(struct process *p);
-uint64_t process_cpu_ns(struct process *p); /* run time of its threads so far */
+struct files *process_files(struct process *p);
+struct file *process_exe(struct process *p);
+/* May the caller look into p's memory and files, and trace it? Root may, and p's own user. */
+bool process_may_inspect(struct process *p);
+/* Name thread tid of p (0: the first one, and so the process); cut to what fits. 0 or -ESRCH. */
+int process_rename(struct process *p, int tid, const char *name);
+/* What its threads used so far, those that ended included; what one thread used. */
+struct resource_use process_use(struct process *p);
+struct resource_use process_use_locked(struct process *p);   /* process_lock held */
+struct resource_use process_children_use(struct process *p); /* of the children waited for */
+struct resource_use task_use(struct task *t);
+void resource_use_add(struct resource_use *sum, const struct resource_use *u);
+/* process_lock held; NULL: there is no such thread in p; in any process. */
+struct task *task_find_locked(struct process *p, int tid);
+struct task *task_find_any_locked(int tid);
 
 /* A thread of p that will begin with the registers in task->start; not started. NULL: memory is out. */
 struct task *task_create(struct process *p);
@@ -158,6 +193,6 @@ _Noreturn void task_exit(int status);
 int process_end_other_threads(void);
 
 /* wait4/waitid: pid > 0: that child; -1: any; 0: own group; < -1: group -pid. options: WEXITED, WUNTRACED,
- * WCONTINUED, WNOHANG, WNOWAIT. The child's pid with *status (and *cpu_ns), 0 (WNOHANG: none yet), -ECHILD,
+ * WCONTINUED, WNOHANG, WNOWAIT. The child's pid with *status (and *use), 0 (WNOHANG: none yet), -ECHILD,
  * -EINTR. */
-int process_wait(int pid, int options, int *status, uint64_t *cpu_ns);
+int process_wait(int pid, int options, int *status, struct resource_use *use);

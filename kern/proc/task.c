@@ -50,6 +50,16 @@ static int choose_tid(struct process *p)
     return p->n_threads ? pid_alloc() : p->pid;
 }
 
+/* What a thread has from its maker. */
+static void inherit(struct task *t, const struct task *maker)
+{
+    memcpy(t->comm, maker->comm, sizeof t->comm);
+    t->policy = maker->policy;
+    t->nice = maker->nice;
+    t->thread->nice = maker->thread->nice;
+    t->thread->affinity = maker->thread->affinity;
+}
+
 struct task *task_create_with(struct process *p, void (*fn)(void *arg))
 {
     struct task *t = kzalloc(sizeof *t);
@@ -74,6 +84,8 @@ struct task *task_create_with(struct process *p, void (*fn)(void *arg))
     t->thread->task = t;
     t->thread->process = p;
     t->thread->vm = p->vm;
+    if (current_process())
+        inherit(t, current_task());
     return t;
 }
 

@@ -19,6 +19,6 @@ void process_forget_locked(struct process *p);
 /* Let go of memory, files and directories: at the end, or when a fork fails. */
 void process_release_resources(struct process *p);
 /* A process runs exe, which it had marked as being run, no longer; puts the inode. NULL is fine. */
-void process_end_run(struct inode *exe);
+void process_end_run(struct file *exe);
 /* A vfork child has its own memory now, or is gone: its parent goes on. */
 void process_vfork_done(struct process *p);

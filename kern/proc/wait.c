@@ -6,7 +6,7 @@ struct wait_request {
     int pid, options;
     struct process *reaped; /* to be put after the lock is dropped */
     int status;
-    uint64_t cpu_ns;
+    struct resource_use use;
 };
 
 static bool is_asked_for(const struct process *child, int pid)
@@ -39,14 +39,15 @@ static bool has_news(struct process *child, int options, int *status)
 /* process_lock held. */
 static void take_news(struct wait_request *r, struct process *child)
 {
-    r->cpu_ns = child->user_ns + child->children_ns;
+    r->use = child->ended;
+    resource_use_add(&r->use, &child->children_use);
     if (r->options & WNOWAIT)
         return;
     child->stop_told = true;
     child->continued = false;
     if (child->state != PROCESS_ZOMBIE)
         return;
-    child->parent->children_ns += r->cpu_ns;
+    resource_use_add(&child->parent->children_use, &r->use);
     process_forget_locked(child);
     r->reaped = child;
 }
@@ -72,7 +73,7 @@ static int look_at_children(struct wait_request *r)
     return result;
 }
 
-int process_wait(int pid, int options, int *status, uint64_t *cpu_ns)
+int process_wait(int pid, int options, int *status, struct resource_use *use)
 {
     struct wait_request r = { .pid = pid, .options = options };
     int found = 0, err = 0;
@@ -87,6 +88,6 @@ int process_wait(int pid, int options, int *status, uint64_t *cpu_ns)
     if (r.reaped)
         process_put(r.reaped);
     *status = r.status;
-    *cpu_ns = r.cpu_ns;
+    *use = r.use;
     return found ? found : err; /* the signal may be the child's own SIGCHLD: wait_event looked once more */
 }

@@ -2,7 +2,8 @@
  * No CPU halts while a thread that it may run waits elsewhere. A thread that wakes is given to an idle CPU,
  * and that CPU's bit in idle_cpus is taken at once, so that two threads do not both go there. Whoever makes a
  * thread wait writes n_queued and then reads idle_cpus; a CPU that goes idle sets its bit and then reads
- * every n_queued: one of the two sees the other. */
+ * every n_queued: one of the two sees the other. Among busy CPUs, a tick now and then brings a thread over
+ * from a longer queue, so that three threads share two CPUs fairly. */
 #include "kern/sched/runqueue.h"
 
 uint32_t idle_cpus, sched_cpus;
@@ -70,21 +71,26 @@ static struct thread *steal_from(struct runqueue *rq, unsigned me)
     return found;
 }
 
-bool pull_work(void)
+bool pull_work(unsigned surplus)
 {
     struct runqueue *mine = this_runqueue();
     struct thread *t = NULL;
     uint32_t others = READ_ONCE(sched_cpus) & ~(1u << mine->cpu);
     for (; others && !t; others &= others - 1) {
         struct runqueue *rq = runqueue_of(__builtin_ctz(others));
-        if (READ_ONCE(rq->n_queued))
+        if (READ_ONCE(rq->n_queued) > surplus)
             t = steal_from(rq, mine->cpu);
     }
     if (!t)
         return false;
     uint64_t flags = spin_lock(&mine->lock);
-    runqueue_add(mine, t, false);
-    WRITE_ONCE(this_cpu()->need_resched, 1);
+    bool welcome = t->affinity & 1u << mine->cpu; /* it may have changed on the way */
+    if (welcome) {
+        runqueue_add(mine, t, false);
+        WRITE_ONCE(this_cpu()->need_resched, 1);
+    }
     spin_unlock(&mine->lock, flags);
-    return true;
+    if (!welcome)
+        runqueue_place(t);
+    return welcome;
 }

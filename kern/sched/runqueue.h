@@ -9,7 +9,10 @@ struct runqueue {
     struct thread *previous; /* who ran before the switch that is under way */
     struct list_head queues[PRIO_LEVELS];
     unsigned n_queued;
-    uint64_t slice_end;     /* of current; TIME_NEVER for the idle thread */
+    uint64_t slice_end;      /* of current; TIME_NEVER for the idle thread */
+    struct thread *expelled; /* who ran before the switch and may not run here any more */
+    uint64_t balanced;       /* when a tick last looked at the other queues */
+    uint64_t user_ns, nice_ns, system_ns, idle_ns;
     uint64_t starved_since; /* PRIO_LOW has waited since then; TIME_NEVER: it does not wait */
 };
 
@@ -35,5 +38,9 @@ struct thread *runqueue_pick(struct runqueue *rq, uint64_t now);
 unsigned choose_cpu(const struct thread *t);
 /* An idle CPU may want a thread that now waits here. */
 void offer_work(uint32_t affinity);
-/* Bring a thread that waits elsewhere to this idle CPU. True if there was one. irqs off, no lock held. */
-bool pull_work(void);
+/* Give t, which is runnable and in no queue, to a CPU that it may run on. irqs off, no lock held. (sched.c)
+ */
+void runqueue_place(struct thread *t);
+/* Bring a thread to this CPU that waits where more than surplus others do. True if there was one. irqs off,
+ * no lock held. */
+bool pull_work(unsigned surplus);

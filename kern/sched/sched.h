@@ -4,6 +4,7 @@
 #include "net/port.h"
 
 #define TIME_SLICE ms(10)
+#define TICK       ms(10) /* while a program runs, its CPU's clock ticks at least so often */
 
 /* ---- kern/sched/sched.c ---- */
 
@@ -27,6 +28,11 @@ static inline void preempt_check(void)
     if (unlikely(v == 1ull << 32))
         preempt_check_slow();
 }
+
+/* ---- kern/sched/load.c ---- */
+
+/* Count who is runnable, if it is time. Any context. */
+void load_average_update(uint64_t now);
 
 /* ---- kern/sched/thread.c ---- */
 

@@ -28,6 +28,11 @@ struct thread {
     struct list_head run;
     enum thread_state state;
     uint32_t cpu, prio, affinity;                /* affinity: bit a CPU it may run on */
+    int nice;                                    /* -20 to 19: how long its slices are */
+    bool in_kernel;                              /* where the last tick found it */
+    uint64_t system_ns;                          /* of runtime_ns, by the ticks: in the kernel */
+    uint64_t slept, preempted;                   /* how often it gave up the CPU, or lost it */
+    uint64_t faults;                             /* its own: page faults that were mended */
     uint64_t slice_left, runtime_ns, last_start; /* ns; last_start: when it last got the CPU */
 
     /* its own, or with itself off every CPU */
@@ -52,9 +57,34 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg)
 void thread_start(struct thread *t);  /* make it runnable: on its cpu, or the least busy one it may run on */
 _Noreturn void thread_exit(int code); /* the current thread; its stack and struct are freed later, as work */
 void thread_set_cpu(struct thread *t, unsigned cpu); /* pin; before thread_start */
+/* Let t run on these CPUs only, bit a CPU; it leaves one that is not among them at once if it waits there, at
+ * its next switch if it runs. -EINVAL: none of them takes part. Process context; t is kept from going away by
+ * the caller. */
+int thread_set_affinity(struct thread *t, uint32_t affinity);
+uint32_t thread_cpus(void); /* all CPUs that take part */
+void thread_set_nice(struct thread *t, int nice);
+uint64_t thread_slice(const struct thread *t); /* ns it may run while others wait */
+/* How long it ran so far, up to now: in user mode and in the kernel. The sum is exact, the parts are where
+ * the clock's ticks found it. */
+struct cpu_times {
+    uint64_t user_ns, system_ns;
+};
+struct cpu_times thread_cpu_times(struct thread *t);
+/* What a CPU did since it takes part: programs in user mode, programs in the kernel and the kernel's own
+ * threads, nothing. */
+struct cpu_use {
+    uint64_t user_ns, nice_ns, system_ns, idle_ns;
+};
+struct cpu_use sched_cpu_use(unsigned cpu);
+/* The three averages of that over 1, 5 and 15 minutes, in units of 1 / LOAD_ONE. */
+enum { LOAD_ONE = 1 << 11 };
+void load_averages(uint64_t loads[3]);
+unsigned sched_n_runnable(void); /* threads that run or wait for a CPU */
 /* Called in a worker for a thread of a process once it is off every CPU; kern/proc supplies it.
  */
 void process_thread_reaped(struct thread *t);
+/* The clock ticked while t, a thread of a process, ran; kern/proc counts its CPU time. Hard irq. */
+void process_tick(struct thread *t);
 
 /* The current thread is about to sleep: from here on a thread_wake() counts, so the condition is looked at
  * after this and before schedule(). thread_set_runnable() takes it back. */

@@ -5,6 +5,7 @@
 #include "kern/proc/exec.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
+#include "kern/sys/uaccess.h"
 #include "lib/abi/system.h"
 #include "lib/format.h"
 
@@ -40,13 +41,19 @@ SYSCALL_DEFINE3(getrandom, uintptr_t, user, size_t, size, unsigned, flags)
     return (int64_t)done;
 }
 
+enum { SYSINFO_LOAD_ONE = 1 << 16 }; /* sysinfo(2): loads are in units of 1 / 65536 */
+
 SYSCALL_DEFINE1(sysinfo, uintptr_t, user)
 {
     struct mm_stats mm;
     struct sysinfo info = { .uptime = (int64_t)(time_now() / sec(1)),
                             .procs = (uint16_t)process_count(),
                             .mem_unit = 1 };
+    uint64_t loads[3];
 
+    load_averages(loads);
+    for (unsigned i = 0; i < 3; i++)
+        info.loads[i] = loads[i] * SYSINFO_LOAD_ONE / LOAD_ONE;
     mm_get_stats(&mm);
     info.totalram = mm.total * PAGE_SIZE;
     info.freeram = mm.free * PAGE_SIZE;
@@ -56,14 +63,22 @@ SYSCALL_DEFINE1(sysinfo, uintptr_t, user)
 SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, user)
 {
     struct process *p = current_process();
-    uint64_t ns = who == RUSAGE_CHILDREN ? READ_ONCE(p->children_ns)
-                  : who == RUSAGE_THREAD ? READ_ONCE(current_thread()->runtime_ns)
-                                         : process_cpu_ns(p);
-    struct rusage r = { .ru_utime = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) } };
+    struct resource_use use;
 
-    if (who < RUSAGE_CHILDREN || who > RUSAGE_THREAD)
+    switch (who) {
+    case RUSAGE_SELF:
+        use = process_use(p);
+        break;
+    case RUSAGE_THREAD:
+        use = task_use(current_task());
+        break;
+    case RUSAGE_CHILDREN:
+        use = process_children_use(p);
+        break;
+    default:
         return -EINVAL;
-    return copy_to_user(user, &r, sizeof r);
+    }
+    return rusage_to_user(user, &use);
 }
 
 /* ---- limits: the kernel's own, the same for all, and fixed ---- */

@@ -109,27 +109,25 @@ SYSCALL_DEFINE1(exit_group, int, status)
 
 /* ---- wait ---- */
 
-static int put_rusage(uintptr_t user, uint64_t cpu_ns)
+static int put_rusage(uintptr_t user, const struct resource_use *use)
 {
-    struct rusage r = { .ru_utime = { (int64_t)(cpu_ns / sec(1)), (int64_t)(cpu_ns % sec(1) / us(1)) } };
-
-    return user ? copy_to_user(user, &r, sizeof r) : 0;
+    return user ? rusage_to_user(user, use) : 0;
 }
 
 SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, user_status, int, options, uintptr_t, user_rusage)
 {
     int32_t status;
-    uint64_t cpu_ns;
+    struct resource_use use;
     int64_t found;
 
     if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
         return -EINVAL;
-    found = process_wait(pid, options | WEXITED, &status, &cpu_ns);
+    found = process_wait(pid, options | WEXITED, &status, &use);
     if (found <= 0)
         return found;
     if (user_status && copy_to_user(user_status, &status, sizeof status))
         return -EFAULT;
-    return put_rusage(user_rusage, cpu_ns) ? -EFAULT : found;
+    return put_rusage(user_rusage, &use) ? -EFAULT : found;
 }
 
 /* waitid tells what wait4 does, in the words of a siginfo. */
@@ -154,21 +152,21 @@ SYSCALL_DEFINE5(waitid, int, type, int, id, uintptr_t, user_info, int, options, 
 {
     const int known = WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT;
     siginfo_t si = { .si_signo = 0 };
-    uint64_t cpu_ns;
+    struct resource_use use;
     int status;
     int64_t found;
 
     if (type < P_ALL || type > P_PGID || (type != P_ALL && id <= 0) || (options & ~known) ||
         !(options & (WEXITED | WUNTRACED | WCONTINUED)))
         return -EINVAL;
-    found = process_wait(type == P_ALL ? -1 : type == P_PID ? id : -id, options, &status, &cpu_ns);
+    found = process_wait(type == P_ALL ? -1 : type == P_PID ? id : -id, options, &status, &use);
     if (found < 0)
         return found;
     if (found)
         wait_siginfo(&si, (int)found, status);
     if (user_info && copy_to_user(user_info, &si, sizeof si))
         return -EFAULT;
-    return found ? put_rusage(user_rusage, cpu_ns) : 0;
+    return found ? put_rusage(user_rusage, &use) : 0;
 }
 
 /* ---- who am I ---- */

@@ -104,48 +104,25 @@ SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, tim
     }
 }
 
-SYSCALL_DEFINE0(sched_yield)
-{
-    yield();
-    return 0;
-}
-
-/* Every thread may run on every CPU. */
-SYSCALL_DEFINE3(sched_getaffinity, int, pid, unsigned, size, uintptr_t, user_mask)
-{
-    uint64_t mask = (1ull << cpu_count()) - 1;
-
-    (void)pid;
-    if (size < sizeof mask)
-        return -EINVAL;
-    return copy_to_user(user_mask, &mask, sizeof mask) ? -EFAULT : (int64_t)sizeof mask;
-}
-
+/* A thread's name; the first thread's is the process's. */
 static int64_t set_name(uintptr_t user)
 {
-    struct process *p = current_process();
-    char name[sizeof p->comm] = "";
+    char name[sizeof current_task()->comm] = "";
     int64_t n = copy_string_from_user(name, user, sizeof name);
-    uint64_t flags;
 
     if (n == -EFAULT)
         return n;
     name[sizeof name - 1] = 0; /* a longer one is cut */
-    flags = spin_lock(&process_lock);
-    memcpy(p->comm, name, sizeof name);
-    spin_unlock(&process_lock, flags);
-    return 0;
+    return process_rename(current_process(), current_task()->tid, name);
 }
 
 SYSCALL_DEFINE2(prctl, int, option, uintptr_t, arg)
 {
-    struct process *p = current_process();
-
     switch (option) {
     case PR_SET_NAME:
         return set_name(arg);
     case PR_GET_NAME:
-        return copy_to_user(arg, p->comm, sizeof p->comm);
+        return copy_to_user(arg, current_task()->comm, sizeof current_task()->comm);
     case PR_GET_DUMPABLE:
     case PR_SET_DUMPABLE: /* there are no core dumps */
         return 0;

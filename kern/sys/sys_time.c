@@ -5,6 +5,11 @@
 
 enum { TICKS_PER_SECOND = 100 }; /* AT_CLKTCK */
 
+static int64_t cpu_ns(struct resource_use use)
+{
+    return (int64_t)(use.user_ns + use.system_ns);
+}
+
 /* The clock's reading in ns, or -EINVAL. */
 static int64_t read_clock(int clock)
 {
@@ -18,9 +23,9 @@ static int64_t read_clock(int clock)
     case CLOCK_BOOTTIME:
         return (int64_t)time_now();
     case CLOCK_PROCESS_CPUTIME_ID:
-        return (int64_t)process_cpu_ns(current_process());
+        return cpu_ns(process_use(current_process()));
     case CLOCK_THREAD_CPUTIME_ID:
-        return (int64_t)READ_ONCE(current_thread()->runtime_ns);
+        return cpu_ns(task_use(current_task()));
     default:
         return -EINVAL;
     }
@@ -60,9 +65,13 @@ SYSCALL_DEFINE1(time, uintptr_t, user)
 
 SYSCALL_DEFINE1(times, uintptr_t, user)
 {
-    struct process *p = current_process();
-    struct tms t = { .tms_utime = (int64_t)(process_cpu_ns(p) / (sec(1) / TICKS_PER_SECOND)),
-                     .tms_cutime = (int64_t)(p->children_ns / (sec(1) / TICKS_PER_SECOND)) };
+    const uint64_t tick = sec(1) / TICKS_PER_SECOND;
+    struct resource_use self = process_use(current_process()),
+                        children = process_children_use(current_process());
+    struct tms t = { .tms_utime = (int64_t)(self.user_ns / tick),
+                     .tms_stime = (int64_t)(self.system_ns / tick),
+                     .tms_cutime = (int64_t)(children.user_ns / tick),
+                     .tms_cstime = (int64_t)(children.system_ns / tick) };
 
     if (user && copy_to_user(user, &t, sizeof t))
         return -EFAULT;
@@ -133,9 +142,12 @@ SYSCALL_DEFINE2(getitimer, int, which, uintptr_t, user)
     struct itimerval it;
     uint64_t left, interval;
 
-    if (which != ITIMER_REAL)
+    if (which < ITIMER_REAL || which > ITIMER_PROF)
         return -EINVAL;
-    itimer_get(current_process(), &left, &interval);
+    if (which == ITIMER_REAL)
+        itimer_get(current_process(), &left, &interval);
+    else
+        cpu_timer_get(current_process(), which, &left, &interval);
     it.it_value = timeval_of(left);
     it.it_interval = timeval_of(interval);
     return copy_to_user(user, &it, sizeof it);
@@ -146,13 +158,16 @@ SYSCALL_DEFINE3(setitimer, int, which, uintptr_t, user_new, uintptr_t, user_old)
     uint64_t value = 0, interval = 0, left, old_interval;
     struct itimerval it;
 
-    if (which != ITIMER_REAL)
+    if (which < ITIMER_REAL || which > ITIMER_PROF)
         return -EINVAL;
     if (user_new && copy_from_user(&it, user_new, sizeof it))
         return -EFAULT;
     if (user_new && (!timeval_to_ns(&it.it_value, &value) || !timeval_to_ns(&it.it_interval, &interval)))
         return -EINVAL;
-    itimer_set(current_process(), value, interval, &left, &old_interval);
+    if (which == ITIMER_REAL)
+        itimer_set(current_process(), value, interval, &left, &old_interval);
+    else
+        cpu_timer_set(current_process(), which, value, interval, &left, &old_interval);
     it.it_value = timeval_of(left);
     it.it_interval = timeval_of(old_interval);
     return user_old ? copy_to_user(user_old, &it, sizeof it) : 0;

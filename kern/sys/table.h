@@ -119,6 +119,15 @@
     SYSCALL(131, sigaltstack, 2, ONCE) \
     SYSCALL(137, statfs, 2, ONCE) \
     SYSCALL(138, fstatfs, 2, ONCE) \
+    SYSCALL(140, getpriority, 2, ONCE) \
+    SYSCALL(141, setpriority, 3, ONCE) \
+    SYSCALL(142, sched_setparam, 2, ONCE) \
+    SYSCALL(143, sched_getparam, 2, ONCE) \
+    SYSCALL(144, sched_setscheduler, 3, ONCE) \
+    SYSCALL(145, sched_getscheduler, 1, ONCE) \
+    SYSCALL(146, sched_get_priority_max, 1, ONCE) \
+    SYSCALL(147, sched_get_priority_min, 1, ONCE) \
+    SYSCALL(148, sched_rr_get_interval, 2, ONCE) \
     SYSCALL(149, mlock, 2, ONCE) \
     SYSCALL(150, munlock, 2, ONCE) \
     SYSCALL(151, mlockall, 1, ONCE) \
@@ -139,6 +148,7 @@
     SYSCALL(200, tkill, 2, ONCE) \
     SYSCALL(201, time, 1, ONCE) \
     SYSCALL(202, futex, 6, RESTART) \
+    SYSCALL(203, sched_setaffinity, 3, ONCE) \
     SYSCALL(204, sched_getaffinity, 3, ONCE) \
     SYSCALL(213, epoll_create, 1, ONCE) \
     SYSCALL(217, getdents64, 3, ONCE) \

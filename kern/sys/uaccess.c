@@ -189,3 +189,19 @@ bool is_user_range(uint64_t address, size_t *length)
     *length = ROUND_UP(*length, (size_t)PAGE_SIZE);
     return true;
 }
+
+static struct timeval timeval_of(uint64_t ns)
+{
+    return (struct timeval){ (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
+}
+
+int rusage_to_user(uintptr_t user, const struct resource_use *use)
+{
+    struct rusage r = { .ru_utime = timeval_of(use->user_ns),
+                        .ru_stime = timeval_of(use->system_ns),
+                        .ru_minflt = (int64_t)use->faults,
+                        .ru_nvcsw = (int64_t)use->slept,
+                        .ru_nivcsw = (int64_t)use->preempted };
+
+    return copy_to_user(user, &r, sizeof r);
+}

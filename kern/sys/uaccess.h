@@ -30,6 +30,8 @@ int timespec_from_user(uintptr_t user, uint64_t *ns);
 int timespec_to_user(uintptr_t user, uint64_t ns);
 uint64_t timespec_ns(const struct timespec *ts);
 bool timespec_is_valid(const struct timespec *ts);
+struct resource_use;
+int rusage_to_user(uintptr_t user, const struct resource_use *use);
 /* now + ns without overflow. */
 uint64_t deadline_after(uint64_t ns);
 /* Is [address, address + length) the user's? *length is rounded up to pages. */

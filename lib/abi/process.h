@@ -39,9 +39,12 @@ struct rlimit {
 enum { RLIMIT_STACK = 3, RLIMIT_CORE = 4, RLIMIT_NOFILE = 7, RLIM_NLIMITS = 16 };
 struct rusage {
     struct timeval ru_utime, ru_stime;
-    int64_t ru_maxrss, ru_other[13];
+    int64_t ru_maxrss, ru_ixrss, ru_idrss, ru_isrss, ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock,
+        ru_msgsnd, ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
 };
 _Static_assert(sizeof(struct rusage) == 144, "the ABI's size");
+enum { PRIO_PROCESS = 0, PRIO_PGRP = 1, PRIO_USER = 2 };
+enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5 };
 enum { RUSAGE_SELF = 0, RUSAGE_CHILDREN = -1, RUSAGE_THREAD = 1 };
 
 enum {

@@ -35,6 +35,8 @@ enum {
     CLOCK_REALTIME_ALARM = 8,
     CLOCK_BOOTTIME_ALARM = 9,
     TIMER_ABSTIME = 1,
-    ITIMER_REAL = 0
+    ITIMER_REAL = 0,
+    ITIMER_VIRTUAL = 1,
+    ITIMER_PROF = 2
 };
 #endif
