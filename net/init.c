@@ -15,6 +15,7 @@ const struct net_module *const net_modules[] = {
     &icmp_module,     /* echo and errors */
     &raw_module,      /* sockets for ping */
     &udp_module,      /* datagrams */
+    &ping_module,     /* echo requests without a raw socket; behind UDP, which is what SOCK_DGRAM means */
     &tcp_module,      /* streams */
     &unix_module,     /* sockets between processes of one machine */
     &loopback_module, /* lo */

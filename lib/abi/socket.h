@@ -23,6 +23,16 @@ enum {
     TCP_USER_TIMEOUT = 18
 };
 
+/* What MSG_ERRQUEUE tells (<linux/errqueue.h>), and the options of raw ICMP sockets (<linux/icmp.h>). */
+enum { SO_EE_ORIGIN_NONE = 0, SO_EE_ORIGIN_LOCAL = 1, SO_EE_ORIGIN_ICMP = 2 };
+struct sock_extended_err {
+    uint32_t ee_errno;
+    uint8_t ee_origin, ee_type, ee_code, ee_pad;
+    uint32_t ee_info, ee_data;
+};
+_Static_assert(sizeof(struct sock_extended_err) == 16, "the ABI's size");
+enum { ICMP_FILTER = 1 };
+
 #if __STDC_HOSTED__
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -159,17 +169,40 @@ enum {
     SO_RCVTIMEO = 20,
     SO_SNDTIMEO = 21,
     SO_BINDTODEVICE = 25,
+    SO_ATTACH_FILTER = 26,
+    SO_DETACH_FILTER = 27,
     SO_TIMESTAMP = 29,
     SO_ACCEPTCONN = 30,
     SO_SNDBUFFORCE = 32,
     SO_RCVBUFFORCE = 33,
+    SO_TIMESTAMPNS = 35,
+    SO_MARK = 36,
     SO_PROTOCOL = 38,
-    SO_DOMAIN = 39
+    SO_DOMAIN = 39,
+    SO_PEEK_OFF = 42,
+    SO_INCOMING_CPU = 49
 };
 #define SCM_TIMESTAMP    SO_TIMESTAMP
-enum { IP_TOS = 1, IP_TTL = 2, IP_HDRINCL = 3, IP_PKTINFO = 8, IP_MTU_DISCOVER = 10, IP_RECVERR = 11 };
-enum { IP_RECVTTL = 12, IP_MTU = 14 };
-enum { IP_PMTUDISC_DONT = 0, IP_PMTUDISC_WANT = 1, IP_PMTUDISC_DO = 2 };
+#define SCM_TIMESTAMPNS  SO_TIMESTAMPNS
+enum {
+    IP_TOS = 1,
+    IP_TTL = 2,
+    IP_HDRINCL = 3,
+    IP_PKTINFO = 8,
+    IP_MTU_DISCOVER = 10,
+    IP_RECVERR = 11,
+    IP_RECVTTL = 12,
+    IP_RECVTOS = 13,
+    IP_MTU = 14,
+    IP_FREEBIND = 15,
+    IP_BIND_ADDRESS_NO_PORT = 24
+};
+enum { IP_PMTUDISC_DONT = 0, IP_PMTUDISC_WANT = 1, IP_PMTUDISC_DO = 2, IP_PMTUDISC_PROBE = 3 };
+struct in_pktinfo {
+    int ipi_ifindex;
+    struct in_addr ipi_spec_dst, ipi_addr; /* our address; the header's destination */
+};
+_Static_assert(sizeof(struct in_pktinfo) == 12, "the ABI's size");
 
 /* ---- poll ---- */
 

@@ -10,7 +10,7 @@ static int wait_for_datagram(struct sock *sk, int flags)
         int err = sock_error(sk);
         if (err)
             return err;
-        if (sk->shutdown & RCV_SHUTDOWN)
+        if (sk->shutdown & RCV_SHUTDOWN && deadline) /* as in Linux, who does not wait gets -EAGAIN */
             return 0;
         err = sock_wait(sk, deadline);
         if (err)
@@ -47,18 +47,38 @@ ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags)
     return (ssize_t)(flags & MSG_TRUNC ? skb->len : n);
 }
 
+/* What was the wall clock's time at time, a moment of time_now()? */
+static uint64_t wall_at(uint64_t time)
+{
+    return time_wall() - (time_now() - time);
+}
+
+void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb)
+{
+    uint64_t ns = wall_at(skb->tstamp);
+    const int64_t timeval[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
+    const int64_t timespec[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };
+
+    if (sk->timestamp == STAMP_US)
+        put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMP, timeval, sizeof timeval);
+    if (sk->timestamp == STAMP_NS)
+        put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPNS, timespec, sizeof timespec);
+}
+
 int datagram_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
 {
-    int waiting = 0;
+    int bytes = 0;
 
-    if (request != FIONREAD)
+    if (request != FIONREAD && request != TIOCOUTQ)
         return -ENOTTY;
     lock_acquire(&sk->lock);
     const struct sk_buff *first = skb_peek(&sk->receive_queue);
-    if (first)
-        waiting = (int)(first->len);
+    if (request == TIOCOUTQ)
+        bytes = (int)__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED);
+    else if (first)
+        bytes = (int)first->len;
     lock_release(&sk->lock);
-    return copy_to_user(arg, &waiting, sizeof waiting);
+    return copy_to_user(arg, &bytes, sizeof bytes);
 }
 
 int datagram_poll(struct sock *sk)
@@ -72,7 +92,7 @@ int datagram_poll(struct sock *sk)
         events |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
         events |= POLLHUP;
-    if (sk->err)
+    if (sk->err || !skb_queue_empty(&sk->error_queue))
         events |= POLLERR;
     if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
         events |= POLLOUT | POLLWRNORM;

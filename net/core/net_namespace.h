@@ -11,6 +11,7 @@ struct icmp_state;
 struct udp_state;
 struct tcp_state;
 struct raw_state;
+struct ping_state;
 struct unix_state;
 struct softnet;
 struct packet_type;
@@ -67,6 +68,7 @@ struct net {
     struct udp_state *udp;
     struct tcp_state *tcp;
     struct raw_state *raw;
+    struct ping_state *ping;
     struct unix_state *unix_domain; /* `unix` is a macro of gcc's */
 };
 

@@ -21,6 +21,9 @@ int sk_alloc(struct net *net, int family, int type, int protocol, const struct s
     waitq_init(&sk->turns);
     sk->rcvlowat = 1;
     skb_queue_head_init(&sk->receive_queue);
+    skb_queue_head_init(&sk->error_queue);
+    sk->pmtudisc = IP_PMTUDISC_WANT;
+    sk->incoming_cpu = -1;
     sk->rcvbuf = sk->sndbuf = SOCK_BUF_DEFAULT;
     sk->rcvtimeo = sk->sndtimeo = TIME_NEVER;
     list_init(&sk->bind_link);
@@ -46,6 +49,7 @@ void sock_put(struct sock *sk)
     if (sk->ops->destroy)
         sk->ops->destroy(sk);
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    skb_queue_purge(&sk->error_queue, SKB_DROP_SOCKET_CLOSED);
     __atomic_fetch_sub(&sk->net->sockets, 1, __ATOMIC_RELAXED);
     mem_free(sk);
 }

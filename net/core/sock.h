@@ -63,13 +63,19 @@ struct sock {
     int64_t wmem_alloc;      /* truesize of what waits to be sent; atomic */
 
     /* options */
-    bool reuseaddr, reuseport, keepalive, broadcast, linger, timestamp;
+    bool reuseaddr, reuseport, keepalive, broadcast, linger, dontroute, oobinline;
+    uint8_t timestamp; /* enum sock_stamp */
     uint32_t linger_seconds;
     uint32_t rcvlowat;           /* SO_RCVLOWAT, at least 1 */
     uint64_t rcvtimeo, sndtimeo; /* ns; TIME_NEVER: for ever */
     uint32_t bound_ifindex;      /* SO_BINDTODEVICE; 0: any */
     uint8_t ttl, tos;            /* IP_TTL (0: the default), IP_TOS */
     int pmtudisc;                /* IP_MTU_DISCOVER */
+    uint32_t mark, priority;     /* kept for whoever asks */
+    int incoming_cpu;
+    uint32_t ip_receive; /* IP_RECEIVE_*: which control messages come with a datagram */
+    bool recverr, hdrincl, freebind, bind_no_port;
+    struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */
     be32 saddr, daddr;
@@ -78,7 +84,9 @@ struct sock {
     bool bound, inherited;      /* inherited: a listener's child, on its parent's port */
 };
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
-enum { SOCK_BACKLOG_MAX = 4096 }; /* net.core.somaxconn */
+enum { SOCK_STATE_LISTENING = 10 };                 /* sk->state of whoever listens, whatever the protocol */
+enum sock_stamp { STAMP_NONE, STAMP_US, STAMP_NS }; /* SO_TIMESTAMP, SO_TIMESTAMPNS */
+enum { SOCK_BACKLOG_MAX = 4096 };                   /* net.core.somaxconn */
 enum { SOCK_BUF_DEFAULT = 212992, SOCK_BUF_MIN = 2304, SOCK_BUF_MAX = 8 << 20 };
 
 /* A sock with one reference and ops->init run, for sock_create and for a listener's children. 0, -ENOMEM, or

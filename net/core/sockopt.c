@@ -14,22 +14,22 @@ _Static_assert(sizeof(struct abi_timeval) == 16 && sizeof(struct abi_linger) == 
 
 /* ---- set ---- */
 
+/* Options that are one bool of struct sock. */
+static const struct flag_option {
+    int option;
+    uint16_t offset;
+} flag_options[] = {
+    { SO_REUSEADDR, offsetof(struct sock, reuseaddr) }, { SO_REUSEPORT, offsetof(struct sock, reuseport) },
+    { SO_KEEPALIVE, offsetof(struct sock, keepalive) }, { SO_BROADCAST, offsetof(struct sock, broadcast) },
+    { SO_DONTROUTE, offsetof(struct sock, dontroute) }, { SO_OOBINLINE, offsetof(struct sock, oobinline) },
+};
+
 static bool *flag_option(struct sock *sk, int option)
 {
-    switch (option) {
-    case SO_REUSEADDR:
-        return &sk->reuseaddr;
-    case SO_REUSEPORT:
-        return &sk->reuseport;
-    case SO_KEEPALIVE:
-        return &sk->keepalive;
-    case SO_BROADCAST:
-        return &sk->broadcast;
-    case SO_TIMESTAMP:
-        return &sk->timestamp;
-    default:
-        return NULL;
-    }
+    for (unsigned i = 0; i < ARRAY_SIZE(flag_options); i++)
+        if (flag_options[i].option == option)
+            return (bool *)((uint8_t *)sk + flag_options[i].offset);
+    return NULL;
 }
 
 /* A time-out: 0 means for ever. 0 or -EDOM. */
@@ -95,6 +95,24 @@ static int set_device(struct sock *sk, const void *value, socklen_t len)
     return 0;
 }
 
+/* One of the two, or none: turning either off turns off both, as in Linux. */
+static void set_stamp(struct sock *sk, int option, bool on)
+{
+    sk->timestamp = !on ? STAMP_NONE : option == SO_TIMESTAMP ? STAMP_US : STAMP_NS;
+}
+
+/* Marks, and priorities above 6, are for the administrator (socket(7)). */
+static int set_for_root(struct sock *sk, int option, int value)
+{
+    struct credentials me;
+
+    credentials_now(&me);
+    if (me.euid && (option == SO_MARK || value < 0 || value > 6))
+        return -EPERM;
+    *(option == SO_MARK ? &sk->mark : &sk->priority) = (uint32_t)value;
+    return 0;
+}
+
 static int set_int(struct sock *sk, int option, int value)
 {
     bool *flag = flag_option(sk, option);
@@ -115,10 +133,18 @@ static int set_int(struct sock *sk, int option, int value)
     case SO_RCVLOWAT:
         sk->rcvlowat = value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1);
         return 0;
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+        set_stamp(sk, option, value != 0);
+        return 0;
     case SO_PRIORITY:
-    case SO_DONTROUTE:
-    case SO_OOBINLINE:
-        return 0; /* accepted: they ask for what happens anyway, or for a hint */
+    case SO_MARK:
+        return set_for_root(sk, option, value);
+    case SO_INCOMING_CPU:
+        sk->incoming_cpu = value;
+        return 0;
+    case SO_PEEK_OFF:
+        return -EOPNOTSUPP;
     default:
         return -ENOPROTOOPT;
     }
@@ -207,10 +233,23 @@ static int get_int(struct sock *sk, int option, int *value)
     case SO_SNDLOWAT:
         *value = 1;
         return 0;
+    case SO_TIMESTAMP:
+        *value = sk->timestamp == STAMP_US;
+        return 0;
+    case SO_TIMESTAMPNS:
+        *value = sk->timestamp == STAMP_NS;
+        return 0;
     case SO_PRIORITY:
-    case SO_DONTROUTE:
-    case SO_OOBINLINE:
-        *value = 0;
+        *value = (int)sk->priority;
+        return 0;
+    case SO_MARK:
+        *value = (int)sk->mark;
+        return 0;
+    case SO_INCOMING_CPU:
+        *value = sk->incoming_cpu;
+        return 0;
+    case SO_ACCEPTCONN:
+        *value = sk->state == SOCK_STATE_LISTENING;
         return 0;
     default:
         return -ENOPROTOOPT;
@@ -226,14 +265,30 @@ static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
     return sockopt_give(value, len, &tv, sizeof tv);
 }
 
+/* The name of the device sk is bound to; nothing if it is bound to none. */
+static int get_device(struct sock *sk, void *value, socklen_t *len)
+{
+    struct net_device *dev = sk->bound_ifindex ? dev_get_by_index(sk->net, sk->bound_ifindex) : NULL;
+
+    *len = dev ? *len : 0;
+    if (!dev)
+        return 0;
+    return *len < sizeof dev->name ? -EINVAL : sockopt_give(value, len, dev->name, strlen(dev->name) + 1);
+}
+
 static int get_socket_option(struct sock *sk, int option, void *value, socklen_t *len)
 {
-    struct abi_linger l = { sk->linger, (int32_t)sk->linger_seconds };
+    const struct abi_linger l = { sk->linger, (int32_t)sk->linger_seconds };
+    const struct ucred nobody = { 0, UINT32_MAX, UINT32_MAX };
     int number;
 
     switch (option) {
     case SO_LINGER:
         return sockopt_give(value, len, &l, sizeof l);
+    case SO_BINDTODEVICE:
+        return get_device(sk, value, len);
+    case SO_PEERCRED:
+        return sk->family == AF_UNIX ? -ENOPROTOOPT : sockopt_give(value, len, &nobody, sizeof nobody);
     case SO_RCVTIMEO:
         return get_timeout(sk->rcvtimeo, value, len);
     case SO_SNDTIMEO:

@@ -32,7 +32,7 @@ static int add_address_routes(struct net_device *dev)
     int err = add(net, net->loopback ? net->loopback : dev, ind->address, 32, DST_LOCAL, ind->address);
     if (!err && len < 32)
         err = add(net, dev, network, len, loopback ? DST_LOCAL : DST_UNICAST, ind->address);
-    if (!err && has_broadcast(dev, len))
+    if (!err && (has_broadcast(dev, len) || (loopback && len < 31))) /* as Linux: 127.255.255.255, too */
         err = add(net, dev, ind->broadcast, 32, DST_BROADCAST, ind->address);
     if (!err && has_broadcast(dev, len)) /* RFC 1122 3.3.6: the old form of broadcast, too */
         err = add(net, dev, network, 32, DST_BROADCAST, ind->address);

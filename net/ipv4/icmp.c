@@ -109,8 +109,10 @@ int icmp_errno(uint8_t type, uint8_t code, bool *hard)
         uint8_t err;
         bool hard;
     } unreach[] = {
-        { ENETUNREACH, false }, { EHOSTUNREACH, false }, { ENOPROTOOPT, true },
-        { ECONNREFUSED, true }, { EMSGSIZE, false },     { EOPNOTSUPP, false },
+        { ENETUNREACH, false },  { EHOSTUNREACH, false }, { ENOPROTOOPT, true },  { ECONNREFUSED, true },
+        { EMSGSIZE, false },     { EOPNOTSUPP, false },   { ENETUNREACH, true },  { EHOSTDOWN, true },
+        { ENONET, true },        { ENETUNREACH, true },   { EHOSTUNREACH, true }, { ENETUNREACH, false },
+        { EHOSTUNREACH, false }, /* RFC 1122 3.2.2.1's codes, with the errnos that Linux gives */
     };
 
     *hard = false;
@@ -175,6 +177,7 @@ static enum skb_drop_reason icmp_error(struct sk_buff *skb, const struct icmp_hd
         return SKB_DROP_ICMP_SHORT;
     if (inet_addr_kind(net, quoted->saddr, NULL) != DST_LOCAL)
         return SKB_DROP_ICMP_UNKNOWN; /* not a packet that we could have sent */
+    raw_error(net, skb, type, code, info);
     const struct inet_protocol *transport = net->ipv4->protocols[quoted->protocol];
     if (!transport || !transport->err_handler)
         return SKB_DROP_ICMP_UNKNOWN;
@@ -183,12 +186,11 @@ static enum skb_drop_reason icmp_error(struct sk_buff *skb, const struct icmp_hd
     return SKB_NOT_DROPPED;
 }
 
-/* An answer to a ping: the raw sockets have had it. */
+/* An answer to a ping: the raw sockets have had it, the sockets that ask by ICMP get it. */
 static enum skb_drop_reason icmp_reply(struct sk_buff *skb, const struct icmp_hdr *ih)
 {
     (void)ih;
-    consume_skb(skb);
-    return SKB_NOT_DROPPED;
+    return ping_rcv(skb);
 }
 
 /* NULL: ignored. Source quench by RFC 6633 3, redirects as RFC 1122 3.2.2.2 lets a host with one gateway. */
@@ -228,7 +230,7 @@ static void icmp_show_snmp(struct net *net, struct textbuf *out)
                    s->out_dest_unreachs, s->out_echo_reps);
 }
 
-static const struct inet_protocol icmp_protocol = { .handler = icmp_rcv };
+static const struct inet_protocol icmp_protocol = { .handler = icmp_rcv, .err_handler = ping_err };
 
 static int icmp_init(struct net *net)
 {

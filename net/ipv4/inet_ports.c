@@ -143,27 +143,75 @@ static unsigned fit(const struct sock *sk, be32 daddr, be16 dport, be32 saddr, b
     return points + (sk->bound_ifindex != 0);
 }
 
+/* SO_REUSEPORT: of n sockets that fit equally well a flow always gets the same one, each with the same
+ * chance: the n-th takes it over with a chance of 1/n. */
+static bool flow_chooses(const struct sock *sk, be32 saddr, be16 sport, be32 daddr, unsigned n)
+{
+    const struct {
+        be32 saddr, daddr;
+        uint32_t sport, n;
+    } flow = { saddr, daddr, sport.raw, n };
+
+    return siphash(&flow, sizeof flow, &sk->net->hash_key) % n == 0;
+}
+
 struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
                                uint32_t ifindex, bool (*match)(const struct sock *sk))
 {
     const struct list_head *chain = bucket_of(t, be16_to_cpu(dport));
     struct sock *sk, *best = NULL;
-    unsigned best_fit = 0;
+    unsigned best_fit = 0, equals = 0;
 
     lock_acquire(&t->lock);
     list_for_each_entry (sk, chain, bind_link) {
         if (sk->inherited)
             break;
         unsigned points = fit(sk, daddr, dport, saddr, sport, ifindex);
-        if (points > best_fit && (!match || match(sk))) {
+        if (!points || points < best_fit || (match && !match(sk)))
+            continue;
+        if (points > best_fit)
+            equals = 0;
+        if (!equals++ || (sk->reuseport && flow_chooses(sk, saddr, sport, daddr, equals)))
             best = sk;
-            best_fit = points;
-        }
+        best_fit = points;
     }
     if (best)
         sock_hold(best);
     lock_release(&t->lock);
     return best;
+}
+
+/* The i-th socket that fits, with a reference, or NULL. */
+static struct sock *nth_fitting(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                                uint32_t ifindex, unsigned i)
+{
+    struct sock *sk, *found = NULL;
+
+    lock_acquire(&t->lock);
+    list_for_each_entry (sk, bucket_of(t, be16_to_cpu(dport)), bind_link) {
+        if (fit(sk, daddr, dport, saddr, sport, ifindex) && i-- == 0) {
+            found = sk;
+            sock_hold(sk);
+            break;
+        }
+    }
+    lock_release(&t->lock);
+    return found;
+}
+
+unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                         uint32_t ifindex, void (*fn)(struct sock *sk, void *arg), void *arg)
+{
+    struct sock *sk;
+    unsigned n = 0;
+
+    /* fn takes a socket's lock, which ranks below the table's */
+    while ((sk = nth_fitting(t, daddr, dport, saddr, sport, ifindex, n))) {
+        fn(sk, arg);
+        sock_put(sk);
+        n++;
+    }
+    return n;
 }
 
 /* ---- addresses as programs write them ---- */
@@ -191,9 +239,9 @@ int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port)
     return sizeof in;
 }
 
-int inet_check_bind_address(struct net *net, be32 addr)
+int inet_check_bind_address(const struct sock *sk, be32 addr)
 {
-    if (ipv4_is_zero(addr) || inet_addr_kind(net, addr, NULL) != DST_UNICAST)
+    if (sk->freebind || ipv4_is_zero(addr) || inet_addr_kind(sk->net, addr, NULL) != DST_UNICAST)
         return 0;
     return -EADDRNOTAVAIL;
 }

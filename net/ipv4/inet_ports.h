@@ -1,6 +1,7 @@
 /* net/ipv4/inet_ports.h - which socket holds which local port; one table for UDP, one for TCP; private to
  * net/. */
 #pragma once
+#include "net/core/skbuff.h"
 #include "net/core/sock.h"
 
 enum { PORT_BUCKETS = 1024, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
@@ -29,8 +30,48 @@ struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be3
 int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port);
 /* Write one; its length. */
 int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port);
-/* bind() rules common to TCP and UDP: is addr ours (or any, broadcast, multicast)? 0, -EADDRNOTAVAIL. */
-int inet_check_bind_address(struct net *net, be32 addr);
+/* bind() rules common to all: is addr ours (or any, broadcast, multicast), or does sk not care (IP_FREEBIND)?
+ * 0, -EADDRNOTAVAIL. */
+int inet_check_bind_address(const struct sock *sk, be32 addr);
+/* Call fn with each holder of dport that would take a datagram to it (as port_table_lookup() would), a
+ * reference held meanwhile: for broadcasts and groups, which all of them get. How many there were. */
+unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                         uint32_t ifindex, void (*fn)(struct sock *sk, void *arg), void *arg);
+/* ---- control messages of SOL_IP ---- */
+
+/* Which of them come with a received datagram: struct sock.ip_receive. */
+enum { IP_RECEIVE_PKTINFO = 1, IP_RECEIVE_TTL = 2, IP_RECEIVE_TOS = 4 };
+/* What the sender of one message asks for; ttl and tos are -1, the others zero, where he does not. */
+struct ip_wishes {
+    be32 saddr;
+    uint32_t ifindex;
+    int ttl, tos;
+};
+/* Read them from msg's control messages. 0 or -EINVAL. */
+int ip_wishes_parse(const struct message *msg, struct ip_wishes *wishes);
+/* What a datagram in a receive queue remembers of its device, which may be gone when it is read. */
+struct inet_cb {
+    uint32_t ifindex;
+};
+static inline struct inet_cb *inet_cb(const struct sk_buff *skb)
+{
+    return (struct inet_cb *)skb->cb;
+}
+/* Append what sk wants to know of skb (IP header at ip_hdr(skb)), SOL_SOCKET's time stamp first. */
+void ip_tell(const struct sock *sk, struct message *msg, const struct sk_buff *skb);
+
+/* ---- errors: ip_error.c ---- */
+
+/* An ICMP error (skb: the quoted IP header at data, ip_hdr() the outer one) concerns sk. With IP_RECVERR it
+ * is queued with the quoted bytes from payload on, about the destination port; without, it is told only where
+ * sk is connected (RFC 1122 4.1.3.3). sk's lock is taken. Softirq. */
+void inet_sock_error(struct sock *sk, struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info,
+                     const uint8_t *payload, be16 port);
+/* The same for an error of our own: a datagram to daddr:port was larger than mtu. Process context. */
+void inet_local_error(struct sock *sk, int err, be32 daddr, be16 port, uint32_t mtu);
+/* recvmsg() with MSG_ERRQUEUE: the oldest error. Bytes, or -EAGAIN. */
+ssize_t inet_receive_error(struct sock *sk, struct message *msg, int flags);
+
 /* SOL_SOCKET is handled by sock_setsockopt itself; these are SOL_IP's. -ENOPROTOOPT when unknown. */
 int ip_setsockopt(struct sock *sk, int option, const void *value, socklen_t len);
 int ip_getsockopt(struct sock *sk, int option, void *value, socklen_t *len);

@@ -67,6 +67,10 @@ struct ip_tx {
  * may be held. */
 int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx);
 
+/* The same for skb that begins with a header its sender made (IP_HDRINCL): what raw(7) lists is filled in,
+ * source and ID where they are zero, total length and checksum always. -EINVAL: no whole header. */
+int ip_send_made(struct sk_buff *skb, struct dst_entry *dst);
+
 /* ---- input: transports register by protocol number ---- */
 
 struct inet_protocol {

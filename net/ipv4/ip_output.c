@@ -125,6 +125,19 @@ int ip_output(struct sk_buff *skb)
     return ip_fragment(skb, mtu);
 }
 
+/* skb, complete, leaves along dst. */
+static int send_along(struct sk_buff *skb, struct dst_entry *dst)
+{
+    dst_hold(dst);
+    dst_release(skb->dst);
+    skb->dst = dst;
+    skb->dev = dst->dev;
+    net_count(&skb->net->ipv4->counters.out_requests);
+    if (!ip_hook_pass(skb->net, IP_HOOK_LOCAL_OUT, skb))
+        return -EPERM;
+    return ip_output(skb);
+}
+
 int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx)
 {
     trace("ip_queue_xmit", skb->id, skb->len);
@@ -138,12 +151,25 @@ int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, c
         return -ENOBUFS;
     }
     push_header(net, skb, tx);
-    dst_hold(dst);
-    dst_release(skb->dst);
-    skb->dst = dst;
-    skb->dev = dst->dev;
-    net_count(&net->ipv4->counters.out_requests);
-    if (!ip_hook_pass(net, IP_HOOK_LOCAL_OUT, skb))
-        return -EPERM;
-    return ip_output(skb);
+    return send_along(skb, dst);
+}
+
+int ip_send_made(struct sk_buff *skb, struct dst_entry *dst)
+{
+    struct ip_hdr *ip = (struct ip_hdr *)skb->data;
+
+    if (skb->len < sizeof *ip || ip_hdr_len(ip) < sizeof *ip || ip_hdr_len(ip) > skb->len) {
+        kfree_skb_reason(skb, SKB_DROP_IP_HEADER_LENGTH);
+        return -EINVAL;
+    }
+    if (ipv4_is_zero(ip->saddr))
+        ip->saddr = dst->prefsrc;
+    if (!ip->id.raw)
+        ip->id = choose_id(skb->net, &(struct ip_tx){ ip->saddr, ip->daddr, ip->protocol, 0, 0, false });
+    ip->tot_len = cpu_to_be16((uint16_t)skb->len);
+    ip->check = cpu_to_be16(0);
+    ip->check = csum_fold(csum_partial(ip, ip_hdr_len(ip), 0));
+    skb_reset_network_header(skb);
+    skb->protocol = cpu_to_be16(ETH_P_IP);
+    return send_along(skb, dst);
 }

@@ -112,4 +112,15 @@ void ip_frag_exit(struct net *net);
 /* Give each raw socket that wants it a clone of skb (IP header at data). True if one did. Softirq. */
 bool raw_deliver(struct net *net, struct sk_buff *skb);
 
-extern const struct net_module ipv4_module, icmp_module, raw_module;
+/* An ICMP error that quotes a packet of ours (its IP header at data): for the raw sockets that may have sent
+ * it. Softirq. */
+void raw_error(struct net *net, struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
+
+/* ---- ping.c ---- */
+
+/* An echo reply for this host, ICMP header at data. SKB_NOT_DROPPED: taken. Softirq. */
+enum skb_drop_reason ping_rcv(struct sk_buff *skb);
+/* An error about an echo request of ours. */
+void ping_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
+
+extern const struct net_module ipv4_module, icmp_module, raw_module, ping_module;

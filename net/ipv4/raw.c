@@ -4,6 +4,11 @@
 #include "net/core/datagram.h"
 #include "net/ipv4/ipv4.h"
 
+struct raw_sock {
+    struct sock sk;       /* first */
+    uint32_t icmp_filter; /* ICMP_FILTER: bit n set: no messages of type n */
+};
+
 struct raw_state {
     struct lock lock;         /* SOCK_TABLE: sockets */
     struct list_head sockets; /* struct sock.bind_link; a reference each */
@@ -13,11 +18,23 @@ struct raw_state {
 
 /* ---- receive ---- */
 
+/* ICMP_FILTER, raw(7): is this a type that the program does not care for? */
+static bool filtered(const struct sock *sk, const struct sk_buff *skb)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+    const uint8_t *type = (const uint8_t *)ip + ip_hdr_len(ip);
+
+    if (sk->protocol != IPPROTO_ICMP || type >= skb->tail || *type >= 32)
+        return false;
+    return ((const struct raw_sock *)sk)->icmp_filter >> *type & 1;
+}
+
 static bool wants(const struct sock *sk, const struct sk_buff *skb)
 {
     const struct ip_hdr *ip = ip_hdr(skb);
 
-    return sk->protocol == ip->protocol && (ipv4_is_zero(sk->saddr) || be32_equal(sk->saddr, ip->daddr)) &&
+    return sk->protocol == ip->protocol && !filtered(sk, skb) &&
+           (ipv4_is_zero(sk->saddr) || be32_equal(sk->saddr, ip->daddr)) &&
            (ipv4_is_zero(sk->daddr) || be32_equal(sk->daddr, ip->saddr)) &&
            (!sk->bound_ifindex || sk->bound_ifindex == skb->dev->ifindex);
 }
@@ -26,6 +43,7 @@ static void queue(struct sock *sk, struct sk_buff *skb)
 {
     int err = -ENOBUFS;
 
+    inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
     if (!sk->dead && !(sk->shutdown & RCV_SHUTDOWN))
         err = sock_queue_rcv_skb(sk, skb);
@@ -70,13 +88,58 @@ bool raw_deliver(struct net *net, struct sk_buff *skb)
     return n > 0;
 }
 
+/* Could sk have sent the quoted packet? */
+static bool may_have_sent(const struct sock *sk, const struct ip_hdr *quoted)
+{
+    return sk->protocol == quoted->protocol &&
+           (ipv4_is_zero(sk->saddr) || be32_equal(sk->saddr, quoted->saddr)) &&
+           (ipv4_is_zero(sk->daddr) || be32_equal(sk->daddr, quoted->daddr));
+}
+
+static struct sock *nth_sender(struct raw_state *raw, const struct ip_hdr *quoted, unsigned i)
+{
+    struct sock *sk, *found = NULL;
+
+    lock_acquire(&raw->lock);
+    list_for_each_entry (sk, &raw->sockets, bind_link) {
+        if (may_have_sent(sk, quoted) && i-- == 0) {
+            found = sk;
+            sock_hold(sk);
+            break;
+        }
+    }
+    lock_release(&raw->lock);
+    return found;
+}
+
+void raw_error(struct net *net, struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
+{
+    const struct ip_hdr *quoted = (const struct ip_hdr *)skb->data;
+    struct raw_state *raw = net->raw;
+    struct sock *sk;
+
+    if (!raw || !READ_ONCE(raw->count))
+        return;
+    for (unsigned n = 0; (sk = nth_sender(raw, quoted, n)); n++) {
+        const uint8_t *payload = skb->data + (sk->hdrincl ? 0 : ip_hdr_len(quoted));
+        inet_sock_error(sk, skb, type, code, info, payload, cpu_to_be16(0));
+        sock_put(sk);
+    }
+}
+
 static ssize_t raw_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct sk_buff *skb;
+
+    if (flags & MSG_ERRQUEUE)
+        return inet_receive_error(sk, msg, flags);
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
     int err = datagram_receive(sk, flags, &skb);
     if (err || !skb)
         return err;
     ssize_t n = datagram_copy(skb, msg, flags);
+    ip_tell(sk, msg, skb);
     msg->name_len =
         msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, cpu_to_be16(0)) : 0;
     consume_skb(skb);
@@ -96,48 +159,82 @@ static int destination(struct sock *sk, const struct message *msg, be32 *daddr)
     return ipv4_is_zero(sk->daddr) ? -EDESTADDRREQ : 0;
 }
 
-static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, be32 daddr)
+/* The message in a buffer of its own, charged to sk. 0 and *skb, or -errno. */
+static int gather(struct sock *sk, struct message *msg, struct sk_buff **skb)
 {
     size_t n = msg->iter.count;
-    struct sk_buff *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
-    if (!skb)
+
+    *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
+    if (!*skb)
         return -ENOBUFS;
-    int err = copy_from_iter(skb_put(skb, (uint32_t)n), n, &msg->iter);
-    if (err) {
-        consume_skb(skb);
-        return err;
+    int err = copy_from_iter(skb_put(*skb, (uint32_t)n), n, &msg->iter);
+    if (err)
+        consume_skb(*skb);
+    else
+        skb_set_owner_w(*skb, sk);
+    return err;
+}
+
+static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, be32 daddr,
+                   const struct ip_wishes *w)
+{
+    struct sk_buff *skb;
+
+    if (sk->hdrincl && msg->iter.count > dst->mtu) {
+        inet_local_error(sk, EMSGSIZE, daddr, cpu_to_be16(0), dst->mtu);
+        return -EMSGSIZE;
     }
+    int err = gather(sk, msg, &skb);
+    if (err)
+        return err;
+    if (sk->hdrincl)
+        return ip_send_made(skb, dst);
     const struct ip_tx tx = { .saddr = dst->prefsrc,
                               .daddr = daddr,
                               .protocol = (uint8_t)sk->protocol,
-                              .ttl = sk->ttl,
-                              .tos = sk->tos };
+                              .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
+                              .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
+                              .df = sk->pmtudisc == IP_PMTUDISC_DO || sk->pmtudisc == IP_PMTUDISC_PROBE };
     skb_reset_transport_header(skb);
-    skb_set_owner_w(skb, sk);
     return ip_queue_xmit(sk->net, skb, dst, &tx);
 }
 
-static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
+/* Find the way and send along it. 0 or -errno. */
+static int send_by_route(struct sock *sk, struct message *msg, be32 daddr, const struct ip_wishes *w)
 {
-    size_t n = msg->iter.count;
+    be32 saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr;
     struct dst_entry *dst;
-    be32 daddr;
-    int err = destination(sk, msg, &daddr);
+    int err = ip_route_output(sk->net, daddr, saddr, w->ifindex ? w->ifindex : sk->bound_ifindex, &dst);
 
-    if (err)
-        return err;
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (n > IP_MAX_PACKET - sizeof(struct ip_hdr))
-        return -EMSGSIZE;
-    err = ip_route_output(sk->net, daddr, sk->saddr, sk->bound_ifindex, &dst);
     if (err)
         return err;
     if (dst->kind == DST_BROADCAST && !sk->broadcast)
         err = -EACCES;
     else
-        err = send_to(sk, msg, dst, daddr);
+        err = send_to(sk, msg, dst, daddr, w);
     dst_release(dst);
+    return err;
+}
+
+static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
+{
+    size_t n = msg->iter.count;
+    struct ip_wishes wishes;
+    be32 daddr;
+
+    if (n > IP_MAX_PACKET - (sk->hdrincl ? 0 : sizeof(struct ip_hdr)))
+        return -EMSGSIZE;
+    if (flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    lock_acquire(&sk->lock);
+    int err = sock_error(sk);
+    lock_release(&sk->lock);
+    if (!err)
+        err = destination(sk, msg, &daddr);
+    if (!err)
+        err = ip_wishes_parse(msg, &wishes);
+    if (!err)
+        err = send_by_route(sk, msg, daddr, &wishes);
     return err ? err : (ssize_t)n;
 }
 
@@ -149,6 +246,7 @@ static int raw_init_sock(struct sock *sk)
 
     if (!sk->protocol)
         return -EPROTONOSUPPORT;
+    sk->hdrincl = sk->protocol == IPPROTO_RAW; /* raw(7) */
     sock_hold(sk);
     lock_acquire(&raw->lock);
     list_add_tail(&sk->bind_link, &raw->sockets);
@@ -177,7 +275,7 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
     be16 port;
     int err = sockaddr_in_parse(addr, len, &ip, &port);
     if (!err)
-        err = inet_check_bind_address(sk->net, ip);
+        err = inet_check_bind_address(sk, ip);
     if (!err)
         sk->saddr = ip;
     return err;
@@ -202,18 +300,30 @@ static int raw_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer
     return sockaddr_in_make(addr, peer ? sk->daddr : sk->saddr, cpu_to_be16(0));
 }
 
+/* SOL_RAW has one option, and that for ICMP alone: a mask of 32 types. */
 static int raw_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
 {
+    if (level == SOL_RAW && option == ICMP_FILTER) {
+        if (sk->protocol != IPPROTO_ICMP)
+            return -EOPNOTSUPP;
+        memcpy(&((struct raw_sock *)sk)->icmp_filter, value, MIN((size_t)len, sizeof(uint32_t)));
+        return 0;
+    }
     return level == SOL_IP ? ip_setsockopt(sk, option, value, len) : -ENOPROTOOPT;
 }
 
 static int raw_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
 {
+    if (level == SOL_RAW && option == ICMP_FILTER) {
+        if (sk->protocol != IPPROTO_ICMP)
+            return -EOPNOTSUPP;
+        return sockopt_give(value, len, &((struct raw_sock *)sk)->icmp_filter, sizeof(uint32_t));
+    }
     return level == SOL_IP ? ip_getsockopt(sk, option, value, len) : -ENOPROTOOPT;
 }
 
 static const struct sock_ops raw_ops = {
-    .size = sizeof(struct sock),
+    .size = sizeof(struct raw_sock),
     .init = raw_init_sock,
     .close = raw_close,
     .bind = raw_bind,

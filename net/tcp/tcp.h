@@ -33,6 +33,7 @@ enum tcp_state_name {
     TCPS_CLOSING
 };
 /* A set of states, for questions like `state in (ESTABLISHED, CLOSE_WAIT)`. */
+_Static_assert((int)TCPS_LISTEN == (int)SOCK_STATE_LISTENING, "what SO_ACCEPTCONN looks at");
 #define TCPS_BIT(state) (1u << TCPS_##state)
 enum {
     TCPS_SYNCHRONISED = TCPS_BIT(ESTABLISHED) | TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(FIN_WAIT_2) |

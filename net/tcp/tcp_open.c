@@ -14,7 +14,7 @@ static int bind_locked(struct sock *sk, be32 ip, uint16_t port)
 {
     if (sk->bound || sk->state != TCPS_CLOSED)
         return -EINVAL;
-    int err = inet_check_bind_address(sk->net, ip);
+    int err = inet_check_bind_address(sk, ip);
     return err ? err : port_table_bind(&sk->net->tcp->ports, sk, ip, port, bind_conflict);
 }
 

@@ -16,7 +16,7 @@ static int udp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
     be16 port;
     int err = sockaddr_in_parse(addr, len, &ip, &port);
     if (!err)
-        err = inet_check_bind_address(sk->net, ip);
+        err = inet_check_bind_address(sk, ip);
     if (err)
         return err;
     lock_acquire(&sk->lock);
@@ -90,9 +90,8 @@ static int udp_shutdown(struct sock *sk, int how)
     int err = 0;
 
     lock_acquire(&sk->lock);
-    if (sk->dport.raw)
-        sk->shutdown |= bits[how];
-    else
+    sk->shutdown |= bits[how]; /* as in Linux, also where it is an error */
+    if (!sk->dport.raw)
         err = -ENOTCONN;
     sock_wake(sk);
     lock_release(&sk->lock);
@@ -105,6 +104,7 @@ static void udp_close(struct sock *sk)
     sk->dead = true;
     port_table_unbind(ports_of(sk), sk);
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    skb_queue_purge(&sk->error_queue, SKB_DROP_SOCKET_CLOSED);
     lock_release(&sk->lock);
 }
 

@@ -29,9 +29,9 @@ static enum skb_drop_reason queue(struct sock *sk, struct sk_buff *skb)
 {
     enum skb_drop_reason reason = SKB_NOT_DROPPED;
 
-    skb_pull(skb, sizeof(struct udp_hdr));
+    inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
-    if (sk->dead || sk->shutdown & RCV_SHUTDOWN)
+    if (sk->dead)
         reason = SKB_DROP_SOCKET_CLOSED;
     else if (sock_queue_rcv_skb(sk, skb))
         reason = SKB_DROP_SOCKET_RCVBUF_FULL;
@@ -39,17 +39,50 @@ static enum skb_drop_reason queue(struct sock *sk, struct sk_buff *skb)
     return reason;
 }
 
+/* A broadcast: a clone for one of those that get it. */
+static void deliver_clone(struct sock *sk, void *arg)
+{
+    struct sk_buff *clone = skb_clone(arg);
+    if (!clone)
+        return;
+    enum skb_drop_reason reason = queue(sk, clone);
+    if (reason == SKB_NOT_DROPPED)
+        net_count(&sk->net->udp->in_datagrams);
+    else
+        kfree_skb_reason(clone, reason);
+}
+
+/* RFC 1122 4.1.3.5, socket(7): all that are bound to the port get it. Nobody is told where there is none. */
+static enum skb_drop_reason deliver_to_all(struct sk_buff *skb, const struct udp_hdr *uh)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+    unsigned n;
+
+    skb_pull(skb, sizeof *uh);
+    n = port_table_each(&skb->net->udp->ports, ip->daddr, uh->dest, ip->saddr, uh->source, skb->dev->ifindex,
+                        deliver_clone, skb);
+    if (!n)
+        return SKB_DROP_UDP_NO_SOCKET;
+    consume_skb(skb);
+    return SKB_NOT_DROPPED;
+}
+
 static enum skb_drop_reason deliver(struct sk_buff *skb)
 {
     struct net *net = skb->net;
     const struct ip_hdr *ip = ip_hdr(skb);
     const struct udp_hdr *uh = (const struct udp_hdr *)skb->data;
+    enum dst_kind kind = inet_addr_kind(net, ip->daddr, skb->dev);
+
+    if (kind == DST_BROADCAST || kind == DST_MULTICAST)
+        return deliver_to_all(skb, uh);
     struct sock *sk = port_table_lookup(&net->udp->ports, ip->daddr, uh->dest, ip->saddr, uh->source,
                                         skb->dev->ifindex, NULL);
     if (!sk) {
         icmp_send(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0); /* RFC 1122 4.1.3.1 */
         return SKB_DROP_UDP_NO_SOCKET;
     }
+    skb_pull(skb, sizeof *uh);
     enum skb_drop_reason reason = queue(sk, skb);
     if (reason == SKB_NOT_DROPPED)
         net_count(&net->udp->in_datagrams);
@@ -67,26 +100,19 @@ void udp_rcv(struct sk_buff *skb)
         kfree_skb_reason(skb, reason);
 }
 
-/* RFC 1122 4.1.3.3: errors are passed up, to the one socket that talks to that peer; the next call on it
- * fails. An unconnected socket could not tell which of its datagrams is meant. */
+/* RFC 1122 4.1.3.3: errors are passed up; the next call on the socket fails. One that is not connected could
+ * not tell which of its datagrams is meant, unless it asked to be told (IP_RECVERR). */
 void udp_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
 {
     struct net *net = skb->net;
     const struct ip_hdr *ip = (const struct ip_hdr *)skb->data;
     const struct udp_hdr *uh = (const struct udp_hdr *)(skb->data + ip_hdr_len(ip));
-    bool hard;
 
-    (void)info;
     struct sock *sk = port_table_lookup(&net->udp->ports, ip->saddr, uh->source, ip->daddr, uh->dest,
                                         skb->dev->ifindex, NULL);
     if (!sk)
         return;
-    lock_acquire(&sk->lock);
-    if (sk->dport.raw) {
-        sk->err = icmp_errno(type, code, &hard);
-        sock_wake(sk);
-    }
-    lock_release(&sk->lock);
+    inet_sock_error(sk, skb, type, code, info, (const uint8_t *)(uh + 1), uh->dest);
     sock_put(sk);
 }
 
@@ -94,14 +120,15 @@ ssize_t udp_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct sk_buff *skb;
 
-    if (flags & (MSG_OOB | MSG_ERRQUEUE))
-        return flags & MSG_OOB ? -EOPNOTSUPP : -EAGAIN;
+    if (flags & MSG_ERRQUEUE)
+        return inet_receive_error(sk, msg, flags);
     int err = datagram_receive(sk, flags, &skb);
     if (err || !skb)
         return err;
     const struct udp_hdr *uh = skb_transport_header(skb);
     ssize_t n = datagram_copy(skb, msg, flags);
     msg->name_len = msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, uh->source) : 0;
+    ip_tell(sk, msg, skb);
     trace("udp_recvmsg", skb->id, skb->len);
     consume_skb(skb);
     return n;

@@ -36,29 +36,35 @@ static int wait_for_room(struct sock *sk, int flags)
     return 0;
 }
 
-/* All that the send needs of sk. Lock held. */
-static int prepare(struct sock *sk, const struct message *msg, int flags, struct udp_flow *flow)
+/* The datagram's own wishes go before the socket's. */
+static void choose_header(struct udp_flow *flow, const struct sock *sk, const struct ip_wishes *w)
 {
-    int err = sock_error(sk); /* RFC 1122 4.1.3.3: an ICMP error is told by the next call */
+    flow->ip.saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr;
+    flow->ip.protocol = IPPROTO_UDP;
+    flow->ip.ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl;
+    flow->ip.tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos;
+    flow->ip.df = sk->pmtudisc == IP_PMTUDISC_DO || sk->pmtudisc == IP_PMTUDISC_PROBE;
+    flow->sport = sk->sport;
+    flow->ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
+    flow->broadcast = sk->broadcast;
+}
+
+/* All that the send needs of sk. Lock held. */
+static int prepare(struct sock *sk, const struct message *msg, const struct ip_wishes *wishes, int flags,
+                   struct udp_flow *flow)
+{
+    int err = destination(sk, msg, flow);
+    if (!err)
+        err = sock_error(sk); /* RFC 1122 4.1.3.3: an ICMP error is told by the next call */
     if (!err && sk->shutdown & SEND_SHUTDOWN)
         err = -EPIPE;
-    if (!err)
-        err = destination(sk, msg, flow);
     if (!err)
         err = udp_autobind(sk);
     if (!err)
         err = wait_for_room(sk, flags);
-    if (err)
-        return err;
-    flow->ip.saddr = sk->saddr;
-    flow->ip.protocol = IPPROTO_UDP;
-    flow->ip.ttl = sk->ttl;
-    flow->ip.tos = sk->tos;
-    flow->ip.df = sk->pmtudisc == IP_PMTUDISC_DO;
-    flow->sport = sk->sport;
-    flow->ifindex = sk->bound_ifindex;
-    flow->broadcast = sk->broadcast;
-    return 0;
+    if (!err)
+        choose_header(flow, sk, wishes);
+    return err;
 }
 
 /* The header, with the checksum left to the device (or to whoever stands in for it). */
@@ -98,12 +104,16 @@ static int send_by(struct sock *sk, struct message *msg, struct dst_entry *dst, 
     skb_set_owner_w(skb, sk);
     trace("udp_sendmsg", skb->id, skb->len);
     net_count(&sk->net->udp->out_datagrams);
-    return ip_queue_xmit(sk->net, skb, dst, &flow->ip);
+    err = ip_queue_xmit(sk->net, skb, dst, &flow->ip);
+    if (err == -EMSGSIZE)
+        inet_local_error(sk, EMSGSIZE, flow->ip.daddr, flow->dport, dst->mtu);
+    return err;
 }
 
 ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct udp_flow flow = { .ifindex = 0 };
+    struct ip_wishes wishes;
     struct dst_entry *dst;
     size_t n = msg->iter.count;
 
@@ -111,8 +121,11 @@ ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
         return -EOPNOTSUPP;
     if (n > UDP_MAX_PAYLOAD)
         return -EMSGSIZE;
+    int err = ip_wishes_parse(msg, &wishes);
+    if (err)
+        return err;
     lock_acquire(&sk->lock);
-    int err = prepare(sk, msg, flags, &flow);
+    err = prepare(sk, msg, &wishes, flags, &flow);
     lock_release(&sk->lock);
     if (!err)
         err = ip_route_output(sk->net, flow.ip.daddr, flow.ip.saddr, flow.ifindex, &dst);

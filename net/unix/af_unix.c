@@ -341,15 +341,13 @@ static int unix_getsockopt(struct sock *sk, int level, int option, void *value, 
         return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
     const struct ucred peer = { u->peercred.pid, u->peercred.uid, u->peercred.gid };
-    const int passcred = u->passcred, listening = sk->state == UNIX_LISTENING;
+    const int passcred = u->passcred;
     lock_release(&sk->lock);
     switch (option) {
     case SO_PEERCRED:
         return sockopt_give(value, len, &peer, sizeof peer);
     case SO_PASSCRED:
         return sockopt_give(value, len, &passcred, sizeof passcred);
-    case SO_ACCEPTCONN:
-        return sockopt_give(value, len, &listening, sizeof listening);
     default:
         return -ENOPROTOOPT;
     }

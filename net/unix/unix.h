@@ -14,7 +14,12 @@
 extern const struct net_module unix_module;
 
 /* sk->state, with the numbers that Linux uses inside (TCP's). */
-enum unix_state_name { UNIX_ESTABLISHED = 1, UNIX_CONNECTING = 2, UNIX_CLOSED = 7, UNIX_LISTENING = 10 };
+enum unix_state_name {
+    UNIX_ESTABLISHED = 1,
+    UNIX_CONNECTING = 2,
+    UNIX_CLOSED = 7,
+    UNIX_LISTENING = SOCK_STATE_LISTENING
+};
 enum {
     UNIX_DGRAM_QUEUE = 10, /* net.unix.max_dgram_qlen: datagrams that wait before a stranger must */
     UNIX_BUCKETS = 64,
