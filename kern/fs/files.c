@@ -5,6 +5,7 @@
 #include "kern/fs/files.h"
 #include "kern/fs/locks.h"
 #include "kern/mm/mm.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "lib/abi/fcntl.h"
 #include "lib/string.h"
@@ -99,6 +100,11 @@ struct files *current_files(void)
     return current_process()->files;
 }
 
+int fd_limit(void)
+{
+    return (int)MIN(limit_now(RLIMIT_NOFILE), (uint64_t)FILES_MAX);
+}
+
 /* ---- lock held ---- */
 
 static bool is_cloexec(const struct files *files, int fd)
@@ -124,7 +130,7 @@ static int make_room(struct files *files, int fd)
     struct file **wider;
     int size = files->size;
 
-    if (fd >= FILES_MAX)
+    if (fd >= fd_limit())
         return -EMFILE;
     while (size <= fd)
         size *= 2;
@@ -208,7 +214,7 @@ int fd_replace(int fd, struct file *f, bool cloexec)
     struct files *files = current_files();
     uint64_t flags = spin_lock(&files->lock);
     struct file *old = file_at(files, fd);
-    int result = fd < 0 || fd >= FILES_MAX ? -EBADF : set_slot(files, fd, f, cloexec);
+    int result = fd < 0 || fd >= fd_limit() ? -EBADF : set_slot(files, fd, f, cloexec);
 
     spin_unlock(&files->lock, flags);
     if (result < 0)

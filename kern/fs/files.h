@@ -2,7 +2,7 @@
 #pragma once
 #include "kern/fs/file.h"
 
-enum { FILES_MAX = 1024 }; /* RLIMIT_NOFILE */
+enum { FILES_MAX = 4096 }; /* what RLIMIT_NOFILE may be raised to */
 struct files;
 
 struct files *files_create(void);             /* empty; NULL: memory is out */
@@ -14,6 +14,8 @@ void files_close_on_exec(struct files *files);
 /* The calling process's table. */
 struct files *current_files(void);
 
+/* One above the highest descriptor that the current process may make now (RLIMIT_NOFILE). */
+int fd_limit(void);
 /* The file behind fd in the current process, with a reference; NULL: -EBADF. */
 struct file *fd_get(int fd);
 /* Give f (takes the reference, also on failure) the least free descriptor >= least. It, or -EMFILE, -ENOMEM.

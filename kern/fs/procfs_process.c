@@ -5,6 +5,7 @@
 #include "kern/fs/tty.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/exec.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "kern/proc/signals.h"
 #include "lib/format.h"
@@ -248,27 +249,35 @@ void proc_show_comm(struct textbuf *out, const struct proc_subject *s)
     textbuf_printf(out, "%s\n", f.comm);
 }
 
-static void show_limit(struct textbuf *out, const char *name, uint64_t limit, const char *unit)
+static void limit_text(char *text, size_t size, uint64_t limit)
 {
-    char value[24] = "unlimited";
-
-    if (limit != RLIM_INFINITY)
-        ksnprintf(value, sizeof value, "%llu", (unsigned long long)limit);
-    textbuf_printf(out, "%-25s %-20s %-20s %-10s\n", name, value, value, unit);
+    if (limit == RLIM_INFINITY)
+        ksnprintf(text, size, "unlimited");
+    else
+        ksnprintf(text, size, "%llu", (unsigned long long)limit);
 }
 
-/* The limits that there are: the same for all (doc/limits.md). */
+/* By number; as Linux names them. */
+static const char *const limit_names[RLIM_NLIMITS][2] = {
+    { "Max cpu time", "seconds" },    { "Max file size", "bytes" },      { "Max data size", "bytes" },
+    { "Max stack size", "bytes" },    { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
+    { "Max processes", "processes" }, { "Max open files", "files" },     { "Max locked memory", "bytes" },
+    { "Max address space", "bytes" }, { "Max file locks", "locks" },     { "Max pending signals", "signals" },
+    { "Max msgqueue size", "bytes" }, { "Max nice priority", "" },       { "Max realtime priority", "" },
+    { "Max realtime timeout", "us" },
+};
+
 void proc_show_limits(struct textbuf *out, const struct proc_subject *s)
 {
-    (void)s;
     textbuf_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
-    show_limit(out, "Max cpu time", RLIM_INFINITY, "seconds");
-    show_limit(out, "Max file size", RLIM_INFINITY, "bytes");
-    show_limit(out, "Max stack size", USER_STACK_SIZE, "bytes");
-    show_limit(out, "Max core file size", 0, "bytes");
-    show_limit(out, "Max processes", RLIM_INFINITY, "processes");
-    show_limit(out, "Max open files", FILES_MAX, "files");
-    show_limit(out, "Max address space", RLIM_INFINITY, "bytes");
+    for (unsigned i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit now;
+        char soft[24], hard[24];
+        limit_change(s->process, i, NULL, &now);
+        limit_text(soft, sizeof soft, now.rlim_cur);
+        limit_text(hard, sizeof hard, now.rlim_max);
+        textbuf_printf(out, "%-25s %-20s %-20s %-10s\n", limit_names[i][0], soft, hard, limit_names[i][1]);
+    }
 }
 
 void proc_show_oom_score_adj(struct textbuf *out, const struct proc_subject *s)

@@ -10,6 +10,7 @@
 #include "kern/fs/file.h"
 #include "kern/fs/ramfs.h"
 #include "kern/mm/mm.h"
+#include "kern/proc/limits.h"
 #include "lib/abi/fcntl.h"
 #include "lib/string.h"
 
@@ -162,10 +163,12 @@ static bool is_write_sealed(struct inode *inode, uint64_t end)
 static int64_t write_pages(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     int64_t done = 0, n = 1;
+    int err;
 
     if (f->flags & O_APPEND)
         *pos = READ_ONCE(f->inode->size);
-    if (*pos >> PAGE_SHIFT >= PAGES_MAX)
+    err = limit_file_write(*pos, &it->count);
+    if (err || *pos >> PAGE_SHIFT >= PAGES_MAX)
         return -EFBIG;
     if (is_write_sealed(f->inode, *pos + it->count))
         return -EPERM;

@@ -4,6 +4,7 @@
 #include "kern/fs/files.h"
 #include "kern/fs/fs.h"
 #include "kern/proc/exec.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/task.h"
 
 enum { PATH_ROOM = 256 };
@@ -64,6 +65,7 @@ void process_start_init(void)
     p->pgid = p->sid = p->pid;
     p->cwd = inode_get(fs_root);
     p->umask = 022;
+    limits_init(p);
     p->files = files_create();
     t = p->files ? task_create_with(p, init_main) : NULL;
     if (!t)

@@ -115,15 +115,35 @@ void cpu_timer_set(struct process *p, int which, uint64_t value, uint64_t interv
     spin_unlock(&process_lock, flags);
 }
 
+/* RLIMIT_CPU, in seconds: SIGXCPU at the soft one and then every second (the limit moves, as in Linux), the
+ * end at the hard one. */
+static void expire_cpu_limit(struct process *p)
+{
+    struct rlimit *limit = &p->limits[RLIMIT_CPU];
+    uint64_t used;
+
+    if (limit->rlim_cur == RLIM_INFINITY)
+        return;
+    used = time_used(p, ITIMER_PROF) / sec(1);
+    if (used >= MAX(limit->rlim_max, 1ull)) {
+        signal_send_locked(p, SIGKILL, &(struct signal_info){ .code = SI_KERNEL });
+    } else if (used >= MAX(limit->rlim_cur, 1ull)) {
+        signal_send_locked(p, SIGXCPU, &(struct signal_info){ .code = SI_KERNEL });
+        limit->rlim_cur = used + 1;
+    }
+}
+
 void process_tick(struct thread *thread)
 {
     struct process *p = thread->process;
     uint64_t flags;
 
-    if (!READ_ONCE(p->cpu_timers[0].due) && !READ_ONCE(p->cpu_timers[1].due))
+    if (!READ_ONCE(p->cpu_timers[0].due) && !READ_ONCE(p->cpu_timers[1].due) &&
+        READ_ONCE(p->limits[RLIMIT_CPU].rlim_cur) == RLIM_INFINITY)
         return;
     flags = spin_lock(&process_lock);
     expire_cpu_timer(p, ITIMER_VIRTUAL);
     expire_cpu_timer(p, ITIMER_PROF);
+    expire_cpu_limit(p);
     spin_unlock(&process_lock, flags);
 }

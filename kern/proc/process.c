@@ -3,6 +3,7 @@
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/itimer.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "lib/string.h"
@@ -76,6 +77,7 @@ static void inherit(struct process *p, struct process *parent)
     p->gid = parent->gid;
     p->euid = parent->euid;
     p->egid = parent->egid;
+    memcpy(p->limits, parent->limits, sizeof p->limits);
     spin_unlock(&process_lock, flags);
 }
 
@@ -85,8 +87,13 @@ struct process *process_create(struct process *parent)
 
     if (!p)
         return NULL;
+    if (limit_charge_task(parent ? parent : p)) {
+        kfree(p);
+        return NULL;
+    }
     p->pid = pid_alloc();
     if (p->pid < 0) {
+        limit_uncharge_task();
         kfree(p);
         return NULL;
     }
@@ -165,6 +172,7 @@ void process_put(struct process *p)
         return;
     process_release_resources(p);
     pid_free(p->pid);
+    limit_uncharge_task();
     kfree(p);
 }
 

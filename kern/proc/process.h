@@ -49,6 +49,7 @@ struct task {
     struct signal_queue pending; /* sent to this thread alone */
 
     /* its own */
+    bool charged;        /* it counts against the limit of threads */
     uint64_t saved_mask; /* restored when no handler has run (sigsuspend, ppoll) */
     bool restore_mask;
     bool doomed; /* another thread is in exec: leave; PROCESS lock to set */
@@ -108,6 +109,7 @@ struct process {
     struct file *exe;  /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
     uint32_t uid, gid, euid, egid;
+    struct rlimit limits[RLIM_NLIMITS]; /* PROCESS lock to set */
 
     struct timer itimer;                  /* ITIMER_REAL */
     uint64_t itimer_due, itimer_interval; /* ns; interval 0: once */

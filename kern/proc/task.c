@@ -3,6 +3,7 @@
 #include "kern/cpu/cpu.h"
 #include "kern/mm/mm.h"
 #include "kern/mm/vm.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "lib/string.h"
 
@@ -40,6 +41,8 @@ static void task_free(struct task *t)
 {
     if (t->tid > 0 && t->tid != t->process->pid)
         pid_free(t->tid);
+    if (t->charged)
+        limit_uncharge_task();
     process_put(t->process);
     kfree(t);
 }
@@ -66,6 +69,11 @@ struct task *task_create_with(struct process *p, void (*fn)(void *arg))
 
     if (!t)
         return NULL;
+    if (p->n_threads && limit_charge_task(p)) { /* the first one's charge is the process's */
+        kfree(t);
+        return NULL;
+    }
+    t->charged = p->n_threads;
     process_get(p);
     t->process = p;
     t->altstack.ss_flags = SS_DISABLE;

@@ -252,7 +252,7 @@ static int64_t fcntl_descriptor(struct file *f, int fd, int cmd, uint64_t arg)
         set_file_flags(f, (uint32_t)arg);
         return 0;
     default: /* F_DUPFD, F_DUPFD_CLOEXEC */
-        if (arg >= FILES_MAX)
+        if (arg >= (uint64_t)fd_limit())
             return -EINVAL;
         return fd_install(file_get(f), (int)arg, cmd == F_DUPFD_CLOEXEC);
     }

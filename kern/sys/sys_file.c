@@ -2,6 +2,7 @@
 #include "kern/fs/files.h"
 #include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "kern/sys/sys_fcntl.h"
 #include "kern/sys/syscall.h"
@@ -361,7 +362,7 @@ SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, size)
     if (!f)
         return -EBADF;
     if (size >= 0 && f->inode && f->inode->ops->truncate && (f->flags & O_ACCMODE) != O_RDONLY)
-        result = f->inode->ops->truncate(f->inode, (uint64_t)size);
+        result = limit_file_size((uint64_t)size) ?: f->inode->ops->truncate(f->inode, (uint64_t)size);
     file_put(f);
     return result;
 }

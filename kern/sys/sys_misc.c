@@ -81,62 +81,6 @@ SYSCALL_DEFINE2(getrusage, int, who, uintptr_t, user)
     return rusage_to_user(user, &use);
 }
 
-/* ---- limits: the kernel's own, the same for all, and fixed ---- */
-
-static struct rlimit limit_of(unsigned resource)
-{
-    switch (resource) {
-    case RLIMIT_STACK:
-        return (struct rlimit){ USER_STACK_SIZE, USER_STACK_SIZE };
-    case RLIMIT_CORE:
-        return (struct rlimit){ 0, 0 };
-    case RLIMIT_NOFILE:
-        return (struct rlimit){ FILES_MAX, FILES_MAX };
-    default:
-        return (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
-    }
-}
-
-/* What is no higher than the limit is granted, though the limit stays where it is. */
-static int check_limit(unsigned resource, uintptr_t user)
-{
-    struct rlimit new, now = limit_of(resource);
-
-    if (copy_from_user(&new, user, sizeof new))
-        return -EFAULT;
-    if (new.rlim_cur > new.rlim_max)
-        return -EINVAL;
-    return new.rlim_max > now.rlim_max ? -EPERM : 0;
-}
-
-SYSCALL_DEFINE2(getrlimit, unsigned, resource, uintptr_t, user)
-{
-    struct rlimit r = limit_of(resource);
-
-    return resource >= RLIM_NLIMITS ? -EINVAL : copy_to_user(user, &r, sizeof r);
-}
-
-SYSCALL_DEFINE2(setrlimit, unsigned, resource, uintptr_t, user)
-{
-    return resource >= RLIM_NLIMITS ? -EINVAL : check_limit(resource, user);
-}
-
-SYSCALL_DEFINE4(prlimit64, int, pid, unsigned, resource, uintptr_t, user_new, uintptr_t, user_old)
-{
-    struct rlimit old = limit_of(resource);
-    int err = 0;
-
-    if (resource >= RLIM_NLIMITS)
-        return -EINVAL;
-    if (pid && pid != current_process()->pid)
-        return -ESRCH;
-    if (user_new)
-        err = check_limit(resource, user_new);
-    if (!err && user_old)
-        err = copy_to_user(user_old, &old, sizeof old);
-    return err;
-}
-
 /* ---- the log, the end ---- */
 
 enum { SYSLOG_READ_ALL = 3, SYSLOG_SIZE_BUFFER = 10, LOG_MOST = 128 * 1024 };

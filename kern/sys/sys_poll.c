@@ -58,7 +58,7 @@ static int64_t do_poll_until(uintptr_t user, size_t n, uint64_t deadline)
     struct pollfd *fds;
     int ready;
 
-    if (n > FILES_MAX)
+    if (n > (size_t)fd_limit())
         return -EINVAL;
     fds = kmalloc(MAX(n, (size_t)1) * sizeof *fds);
     if (!fds)

@@ -2,6 +2,7 @@
  * times, size. */
 #include "kern/fs/files.h"
 #include "kern/mm/mm.h"
+#include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
@@ -318,7 +319,7 @@ SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, f
 
 static int truncate_inode(struct inode *inode, uint64_t size)
 {
-    int err = inode_begin_write(inode);
+    int err = limit_file_size(size) ?: inode_begin_write(inode);
 
     if (err)
         return err;

@@ -29,6 +29,8 @@ enum {
     SIGTTIN = 21,
     SIGTTOU = 22,
     SIGURG = 23,
+    SIGXCPU = 24,
+    SIGXFSZ = 25,
     SIGVTALRM = 26,
     SIGPROF = 27,
     SIGWINCH = 28,
