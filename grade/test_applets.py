@@ -128,7 +128,9 @@ def test_nc_listens_and_connects(machine: Machine, linux: Namespace) -> None:
     assert machine.run("echo here | nc -w 5 127.0.0.1 5000") == "HERE\n"
 
 
-def test_rdate_reads_the_time(machine: Machine, linux: Namespace) -> None:
+def test_rdate_reads_and_sets_the_time(machine: Machine, linux: Namespace) -> None:
     """RFC 868. ntpd is not among the applets of Debian's busybox."""
     with linux.serving("python3", "-c", TIME_SERVER, tcp=37):
         assert "Sep  9 01:46:40 2001" in machine.run("rdate -p 10.0.2.2")
+        assert machine.run("date +%Y") != "2001\n"
+        assert machine.run("rdate -s 10.0.2.2; date +%Y") == "2001\n"

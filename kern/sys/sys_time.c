@@ -2,12 +2,21 @@
 #include "kern/proc/itimer.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
+#include "kern/time/time.h"
 
 enum { TICKS_PER_SECOND = 100 }; /* AT_CLKTCK */
 
 static int64_t cpu_ns(struct resource_use use)
 {
     return (int64_t)(use.user_ns + use.system_ns);
+}
+
+static bool timeval_to_ns(const struct timeval *tv, uint64_t *ns)
+{
+    if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
+        return false;
+    *ns = timespec_ns(&(struct timespec){ tv->tv_sec, tv->tv_usec * 1000 });
+    return true;
 }
 
 /* The clock's reading in ns, or -EINVAL. */
@@ -38,6 +47,14 @@ SYSCALL_DEFINE2(clock_gettime, int, clock, uintptr_t, user)
     return ns < 0 ? ns : timespec_to_user(user, (uint64_t)ns);
 }
 
+SYSCALL_DEFINE2(clock_settime, int, clock, uintptr_t, user)
+{
+    uint64_t ns;
+    int err = clock == CLOCK_REALTIME ? timespec_from_user(user, &ns) : -EINVAL;
+
+    return err ? err : time_wall_set(ns);
+}
+
 SYSCALL_DEFINE2(clock_getres, int, clock, uintptr_t, user)
 {
     if (read_clock(clock) < 0)
@@ -54,6 +71,20 @@ SYSCALL_DEFINE2(gettimeofday, uintptr_t, user_tv, uintptr_t, user_tz)
     if (user_tv && copy_to_user(user_tv, &tv, sizeof tv))
         return -EFAULT;
     return user_tz ? copy_to_user(user_tz, &tz, sizeof tz) : 0;
+}
+
+SYSCALL_DEFINE2(settimeofday, uintptr_t, user_tv, uintptr_t, user_tz)
+{
+    struct timezone tz;
+    struct timeval tv;
+    uint64_t ns;
+
+    if ((user_tv && copy_from_user(&tv, user_tv, sizeof tv)) ||
+        (user_tz && copy_from_user(&tz, user_tz, sizeof tz)))
+        return -EFAULT;
+    if (!user_tv)
+        return 0; /* the zone is the programs' business */
+    return timeval_to_ns(&tv, &ns) ? time_wall_set(ns) : -EINVAL;
 }
 
 SYSCALL_DEFINE1(time, uintptr_t, user)
@@ -119,14 +150,6 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, uintptr_t, user, uintpt
 static struct timeval timeval_of(uint64_t ns)
 {
     return (struct timeval){ (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
-}
-
-static bool timeval_to_ns(const struct timeval *tv, uint64_t *ns)
-{
-    if (tv->tv_sec < 0 || tv->tv_usec < 0 || tv->tv_usec >= 1000000)
-        return false;
-    *ns = timespec_ns(&(struct timespec){ tv->tv_sec, tv->tv_usec * 1000 });
-    return true;
 }
 
 SYSCALL_DEFINE1(alarm, unsigned, seconds)

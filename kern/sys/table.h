@@ -136,6 +136,7 @@
     SYSCALL(158, arch_prctl, 2, ONCE) \
     SYSCALL(160, setrlimit, 2, ONCE) \
     SYSCALL(162, sync, 0, ONCE) \
+    SYSCALL(164, settimeofday, 2, ONCE) \
     SYSCALL(169, reboot, 4, ONCE) \
     SYSCALL(170, sethostname, 2, ONCE) \
     SYSCALL(186, gettid, 0, ONCE) \
@@ -154,6 +155,7 @@
     SYSCALL(217, getdents64, 3, ONCE) \
     SYSCALL(218, set_tid_address, 1, ONCE) \
     SYSCALL(221, fadvise64, 4, ONCE) \
+    SYSCALL(227, clock_settime, 2, ONCE) \
     SYSCALL(228, clock_gettime, 2, ONCE) \
     SYSCALL(229, clock_getres, 2, ONCE) \
     SYSCALL(230, clock_nanosleep, 4, ONCE) \

@@ -9,6 +9,7 @@
 #include "kern/irq/lapic.h"
 #include "kern/time/rtc.h"
 #include "kern/time/time.h"
+#include "lib/abi/errno.h"
 #include "net/port.h"
 
 enum { CALIBRATION_MS = 20, SCALE_SHIFT = 32 };
@@ -16,7 +17,7 @@ enum { CALIBRATION_MS = 20, SCALE_SHIFT = 32 };
 static uint64_t tsc_at_boot;
 static uint64_t tsc_hz, lapic_hz;
 static uint64_t ns_per_tick_scaled; /* << SCALE_SHIFT; 0 before calibration: time stands still */
-static uint64_t wall_at_boot;
+static uint64_t wall_at_boot;       /* atomic: clock_settime() moves it */
 static bool tsc_deadline;
 static uint64_t event_due[MAX_CPUS]; /* each its CPU's own, irqs off */
 
@@ -34,7 +35,17 @@ uint64_t time_now(void)
 
 uint64_t time_wall(void)
 {
-    return wall_at_boot + time_now();
+    return READ_ONCE(wall_at_boot) + time_now();
+}
+
+int time_wall_set(uint64_t ns)
+{
+    uint64_t now = time_now();
+
+    if (ns < now)
+        return -EINVAL;
+    WRITE_ONCE(wall_at_boot, ns - now);
+    return 0;
 }
 
 void udelay(unsigned microseconds)

@@ -2,6 +2,9 @@
 #pragma once
 #include "lib/compiler.h"
 
+/* Set the wall clock (ns since 1970); what sleeps until a reading of it is not woken. -EINVAL: it would have
+ * been before 1970 at boot. */
+int time_wall_set(uint64_t ns);
 void clock_init(void); /* calibrate the TSC against the PM timer (or the PIT); read the RTC */
 /* Call timer_interrupt() on this CPU in hard irq at or soon after when (ns since boot). A later call replaces
  * it; TIME_NEVER: none. irqs off. */
