@@ -16,7 +16,7 @@ from grade.namespace import Namespace
 from grade.plugin import Machines
 from grade.wire import GUEST_IP, PEER_IP
 
-HTTP, REDIS, SSH = 8080, 6379, 2222
+HTTP, REDIS, SSH, DNS = 8080, 6379, 2222, 53
 MIB = 1 << 20
 FILE = os.urandom(MIB)
 REDIS_TYPES = ("PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP",
@@ -134,7 +134,7 @@ def test_redis_does_every_type_of_request(linux: Namespace, redis: list[str], re
     assert set(REDIS_TYPES) <= set(rates), report
 
 
-# ---- ssh, socat
+# ---- ssh, DNS, socat
 
 def ssh(linux: Namespace, key: Path, command: str) -> subprocess.CompletedProcess[str]:
     options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
@@ -147,6 +147,19 @@ def test_dropbear_lets_ssh_in(machine: Machine, linux: Namespace, key: Path) -> 
     done = ssh(linux, key, f"echo {word} | tee /tmp/by-ssh; exit 7")
     assert (done.stdout, done.returncode) == (f"{word}\n", 7), done.stderr
     assert machine.run("cat /tmp/by-ssh") == f"{word}\n"
+
+
+@pytest.fixture(scope="module")
+def dnsmasq(linux: Namespace) -> "subprocess.Popen[str]":
+    names = ["--address=/towpath.example/192.0.2.7", "--txt-record=note.example,over the cable"]
+    with linux.serving("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root",
+                       "--pid-file", f"--listen-address={PEER_IP}", "--bind-interfaces", *names, udp=DNS) as process:
+        yield process
+
+
+def test_dig_asks_over_udp_and_tcp(machine: Machine, dnsmasq: object) -> None:
+    assert machine.run(f"dig +short @{PEER_IP} www.towpath.example") == "192.0.2.7\n"
+    assert machine.run(f"dig +short +tcp @{PEER_IP} TXT note.example") == '"over the cable"\n'
 
 
 def test_socat_joins_two_ends(machine: Machine, linux: Namespace) -> None:
