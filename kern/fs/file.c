@@ -24,6 +24,11 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32
 /* O_PATH: a place in the tree; what is there is not opened. */
 static const struct file_ops path_file_ops = { .seekable = false };
 
+bool file_is_place(const struct file *f)
+{
+    return f->ops == &path_file_ops;
+}
+
 static int open_place(struct inode *inode, uint32_t flags, struct file **out)
 {
     *out = file_create(&path_file_ops, inode, flags);
@@ -151,9 +156,22 @@ static int64_t lseek_base(struct file *f, int whence)
         return (int64_t)f->pos;
     case SEEK_END:
         return f->inode ? (int64_t)READ_ONCE(f->inode->size) : 0;
+    case SEEK_DATA: /* a file is all data, as for any file system that keeps no account of holes (lseek(2)) */
+    case SEEK_HOLE:
+        return 0;
     default:
         return -EINVAL;
     }
+}
+
+/* Where a file's next data, or the hole behind its end, is from offset on. */
+static int64_t seek_extent(const struct file *f, int64_t offset, int whence)
+{
+    int64_t size = f->inode ? (int64_t)READ_ONCE(f->inode->size) : 0;
+
+    if (offset < 0 || offset >= size)
+        return -ENXIO;
+    return whence == SEEK_DATA ? offset : size;
 }
 
 int64_t file_lseek(struct file *f, int64_t offset, int whence)
@@ -164,6 +182,10 @@ int64_t file_lseek(struct file *f, int64_t offset, int whence)
         return f->ops->ignores_seek ? 0 : -ESPIPE;
     mutex_lock(&f->pos_lock);
     base = lseek_base(f, whence);
+    if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+        offset = seek_extent(f, offset, whence);
+        base = MIN(offset, (int64_t)0);
+    }
     if (base < 0)
         to = base;
     else if (__builtin_add_overflow(base, offset, &to) || to < 0)

@@ -66,6 +66,7 @@ static inline bool file_can_poll(const struct file *f)
 {
     return f->ops->poll;
 }
+bool file_is_place(const struct file *f); /* O_PATH: names an inode and is not open */
 void file_stat(struct file *f, struct stat *st);
 static inline bool file_nonblocking(const struct file *f)
 {

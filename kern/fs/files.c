@@ -180,7 +180,7 @@ static struct file *get_at(struct files *files, int fd)
     return f ? file_get(f) : NULL;
 }
 
-/* Apart from fd_get(), whose usual way then saves no registers. */
+/* Apart from fd_get_any(), whose usual way then saves no registers. */
 __attribute__((noinline)) struct file *files_at(struct files *files, int fd)
 {
     uint64_t flags = spin_lock(&files->lock);
@@ -190,11 +190,21 @@ __attribute__((noinline)) struct file *files_at(struct files *files, int fd)
     return f;
 }
 
-struct file *fd_get(int fd)
+struct file *fd_get_any(int fd)
 {
     struct files *files = current_files();
 
     return is_ours_alone(files) ? get_at(files, fd) : files_at(files, fd);
+}
+
+struct file *fd_get(int fd)
+{
+    struct file *f = fd_get_any(fd);
+
+    if (!f || !file_is_place(f))
+        return f;
+    file_put(f);
+    return NULL;
 }
 
 int fd_install(struct file *f, int least, bool cloexec)

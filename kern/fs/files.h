@@ -16,8 +16,10 @@ struct files *current_files(void);
 
 /* One above the highest descriptor that the current process may make now (RLIMIT_NOFILE). */
 int fd_limit(void);
-/* The file behind fd in the current process, with a reference; NULL: -EBADF. */
+/* The file behind fd in the current process, with a reference; NULL: -EBADF. A place (O_PATH) is no open
+ * file: only fd_get_any gives it. */
 struct file *fd_get(int fd);
+struct file *fd_get_any(int fd);
 /* Give f (takes the reference, also on failure) the least free descriptor >= least. It, or -EMFILE, -ENOMEM.
  */
 int fd_install(struct file *f, int least, bool cloexec);

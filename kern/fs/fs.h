@@ -15,12 +15,13 @@ struct path {
     char name[NAME_MAX + 1]; /* the last component; "." for the root and for a path that ends in a dot */
     bool slash;              /* the path ended in a slash: only a directory will do */
 };
-enum { WALK_FOLLOW = 1, WALK_PARENT = 2 };
+enum { WALK_FOLLOW = 1, WALK_PARENT = 2, WALK_EMPTY = 4, WALK_ENTRY = 8 };
 enum { MAX_LINKS = 40 }; /* symbolic links followed in one walk */
 
 /* Walk path from start (from the root if it begins with a slash). WALK_FOLLOW: follow a link in the last
- * place; WALK_PARENT: the last component need not exist. 0 and *out to be released with path_put, or -ENOENT,
- * -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. Process context. */
+ * place; WALK_PARENT: the last component need not exist; WALK_ENTRY: it is meant as an entry of its
+ * directory, a link there is never followed. 0 and *out to be released with path_put, or -ENOENT, -ENOTDIR,
+ * -ELOOP, -ENAMETOOLONG, -ENOMEM. Process context. */
 int path_walk(struct inode *start, const char *path, unsigned flags, struct path *out);
 void path_put(struct path *p);
 /* The inode a path leads to from start, links followed. 0 or -errno. */

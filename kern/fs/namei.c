@@ -105,7 +105,9 @@ static int follow_link(struct walk *w, struct inode *link)
 
 static bool should_follow(const struct inode *inode, bool last, bool slash, unsigned flags)
 {
-    return S_ISLNK(inode->mode) && (!last || slash || (flags & WALK_FOLLOW));
+    if (!S_ISLNK(inode->mode) || (last && (flags & WALK_ENTRY)))
+        return false;
+    return !last || slash || (flags & WALK_FOLLOW);
 }
 
 /* One component. 1: go on, 0: *found is the last one (NULL: it does not exist), or -errno. */
@@ -142,6 +144,8 @@ static int walk_step(struct walk *w, unsigned flags, struct inode **found, bool 
 int path_walk(struct inode *start, const char *path, unsigned flags, struct path *out)
 {
     struct walk w = { .rest = path, .name = out->name };
+    const unsigned new_entry = WALK_PARENT | WALK_ENTRY;
+    bool may_be_named_so = (flags & new_entry) == new_entry; /* what is there is in the way anyhow */
     int more = *path ? 1 : -ENOENT;
 
     out->inode = NULL;
@@ -150,8 +154,9 @@ int path_walk(struct inode *start, const char *path, unsigned flags, struct path
         more = walk_step(&w, flags, &out->inode, &out->slash);
     kfree(w.text);
     out->dir = w.dir;
-    if (!more && out->slash && out->inode && !S_ISDIR(out->inode->mode))
-        more = -ENOTDIR;
+    if (!more && out->slash && out->inode && !S_ISDIR(out->inode->mode) && !may_be_named_so)
+        more = flags & WALK_PARENT ? -EISDIR
+                                   : -ENOTDIR; /* open(2): whoever makes a file must not name a directory */
     if (more < 0)
         path_put(out);
     return more;
@@ -193,7 +198,7 @@ static int open_check(const struct inode *inode, uint32_t flags)
 
     if (S_ISLNK(inode->mode) && !(flags & O_PATH))
         return -ELOOP; /* O_NOFOLLOW */
-    if (S_ISDIR(inode->mode) && (write || (flags & O_CREAT)))
+    if (S_ISDIR(inode->mode) && (write || (flags & (O_CREAT | O_TRUNC))))
         return -EISDIR;
     if (!S_ISDIR(inode->mode) && (flags & O_DIRECTORY))
         return -ENOTDIR;

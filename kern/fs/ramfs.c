@@ -333,9 +333,12 @@ static int ramfs_rename(struct inode *from, const char *old_name, struct inode *
 static int ramfs_readdir(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
 {
     struct entry *e;
-    bool room = dir_emit_dots(dir, pos, out);
     uint64_t flags;
+    bool room;
 
+    if (is_dead(dir))
+        return -ENOENT;
+    room = dir_emit_dots(dir, pos, out);
     if (!room)
         return out->used ? 0 : -EINVAL;
     flags = spin_lock(&fs_lock);

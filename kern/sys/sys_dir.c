@@ -14,7 +14,7 @@ enum { GETDENTS_MOST = 32768 };
 static int64_t mkdir_at(int dirfd, uintptr_t path, uint32_t mode)
 {
     struct path p;
-    int err = walk_user_path(dirfd, path, WALK_PARENT, &p);
+    int err = walk_user_path(dirfd, path, WALK_PARENT | WALK_ENTRY, &p);
 
     if (err)
         return err;
@@ -45,12 +45,12 @@ static bool is_dot(const char *name)
 static int64_t unlink_at(int dirfd, uintptr_t path, bool directory)
 {
     struct path p;
-    int err = walk_user_path(dirfd, path, 0, &p);
+    int err = walk_user_path(dirfd, path, WALK_ENTRY, &p);
 
     if (err)
         return err;
     if (is_dot(p.name))
-        err = !directory ? -EISDIR : p.inode == fs_root ? -EBUSY : -EINVAL;
+        err = !directory ? -EISDIR : p.inode == fs_root ? -EBUSY : p.name[1] ? -ENOTEMPTY : -EINVAL;
     else
         err = p.dir->ops->unlink ? p.dir->ops->unlink(p.dir, p.name, directory) : -EPERM;
     path_put(&p);
@@ -76,6 +76,8 @@ static int rename_walked(struct path *from, struct path *to)
 {
     if (is_dot(from->name) || is_dot(to->name))
         return -EBUSY;
+    if (!S_ISDIR(from->inode->mode) && (from->slash || to->slash))
+        return -ENOTDIR;
     if (!from->dir->ops->rename)
         return -EPERM;
     return from->dir->ops->rename(from->dir, from->name, to->dir, to->name);
@@ -84,11 +86,11 @@ static int rename_walked(struct path *from, struct path *to)
 static int64_t rename_at(int old_dirfd, uintptr_t old, int new_dirfd, uintptr_t new)
 {
     struct path from, to;
-    int err = walk_user_path(old_dirfd, old, 0, &from);
+    int err = walk_user_path(old_dirfd, old, WALK_ENTRY, &from);
 
     if (err)
         return err;
-    err = walk_user_path(new_dirfd, new, WALK_PARENT, &to);
+    err = walk_user_path(new_dirfd, new, WALK_PARENT | WALK_ENTRY, &to);
     if (!err) {
         err = rename_walked(&from, &to);
         path_put(&to);
@@ -114,19 +116,20 @@ SYSCALL_DEFINE5(renameat2, int, old_dirfd, uintptr_t, old, int, new_dirfd, uintp
 
 static int link_walked(struct path *from, struct path *to)
 {
-    if (to->inode)
-        return -EEXIST;
+    if (to->inode || to->slash)
+        return to->inode ? -EEXIST : -ENOENT;
     return to->dir->ops->link ? to->dir->ops->link(to->dir, to->name, from->inode) : -EPERM;
 }
 
 static int64_t link_at(int old_dirfd, uintptr_t old, int new_dirfd, uintptr_t new, int flags)
 {
     struct path from, to;
-    int err = walk_user_path(old_dirfd, old, flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0, &from);
+    int walk = walk_of_flags(flags, AT_SYMLINK_FOLLOW | AT_EMPTY_PATH);
+    int err = walk < 0 ? walk : walk_user_path(old_dirfd, old, (unsigned)walk, &from);
 
     if (err)
         return err;
-    err = walk_user_path(new_dirfd, new, WALK_PARENT, &to);
+    err = walk_user_path(new_dirfd, new, WALK_PARENT | WALK_ENTRY, &to);
     if (!err) {
         err = link_walked(&from, &to);
         path_put(&to);
@@ -153,10 +156,10 @@ static int64_t symlink_at(uintptr_t target, int dirfd, uintptr_t path)
 
     if (err)
         return err;
-    err = *text ? walk_user_path(dirfd, path, WALK_PARENT, &p) : -ENOENT;
+    err = *text ? walk_user_path(dirfd, path, WALK_PARENT | WALK_ENTRY, &p) : -ENOENT;
     if (!err) {
-        if (p.inode)
-            err = -EEXIST;
+        if (p.inode || p.slash)
+            err = p.inode ? -EEXIST : -ENOENT;
         else
             err = p.dir->ops->symlink ? p.dir->ops->symlink(p.dir, p.name, text) : -EPERM;
         path_put(&p);

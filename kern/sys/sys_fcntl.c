@@ -300,7 +300,7 @@ static int64_t fcntl_on(struct file *f, int fd, int cmd, uint64_t arg)
 
 SYSCALL_DEFINE3(fcntl, int, fd, int, cmd, uint64_t, arg)
 {
-    struct file *f = fd_get(fd);
+    struct file *f = fd_get_any(fd);
     int64_t result;
 
     if (!f)

@@ -54,10 +54,13 @@ SYSCALL_DEFINE1(close, int, fd)
 
 SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
-    if (flags || first > last)
+    if ((flags & ~(unsigned)CLOSE_RANGE_CLOEXEC) || first > last)
         return -EINVAL;
     for (unsigned fd = first; fd <= last && fd < FILES_MAX; fd++)
-        fd_close((int)fd);
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            fd_set_cloexec((int)fd, true);
+        else
+            fd_close((int)fd);
     return 0;
 }
 
@@ -108,7 +111,7 @@ static int64_t transfer_buffer(file_transfer op, int fd, uintptr_t buf, size_t n
     if (!f)
         return -EBADF;
     iter_of_buffer(&it, &v, buf, n);
-    done = op(f, &it, pos);
+    done = user_range_is_valid(buf, n) ? op(f, &it, pos) : -EFAULT;
     file_put(f);
     return done;
 }
@@ -254,14 +257,14 @@ SYSCALL_DEFINE4(sendfile, int, out_fd, int, in_fd, uintptr_t, offset, size_t, co
 
 SYSCALL_DEFINE1(dup, int, fd)
 {
-    struct file *f = fd_get(fd);
+    struct file *f = fd_get_any(fd);
 
     return f ? fd_install(f, 0, false) : -EBADF;
 }
 
 SYSCALL_DEFINE2(dup2, int, old, int, new)
 {
-    struct file *f = fd_get(old);
+    struct file *f = fd_get_any(old);
 
     if (!f)
         return -EBADF;
@@ -277,7 +280,7 @@ SYSCALL_DEFINE3(dup3, int, old, int, new, uint32_t, flags)
 
     if ((flags & ~(uint32_t)O_CLOEXEC) || old == new)
         return -EINVAL;
-    f = fd_get(old);
+    f = fd_get_any(old);
     return f ? fd_replace(new, f, flags & O_CLOEXEC) : -EBADF;
 }
 
@@ -292,6 +295,14 @@ static int64_t set_flag(struct file *f, uintptr_t arg, uint32_t flag)
     return 0;
 }
 
+/* How much of a regular file is still to be read. */
+static int64_t tell_rest(struct file *f, uintptr_t arg)
+{
+    int32_t rest = (int32_t)(READ_ONCE(f->inode->size) - READ_ONCE(f->pos));
+
+    return copy_to_user(arg, &rest, sizeof rest);
+}
+
 /* Requests that any file knows, then the file's own. */
 static int64_t ioctl_on(struct file *f, int fd, unsigned request, uintptr_t arg)
 {
@@ -304,6 +315,10 @@ static int64_t ioctl_on(struct file *f, int fd, unsigned request, uintptr_t arg)
         return fd_set_cloexec(fd, false);
     case FIOASYNC:
         return set_flag(f, arg, O_ASYNC);
+    case FIONREAD:
+        if (f->inode && S_ISREG(f->inode->mode))
+            return tell_rest(f, arg);
+        /* fall through */
     default:
         return f->ops->ioctl ? f->ops->ioctl(f, request, arg) : -ENOTTY;
     }
@@ -333,20 +348,40 @@ static int64_t check_fd(int fd)
     return 0;
 }
 
+/* -EINVAL for what is not kept anywhere: a pipe, a socket, a terminal. */
+static int64_t sync_fd(int fd)
+{
+    struct file *f = fd_get(fd);
+    bool kept = f && f->inode && (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode));
+
+    if (!f)
+        return -EBADF;
+    file_put(f);
+    return kept ? 0 : -EINVAL;
+}
+
 SYSCALL_DEFINE1(fsync, int, fd)
 {
-    return check_fd(fd);
+    return sync_fd(fd);
 }
 
 SYSCALL_DEFINE1(fdatasync, int, fd)
 {
-    return check_fd(fd);
+    return sync_fd(fd);
 }
 
 SYSCALL_DEFINE4(fadvise64, int, fd, int64_t, offset, int64_t, length, int, advice)
 {
-    (void)offset, (void)length, (void)advice;
-    return check_fd(fd);
+    struct file *f = fd_get(fd);
+    bool pipe = f && S_ISFIFO(f->ops->mode);
+
+    (void)offset;
+    if (!f)
+        return -EBADF;
+    file_put(f);
+    if (pipe)
+        return -ESPIPE;
+    return length < 0 || advice < 0 || advice > POSIX_FADV_NOREUSE ? -EINVAL : 0;
 }
 
 SYSCALL_DEFINE0(sync)

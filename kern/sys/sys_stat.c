@@ -2,6 +2,7 @@
  * times, size. */
 #include "kern/fs/files.h"
 #include "kern/mm/mm.h"
+#include "kern/mm/vm.h"
 #include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
@@ -14,7 +15,7 @@ enum { RAMFS_MAGIC = (int)0x858458f6 };
 
 static int64_t stat_fd(int fd, struct stat *st)
 {
-    struct file *f = fd_get(fd);
+    struct file *f = fd_get_any(fd);
 
     if (!f)
         return -EBADF;
@@ -55,13 +56,15 @@ static int is_empty(uintptr_t path)
 /* What the *at calls mean by a descriptor, a path and AT_* flags. */
 static int64_t find_stat(int dirfd, uintptr_t path, int flags, struct stat *st)
 {
+    int walk =
+        walk_of_flags(flags, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE);
     int empty = flags & AT_EMPTY_PATH ? is_empty(path) : 0;
 
-    if (empty < 0)
-        return empty;
+    if (walk < 0 || empty < 0)
+        return walk < 0 ? walk : empty;
     if (empty)
         return dirfd == AT_FDCWD ? stat_cwd(st) : stat_fd(dirfd, st);
-    return stat_path(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, st);
+    return stat_path(dirfd, path, (unsigned)walk, st);
 }
 
 /* Copy out what a look-up found, if it did. */
@@ -129,7 +132,8 @@ SYSCALL_DEFINE5(statx, int, dirfd, uintptr_t, path, int, flags, unsigned, mask, 
     struct statx x;
     int64_t err;
 
-    (void)mask;
+    if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
+        return -EINVAL;
     err = find_stat(dirfd, path, flags, &st);
     if (err)
         return err;
@@ -166,7 +170,9 @@ SYSCALL_DEFINE3(faccessat, int, dirfd, uintptr_t, path, int, mode)
 
 SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, path, int, mode, int, flags)
 {
-    return access_at(dirfd, path, mode, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW);
+    int walk = walk_of_flags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+
+    return walk < 0 ? walk : access_at(dirfd, path, mode, (unsigned)walk);
 }
 
 static int64_t fill_statfs(uintptr_t buf)
@@ -195,7 +201,7 @@ SYSCALL_DEFINE2(statfs, uintptr_t, path, uintptr_t, buf)
 
 SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buf)
 {
-    struct file *f = fd_get(fd);
+    struct file *f = fd_get_any(fd);
 
     if (!f)
         return -EBADF;
@@ -287,34 +293,56 @@ SYSCALL_DEFINE3(fchown, int, fd, uint32_t, uid, uint32_t, gid)
 
 SYSCALL_DEFINE5(fchownat, int, dirfd, uintptr_t, path, uint32_t, uid, uint32_t, gid, int, flags)
 {
-    return attributes_at(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW,
+    int walk = walk_of_flags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+
+    if (walk < 0)
+        return walk;
+    return attributes_at(dirfd, path, (unsigned)walk,
                          &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
 }
 
 /* utimensat(2): tv_nsec may be one of two words instead of a time. */
+enum { UTIME_NOW = (1 << 30) - 1, UTIME_OMIT = (1 << 30) - 2 };
+
+static bool is_time_or_word(const struct timespec *ts)
+{
+    return ts->tv_nsec == UTIME_NOW || ts->tv_nsec == UTIME_OMIT || timespec_is_valid(ts);
+}
+
 static uint64_t requested_time(const struct timespec *ts)
 {
-    enum { UTIME_NOW = (1 << 30) - 1, UTIME_OMIT = (1 << 30) - 2 };
-
     if (ts->tv_nsec == UTIME_OMIT)
         return 0;
-    return ts->tv_nsec == UTIME_NOW || !timespec_is_valid(ts) ? time_wall() : timespec_ns(ts);
+    return ts->tv_nsec == UTIME_NOW ? time_wall() : timespec_ns(ts);
+}
+
+static int times_from_user(uintptr_t times, struct attributes *a)
+{
+    struct timespec ts[2];
+
+    *a = (struct attributes){ .set_times = true, .atime = time_wall(), .mtime = time_wall() };
+    if (!times)
+        return 0;
+    if (copy_from_user(ts, times, sizeof ts))
+        return -EFAULT;
+    if (!is_time_or_word(&ts[0]) || !is_time_or_word(&ts[1]))
+        return -EINVAL;
+    a->atime = requested_time(&ts[0]);
+    a->mtime = requested_time(&ts[1]);
+    return 0;
 }
 
 SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, flags)
 {
-    struct attributes a = { .set_times = true, .atime = time_wall(), .mtime = time_wall() };
-    struct timespec ts[2];
+    struct attributes a;
+    int walk = walk_of_flags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+    int err = times_from_user(times, &a);
 
-    if (times) {
-        if (copy_from_user(ts, times, sizeof ts))
-            return -EFAULT;
-        a.atime = requested_time(&ts[0]);
-        a.mtime = requested_time(&ts[1]);
-    }
-    if (!path)
-        return attributes_fd(dirfd, &a);
-    return attributes_at(dirfd, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW, &a);
+    if (err || walk < 0)
+        return err ? err : walk;
+    if (!path && dirfd != AT_FDCWD)
+        return flags ? -EINVAL : attributes_fd(dirfd, &a);
+    return attributes_at(dirfd, path, (unsigned)walk, &a);
 }
 
 static int truncate_inode(struct inode *inode, uint64_t size)
@@ -331,11 +359,11 @@ static int truncate_inode(struct inode *inode, uint64_t size)
 SYSCALL_DEFINE2(truncate, uintptr_t, path, int64_t, size)
 {
     struct path p;
-    int err = walk_user_path(AT_FDCWD, path, WALK_FOLLOW, &p);
+    int err = size < 0 ? -EINVAL : walk_user_path(AT_FDCWD, path, WALK_FOLLOW, &p);
 
     if (err)
         return err;
-    if (size < 0 || S_ISDIR(p.inode->mode) || !p.inode->ops->truncate)
+    if (S_ISDIR(p.inode->mode) || !p.inode->ops->truncate)
         err = S_ISDIR(p.inode->mode) ? -EISDIR : -EINVAL;
     else
         err = truncate_inode(p.inode, (uint64_t)size);
@@ -348,40 +376,81 @@ SYSCALL_DEFINE1(umask, uint32_t, mask)
     return __atomic_exchange_n(&current_process()->umask, mask & 0777, __ATOMIC_RELAXED);
 }
 
-/* ---- extended attributes: no file has any ---- */
+/* ---- extended attributes: no file has any, but whoever asks names a file and an attribute ---- */
+
+enum { XATTR_NAME_MAX = 255 };
+
+static int64_t no_attribute(uintptr_t name)
+{
+    char copy[XATTR_NAME_MAX + 1];
+    int64_t n = copy_string_from_user(copy, name, sizeof copy);
+
+    return n == -ENAMETOOLONG || !n ? -ERANGE : n < 0 ? n : -EOPNOTSUPP;
+}
+
+static int64_t find_path(uintptr_t path, unsigned walk)
+{
+    struct path p;
+    int err = walk_user_path(AT_FDCWD, path, walk, &p);
+
+    if (!err)
+        path_put(&p);
+    return err;
+}
+
+static int64_t find_fd(int fd)
+{
+    struct file *f = fd_get(fd);
+
+    if (f)
+        file_put(f);
+    return f ? 0 : -EBADF;
+}
 
 SYSCALL_DEFINE4(getxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
-    (void)path, (void)name, (void)value, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_path(path, WALK_FOLLOW);
+
+    (void)value, (void)size;
+    return err ? err : no_attribute(name);
 }
 
 SYSCALL_DEFINE4(lgetxattr, uintptr_t, path, uintptr_t, name, uintptr_t, value, size_t, size)
 {
-    (void)path, (void)name, (void)value, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_path(path, 0);
+
+    (void)value, (void)size;
+    return err ? err : no_attribute(name);
 }
 
 SYSCALL_DEFINE4(fgetxattr, int, fd, uintptr_t, name, uintptr_t, value, size_t, size)
 {
-    (void)fd, (void)name, (void)value, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_fd(fd);
+
+    (void)value, (void)size;
+    return err ? err : no_attribute(name);
 }
 
 SYSCALL_DEFINE3(listxattr, uintptr_t, path, uintptr_t, list, size_t, size)
 {
-    (void)path, (void)list, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_path(path, WALK_FOLLOW);
+
+    (void)list, (void)size;
+    return err ? err : -EOPNOTSUPP;
 }
 
 SYSCALL_DEFINE3(llistxattr, uintptr_t, path, uintptr_t, list, size_t, size)
 {
-    (void)path, (void)list, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_path(path, 0);
+
+    (void)list, (void)size;
+    return err ? err : -EOPNOTSUPP;
 }
 
 SYSCALL_DEFINE3(flistxattr, int, fd, uintptr_t, list, size_t, size)
 {
-    (void)fd, (void)list, (void)size;
-    return -EOPNOTSUPP;
+    int64_t err = find_fd(fd);
+
+    (void)list, (void)size;
+    return err ? err : -EOPNOTSUPP;
 }

@@ -31,7 +31,7 @@ int start_of(int dirfd, struct inode **start)
         *start = process_cwd(current_process());
         return 0;
     }
-    f = fd_get(dirfd);
+    f = fd_get_any(dirfd);
     if (!f)
         return -EBADF;
     if (f->inode && S_ISDIR(f->inode->mode))
@@ -51,19 +51,59 @@ static int start_for_path(int dirfd, const char *path, struct inode **start)
     return 0;
 }
 
-int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out)
+int walk_of_flags(int at_flags, int known)
+{
+    bool follows =
+        known & AT_SYMLINK_FOLLOW ? at_flags & AT_SYMLINK_FOLLOW : !(at_flags & AT_SYMLINK_NOFOLLOW);
+
+    if (at_flags & ~known)
+        return -EINVAL;
+    return (follows ? WALK_FOLLOW : 0) | (at_flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+}
+
+/* What the descriptor stands for, as if a path had led there. -ENOENT: it has no place in the tree. */
+static int path_of_descriptor(int dirfd, struct path *out)
+{
+    struct file *f = dirfd == AT_FDCWD ? NULL : fd_get_any(dirfd);
+
+    if (dirfd != AT_FDCWD && !f)
+        return -EBADF;
+    *out = (struct path){ .name = "." };
+    if (!f)
+        out->inode = process_cwd(current_process());
+    else if (f->inode)
+        out->inode = inode_get(f->inode);
+    if (f)
+        file_put(f);
+    if (!out->inode)
+        return -ENOENT;
+    out->dir = inode_get(out->inode);
+    return 0;
+}
+
+static int walk_from(int dirfd, const char *path, unsigned flags, struct path *out)
 {
     struct inode *start;
+    int err;
+
+    if (!*path && (flags & WALK_EMPTY))
+        return path_of_descriptor(dirfd, out);
+    err = start_for_path(dirfd, path, &start);
+    if (err)
+        return err;
+    err = path_walk(start, path, flags, out);
+    inode_put(start);
+    return err;
+}
+
+int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out)
+{
     char *path = NULL;
     int err = path_from_user(user, &path);
 
     if (err)
         return err;
-    err = start_for_path(dirfd, path, &start);
-    if (!err) {
-        err = path_walk(start, path, flags, out);
-        inode_put(start);
-    }
+    err = walk_from(dirfd, path, flags, out);
     kfree(path);
     return err;
 }
@@ -89,9 +129,10 @@ int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct
         return -EFAULT;
     }
     for (size_t i = 0; i < n; i++) {
-        if ((int64_t)v[i].len < 0) {
+        int err = (int64_t)v[i].len < 0 ? -EINVAL : user_range_is_valid(v[i].base, v[i].len) ? 0 : -EFAULT;
+        if (err) {
             kfree(v);
-            return -EINVAL;
+            return err;
         }
         v[i].len = MIN(v[i].len, room);
         room -= v[i].len;

@@ -12,8 +12,11 @@ int path_from_user(uintptr_t user, char **path);
  * -ENOTDIR.
  */
 int start_of(int dirfd, struct inode **start);
-/* Copy the path and walk it from dirfd. flags as for path_walk. 0 (then path_put), or -errno. */
+/* Copy the path and walk it from dirfd. flags as for path_walk; WALK_EMPTY: an empty path is dirfd itself. 0
+ * (then path_put), or -errno. */
 int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out);
+/* The walk that a call's AT_* flags ask for, of which it knows those in known. -EINVAL for any other. */
+int walk_of_flags(int at_flags, int known);
 
 /* Does [start, start + n) lie in the user's part of memory? */
 bool user_range_is_valid(uintptr_t start, size_t n);

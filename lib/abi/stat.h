@@ -17,10 +17,11 @@ enum {
     S_IFCHR = 0020000,
     S_IFIFO = 0010000
 };
-#define S_ISDIR(mode) (((mode)&S_IFMT) == S_IFDIR)
-#define S_ISREG(mode) (((mode)&S_IFMT) == S_IFREG)
-#define S_ISLNK(mode) (((mode)&S_IFMT) == S_IFLNK)
-#define S_ISCHR(mode) (((mode)&S_IFMT) == S_IFCHR)
+#define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
+#define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
+#define S_ISREG(mode)  (((mode)&S_IFMT) == S_IFREG)
+#define S_ISLNK(mode)  (((mode)&S_IFMT) == S_IFLNK)
+#define S_ISCHR(mode)  (((mode)&S_IFMT) == S_IFCHR)
 
 struct stat {
     uint64_t st_dev, st_ino, st_nlink;
@@ -56,6 +57,7 @@ struct statx {
 };
 _Static_assert(sizeof(struct statx) == 256, "the ABI's size");
 enum { STATX_BASIC_STATS = 0x7ff };
+#define STATX_RESERVED 0x80000000u /* STATX__RESERVED */
 
 /* getdents64: one record, padded to eight bytes; d_type is the mode's type shifted right by 12. */
 struct linux_dirent64 {
