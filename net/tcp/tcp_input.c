@@ -197,6 +197,19 @@ static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
                                                                      : SKB_DROP_TCP_OUT_OF_WINDOW);
 }
 
+/* What the user is told of a reset; behind the peer's FIN it is writing that fails. */
+static int error_of_reset(const struct tcp_sock *tp)
+{
+    switch (tp->sk.state) {
+    case TCPS_SYN_RECEIVED:
+        return ECONNREFUSED;
+    case TCPS_CLOSE_WAIT:
+        return EPIPE;
+    default:
+        return ECONNRESET;
+    }
+}
+
 static enum step step_reset(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (!tcp_segment_has(seg, TCP_FLAG_RST))
@@ -206,7 +219,7 @@ static enum step step_reset(struct tcp_sock *tp, struct tcp_segment *seg)
         return drop(seg, SKB_DROP_TCP_RESET);
     }
     tcp_count(tp->sk.net, TCP_COUNT_estab_resets);
-    tcp_fail(tp, tp->sk.state == TCPS_SYN_RECEIVED ? ECONNREFUSED : ECONNRESET);
+    tcp_fail(tp, error_of_reset(tp));
     return drop(seg, SKB_DROP_TCP_RESET);
 }
 

@@ -132,7 +132,8 @@ static int poll_connection(struct tcp_sock *tp)
         mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (sk->state == TCPS_CLOSED || sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
         mask |= POLLHUP;
-    if ((sk->shutdown & SEND_SHUTDOWN) || (tcp_in(tp, TCPS_MAY_SEND) && sock_stream_writable(sk)))
+    if ((sk->shutdown & SEND_SHUTDOWN) ||
+        (tcp_in(tp, TCPS_MAY_SEND | TCPS_BIT(CLOSED)) && sock_stream_writable(sk)))
         mask |= POLLOUT | POLLWRNORM;
     if (sk->err)
         mask |= POLLERR | POLLIN | POLLOUT;
