@@ -129,6 +129,7 @@ static void set_names(struct process *p, const char *path, const struct new_prog
     memcpy(p->auxv, new->image.auxv, sizeof p->auxv);
     p->exe = file_get(exe);
     p->has_execed = true;
+    p->exit_signal = SIGCHLD;
     spin_unlock(&process_lock, flags);
     process_end_run(old);
 }

@@ -72,6 +72,7 @@ static void give_children_away(struct process *p)
     list_for_each_entry_safe (child, next, &p->children, sibling) {
         list_del(&child->sibling);
         child->parent = init;
+        child->exit_signal = SIGCHLD; /* no other, or clone() could kill pid 1 */
         list_add_tail(&child->sibling, &init->children);
     }
     waitq_wake(&init->wait_children);

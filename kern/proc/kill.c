@@ -61,12 +61,10 @@ static int kill_all(int signo, const struct signal_info *info)
     return g.found ? 0 : -ESRCH;
 }
 
-int signal_kill(int pid, int signo)
+static int kill_some(int pid, int signo)
 {
     struct signal_info info = { .code = SI_USER, .pid = current_process()->pid };
 
-    if (signo < 0 || signo > NSIG)
-        return -EINVAL;
     if (pid > 0)
         return kill_one(pid, signo, &info);
     if (pid == -1)
@@ -74,6 +72,14 @@ int signal_kill(int pid, int signo)
     if (pid == INT32_MIN)
         return -ESRCH;
     return signal_send_group(pid ? -pid : current_process()->pgid, signo, &info) ? 0 : -ESRCH;
+}
+
+int signal_kill(int pid, int signo)
+{
+    bool valid = signo >= 0 && signo <= NSIG;
+    int err = kill_some(pid, valid ? signo : 0);
+
+    return err || valid ? err : -EINVAL;
 }
 
 static struct task *find_task_locked(int tgid, int tid)

@@ -338,16 +338,6 @@ SYSCALL_DEFINE3(ioctl, int, fd, unsigned, request, uintptr_t, arg)
 
 /* ---- what memory files need nothing for ---- */
 
-static int64_t check_fd(int fd)
-{
-    struct file *f = fd_get(fd);
-
-    if (!f)
-        return -EBADF;
-    file_put(f);
-    return 0;
-}
-
 /* -EINVAL for what is not kept anywhere: a pipe, a socket, a terminal. */
 static int64_t sync_fd(int fd)
 {

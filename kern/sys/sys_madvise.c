@@ -56,6 +56,8 @@ SYSCALL_DEFINE3(madvise, uint64_t, address, size_t, length, int, advice)
         return -EINVAL;
     if (!length)
         return 0;
+    if (length > UINT64_MAX - PAGE_SIZE - address)
+        return -EINVAL; /* the end is before the start */
     if (!is_user_range(address, &length))
         return -ENOMEM;
     return advise(current_process()->vm, address, length, advice);

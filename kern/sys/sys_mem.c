@@ -42,6 +42,8 @@ static int64_t map_region(uint64_t address, size_t length, uint32_t prot, int fl
 
     if ((fixed || only_there) && (address % PAGE_SIZE || !address))
         return address ? -EINVAL : -EPERM;
+    if ((fixed || only_there) && address > USER_TOP - length)
+        return -ENOMEM;
     address = ROUND_DOWN(address, (uint64_t)PAGE_SIZE);
     at = vm_map_object(vm, address, length, prot, fixed, view);
     if (at < 0 && at != -ENOMEM && at != -EOVERFLOW && address && !fixed && !only_there)
@@ -155,5 +157,7 @@ SYSCALL_DEFINE3(mprotect, uint64_t, address, size_t, length, int, prot)
         return 0;
     if (!is_user_range(address, &length))
         return -ENOMEM;
+    if (prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM))
+        return -EINVAL;
     return vm_protect(current_process()->vm, address, length, vm_prot(prot));
 }

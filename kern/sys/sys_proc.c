@@ -27,9 +27,31 @@ SYSCALL_DEFINE5(clone, uint64_t, flags, uintptr_t, stack, uintptr_t, parent_tid,
         .flags = flags, .stack = stack, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls });
 }
 
+/* Is there nothing but zeros behind what is known of a struct that a newer program may have made longer? */
+static int check_tail(uintptr_t user, size_t known, size_t size)
+{
+    uint8_t byte;
+
+    for (size_t at = known; at < size; at++) {
+        if (copy_from_user(&byte, user + at, 1))
+            return -EFAULT;
+        if (byte)
+            return -E2BIG;
+    }
+    return 0;
+}
+
+static bool are_clone_args_sound(const struct clone_args *a)
+{
+    if ((a->flags & CSIGNAL) || a->exit_signal > NSIG)
+        return false;
+    return !a->stack == !a->stack_size;
+}
+
 SYSCALL_DEFINE2(clone3, uintptr_t, user_args, size_t, size)
 {
     struct clone_args a;
+    int err;
 
     if (size < sizeof a)
         return -EINVAL;
@@ -37,8 +59,9 @@ SYSCALL_DEFINE2(clone3, uintptr_t, user_args, size_t, size)
         return -E2BIG;
     if (copy_from_user(&a, user_args, sizeof a))
         return -EFAULT;
-    if (a.exit_signal & ~(uint64_t)CSIGNAL)
-        return -EINVAL;
+    err = check_tail(user_args, sizeof a, size);
+    if (err || !are_clone_args_sound(&a))
+        return err ? err : -EINVAL;
     return process_fork(&(struct fork_request){ .flags = a.flags | a.exit_signal,
                                                 .stack = a.stack ? a.stack + a.stack_size : 0,
                                                 .parent_tid = a.parent_tid,
@@ -252,7 +275,7 @@ SYSCALL_DEFINE2(setpgid, int, pid, int, pgid)
     uint64_t flags;
     int err;
 
-    if (pgid < 0)
+    if (pgid < 0 || (pid < 0 && !pgid))
         return -EINVAL;
     flags = spin_lock(&process_lock);
     p = pid ? process_find_locked(pid) : self;

@@ -78,6 +78,12 @@ static int64_t futex_compare_requeue(uintptr_t addr, uintptr_t target, bool priv
     return now == expected ? futex_requeue(addr, target, private, n, max) : -EAGAIN;
 }
 
+/* How many are woken and how many moved are signed numbers. */
+static bool are_counts_sound(uint32_t n, uintptr_t max)
+{
+    return (int32_t)n >= 0 && (int32_t)max >= 0;
+}
+
 SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, timeout, uintptr_t, addr2,
                 uint32_t, value3)
 {
@@ -96,8 +102,12 @@ SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, tim
     case FUTEX_WAKE_BITSET:
         return value3 ? futex_wake(vm, addr, private, value, value3) : -EINVAL;
     case FUTEX_REQUEUE:
+        if (!are_counts_sound(value, timeout))
+            return -EINVAL;
         return futex_requeue(addr, addr2, private, value, (uint32_t)timeout);
     case FUTEX_CMP_REQUEUE:
+        if (!are_counts_sound(value, timeout))
+            return -EINVAL;
         return futex_compare_requeue(addr, addr2, private, value, (uint32_t)timeout, value3);
     default:
         return -ENOSYS;

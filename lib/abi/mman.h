@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #else
 
-enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
+enum { PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_SEM = 8 };
 enum {
     MAP_SHARED = 0x01,
     MAP_PRIVATE = 0x02,

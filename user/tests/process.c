@@ -6,6 +6,7 @@
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -281,5 +282,51 @@ CASE(orphans)
     wait(NULL);
     close(p[1]);
     SHOW(read(p[0], &c, 1));
+    SHOW(read(p[0], &c, 1));
+}
+
+static volatile sig_atomic_t told_by;
+
+static void on_end(int signo)
+{
+    told_by = signo;
+}
+
+HELPER(nothing)
+{
+    (void)argv;
+    return argc > 9;
+}
+
+/* The signal that a child's end sends is chosen by clone(2), until the child execs or loses its parent: then
+ * it is SIGCHLD, or a grandchild could send its choice to pid 1. */
+CASE(the_signal_of_an_end)
+{
+    int p[2];
+    char c;
+
+    signal(SIGUSR1, on_end);
+    signal(SIGCHLD, on_end);
+    if (!syscall(SYS_clone, SIGUSR1, NULL, NULL, NULL, 0))
+        _exit(0);
+    nap(50);
+    printf("told by %d\n", told_by);
+    if (!syscall(SYS_clone, SIGUSR1, NULL, NULL, NULL, 0)) {
+        execl(this_program, this_program, "nothing", NULL);
+        _exit(1);
+    }
+    nap(100);
+    printf("told by %d\n", told_by);
+    pipe(p);
+    if (!fork()) {
+        pid_t parent = getpid();
+        if (!syscall(SYS_clone, SIGTERM, NULL, NULL, NULL, 0)) {
+            while (getppid() == parent)
+                nap(5);
+            _exit(0);
+        }
+        _exit(0);
+    }
+    close(p[1]);
     SHOW(read(p[0], &c, 1));
 }
