@@ -1,23 +1,32 @@
 /* user/fuzz.c - system calls with arguments by chance; the kernel must survive them all.
  *
- *     fuzz CALLS [SEED [WORKERS]]      prints what became of the calls; status 0
+ *     fuzz CALLS [SEED [WORKERS [FIRST]]]      prints what became of the calls; status 0
  *
  * A supervisor a worker makes one child after the other. Each child makes a batch of calls that depends on
  * SEED and the batch's number alone, in a session of its own and with files of its own, so that whatever it
  * signals, stops, closes or unmaps is its own; a timer ends calls that would wait. The supervisor ends what
- * is left of the session and goes on. Left out are calls that end the machine, and names and requests that
- * would take the network or the terminal from everybody. */
+ * is left of the session and goes on; now and then it says which batch it is at, and FIRST begins there
+ * again.
+ *
+ * calls[] says what the arguments of a call are meant to be. Any other number is called too, with arguments
+ * of any kind, so a call that is new in the kernel is fuzzed before it is known here. Left out are calls that
+ * end the machine or change it for everybody, and names and requests that would take the network or the
+ * terminal from everybody. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -25,10 +34,21 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 200, GRANDCHILD_CALLS = 10, BATCH_SECONDS = 1, CALL_MICROSECONDS = 3000, ARENA = 65536 };
+enum {
+    BATCH = 200,
+    GRANDCHILD_CALLS = 10,
+    BATCH_SECONDS = 1,
+    CALL_MICROSECONDS = 3000,
+    ARENA = 65536,
+    NUMBERS = 470,   /* beyond any call there is */
+    REPORT = 20000,  /* calls between two lines of a worker */
+    DESCRIPTORS = 36 /* open_files makes about so many */
+};
 
 /* What an argument is meant to be; any may be replaced by nonsense. */
 static const struct call {
@@ -83,8 +103,8 @@ static const struct call {
     { SYS_getsockname, "fbL" },
     { SYS_getpeername, "fbL" },
     { SYS_socketpair, "nnnb" },
-    { SYS_setsockopt, "fnnbn" },
-    { SYS_getsockopt, "fnnbL" },
+    { SYS_setsockopt, "flnbn" },
+    { SYS_getsockopt, "flnbL" },
     { SYS_clone, "Cbbbi" },
     { SYS_fork, "" },
     { SYS_vfork, "" },
@@ -117,7 +137,7 @@ static const struct call {
     { SYS_getrusage, "nb" },
     { SYS_sysinfo, "b" },
     { SYS_times, "b" },
-    { SYS_syslog, "nbz" },
+    { SYS_syslog, "Gbz" },
     { SYS_setpgid, "pp" },
     { SYS_setsid, "" },
     { SYS_getgroups, "nb" },
@@ -173,9 +193,109 @@ static const struct call {
     { SYS_faccessat2, "fNnn" },
     { SYS_exit, "n" },
     { SYS_exit_group, "n" },
-    { 999, "iiiiii" },
-    { SYS_clone3, "bz" },
+    { SYS_clone3, "Kz" },
+    { SYS_mremap, "mzznm" },
+    { SYS_msync, "mzn" },
+    { SYS_mincore, "mzb" },
+    { SYS_mlock, "mz" },
+    { SYS_mlock2, "mzn" },
+    { SYS_munlock, "mz" },
+    { SYS_mlockall, "n" },
+    { SYS_munlockall, "" },
+    { SYS_memfd_create, "Nn" },
+    { SYS_fdatasync, "f" },
+    { SYS_fallocate, "fnxx" },
+    { SYS_fchown, "fnn" },
+    { SYS_lchown, "dnn" },
+    { SYS_mknod, "dnn" },
+    { SYS_mknodat, "fdnn" },
+    { SYS_getuid, "" },
+    { SYS_getgid, "" },
+    { SYS_geteuid, "" },
+    { SYS_getegid, "" },
+    { SYS_getppid, "" },
+    { SYS_getpgrp, "" },
+    { SYS_setuid, "n" },
+    { SYS_setgid, "n" },
+    { SYS_setreuid, "nn" },
+    { SYS_setregid, "nn" },
+    { SYS_setresuid, "nnn" },
+    { SYS_setresgid, "nnn" },
+    { SYS_getresuid, "bbb" },
+    { SYS_getresgid, "bbb" },
+    { SYS_setgroups, "nb" },
+    { SYS_capget, "bb" },
+    { SYS_capset, "bb" },
+    { SYS_getxattr, "Ndbz" },
+    { SYS_lgetxattr, "Ndbz" },
+    { SYS_fgetxattr, "fdbz" },
+    { SYS_listxattr, "Nbz" },
+    { SYS_llistxattr, "Nbz" },
+    { SYS_flistxattr, "fbz" },
+    { SYS_epoll_create, "n" },
+    { SYS_epoll_create1, "n" },
+    { SYS_epoll_ctl, "fnfb" },
+    { SYS_epoll_wait, "fbnn" },
+    { SYS_epoll_pwait, "fbnnb8" },
+    { SYS_epoll_pwait2, "fbnTb8" },
+    { SYS_eventfd, "n" },
+    { SYS_eventfd2, "nn" },
+    { SYS_signalfd, "fb8" },
+    { SYS_signalfd4, "fb8n" },
+    { SYS_timerfd_create, "nn" },
+    { SYS_timerfd_settime, "fnbb" },
+    { SYS_timerfd_gettime, "fb" },
+    { SYS_recvmmsg, "fHnnT" },
+    { SYS_splice, "fbfbzn" },
+    { SYS_tee, "ffzn" },
+    { SYS_vmsplice, "fVnn" },
+    { SYS_copy_file_range, "fbfbzn" },
+    { SYS_statx, "fNnnb" },
+    { SYS_set_robust_list, "bz" },
+    { SYS_get_robust_list, "pbb" },
+    { SYS_rt_sigqueueinfo, "pSb" },
+    { SYS_rt_tgsigqueueinfo, "ppSb" },
+    { SYS_pidfd_open, "pn" },
+    { SYS_ptrace, "npbb" },
+    { SYS_process_vm_readv, "pVnVnn" },
+    { SYS_process_vm_writev, "pVnVnn" },
+    { SYS_sched_setaffinity, "pzb" },
+    { SYS_sched_setscheduler, "pnb" },
+    { SYS_sched_getscheduler, "p" },
+    { SYS_sched_setparam, "pb" },
+    { SYS_sched_getparam, "pb" },
+    { SYS_sched_rr_get_interval, "pb" },
+    { SYS_getpriority, "np" },
+    { SYS_setpriority, "npn" },
+    { SYS_chroot, "d" },
+    { SYS_sync, "" },
 };
+
+/* Never called: they end the machine, or change it for everybody; or what they make outlives its maker. */
+static const short left_out[] = { SYS_reboot,
+                                  SYS_kexec_load,
+                                  SYS_mount,
+                                  SYS_umount2,
+                                  SYS_pivot_root,
+                                  SYS_swapon,
+                                  SYS_swapoff,
+                                  SYS_acct,
+                                  SYS_sethostname,
+                                  SYS_setdomainname,
+                                  SYS_settimeofday,
+                                  SYS_clock_settime,
+                                  SYS_clock_adjtime,
+                                  SYS_adjtimex,
+                                  SYS_vhangup,
+                                  SYS_init_module,
+                                  SYS_finit_module,
+                                  SYS_delete_module,
+                                  SYS_pidfd_send_signal,
+                                  SYS_shmget,
+                                  SYS_semget,
+                                  SYS_msgget,
+                                  SYS_iopl,
+                                  SYS_ioperm };
 
 static uint64_t chance_state;
 static uint8_t *arena;  /* ARENA bytes, then a page that is not there */
@@ -267,8 +387,23 @@ static uint64_t any_name(void)
     return below(2) ? own_name() : text(PICK(names));
 }
 
+static uint64_t local_address(void)
+{
+    struct sockaddr_un *a = (struct sockaddr_un *)buffer();
+    static const char *const names[] = { "a", "sock", "dir/sock", "" };
+
+    if ((uint8_t *)(a + 1) > arena + ARENA)
+        return (uint64_t)a;
+    *a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    strcpy(a->sun_path + (below(2) ? 0 : 1), PICK(names)); /* a name, or an abstract one */
+    return (uint64_t)a;
+}
+
 static uint64_t socket_address(void)
 {
+    if (below(3) == 0)
+        return local_address();
+
     struct sockaddr_in *a = (struct sockaddr_in *)buffer();
     static const uint16_t ports[] = { 0, 9, 4000, 4001, 4002 };
 
@@ -371,11 +506,37 @@ static uint64_t clone_flags(void)
     return below(4) ? PICK(flags) : chance() & 0xffffff;
 }
 
+/* struct clone_args, of which the kernel believes all that its flags ask for. */
+static uint64_t clone_arguments(void)
+{
+    uint64_t *a = (uint64_t *)(arena + (below(ARENA / 2) & ~7ull));
+
+    for (int i = 1; i < 11; i++)
+        a[i] = below(4) ? 0 : below(2) ? buffer() : nonsense();
+    a[0] = clone_flags() & ~0xffull;
+    a[4] = below(4) ? SIGCHLD : below(70);
+    return (uint64_t)a;
+}
+
+static uint64_t option_level(void)
+{
+    static const int levels[] = { SOL_SOCKET,  IPPROTO_IP,  IPPROTO_TCP,
+                                  IPPROTO_UDP, IPPROTO_RAW, 263 /* SOL_PACKET */ };
+
+    return (uint64_t)PICK(levels);
+}
+
 static uint64_t argument(char kind)
 {
     switch (kind) {
     case 'f':
-        return below(24);
+        return below(DESCRIPTORS);
+    case 'G': /* of syslog: what does not turn the console off */
+        return 2 + below(3);
+    case 'K':
+        return clone_arguments();
+    case 'l':
+        return option_level();
     case 'c': /* to close or replace: seldom one of those that all need */
         return 6 + below(40);
     case 'b':
@@ -398,7 +559,8 @@ static uint64_t argument(char kind)
     case 'r':
         return below(8);
     case 'M':
-        return MAP_PRIVATE | (below(2) ? MAP_ANONYMOUS : 0) | (below(2) ? MAP_FIXED : 0);
+        return (below(2) ? MAP_PRIVATE : MAP_SHARED) | (below(2) ? MAP_ANONYMOUS : 0) |
+               (below(2) ? MAP_FIXED : 0);
     case 'P':
         return below(4) << 12;
     case 'A':
@@ -436,7 +598,8 @@ static uint64_t argument(char kind)
 /* Never a process that is not ours, however odd: those arguments stay as they are meant. */
 static int must_stay(const struct call *call, char kind)
 {
-    return kind == 'p' || (call->number == SYS_ioctl && kind == 'R') || kind == 'x' || kind == 'd';
+    return kind == 'p' || kind == 'G' || (call->number == SYS_ioctl && kind == 'R') || kind == 'x' ||
+           kind == 'd';
 }
 
 /* ---- a batch ---- */
@@ -465,9 +628,35 @@ static int is_left_out(const struct call *call)
     int leaves_session = call->number == SYS_setsid || call->number == SYS_setpgid;
     int ends = call->number == SYS_exit || call->number == SYS_exit_group || call->number == SYS_execve ||
                call->number == SYS_rt_sigreturn || call->number == SYS_arch_prctl ||
-               call->number == SYS_rt_sigsuspend;
+               call->number == SYS_rt_sigsuspend || call->number == SYS_ptrace || call->number == SYS_chroot;
 
     return (leaves_session && syscall(SYS_getpid) != leader) || (ends && below(16));
+}
+
+static int is_known(long number)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        if (calls[i].number == number)
+            return 1;
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+        if (left_out[i] == number)
+            return 1;
+    return 0;
+}
+
+/* A number that calls[] does not have, with arguments of any kind. */
+static void make_other_call(void)
+{
+    static const char kinds[] = "fbznixmrVATEd8";
+    long number = below(8) ? (long)below(NUMBERS) : (long)nonsense();
+    uint64_t a[6];
+
+    if (is_known(number))
+        return;
+    for (int i = 0; i < 6; i++)
+        a[i] = below(6) ? argument(kinds[below(sizeof kinds - 1)]) : nonsense();
+    limit_next_call();
+    syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 static void make_call(void)
@@ -475,12 +664,26 @@ static void make_call(void)
     const struct call *call = &PICK(calls);
     uint64_t a[6] = { 0 };
 
+    if (below(10) == 0) {
+        make_other_call();
+        return;
+    }
     if (is_left_out(call))
         return;
     for (int i = 0; call->kinds[i]; i++)
         a[i] = below(16) || must_stay(call, call->kinds[i]) ? argument(call->kinds[i]) : nonsense();
     limit_next_call();
     syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* A set with some of what is open in it. */
+static void open_epoll(void)
+{
+    int set = epoll_create1(0);
+    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT };
+
+    for (int fd = 3; fd < set; fd += 2)
+        epoll_ctl(set, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* Descriptors of every kind, from 3 on. */
@@ -501,6 +704,14 @@ static void open_files(void)
     open("/dev/zero", O_RDWR);
     open("/proc", O_RDONLY | O_DIRECTORY);
     dup(3);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair);
+    eventfd(3, 0);
+    syscall(SYS_timerfd_create, CLOCK_MONOTONIC, 0);
+    syscall(SYS_memfd_create, "memory", 0);
+    open("/dev/ptmx", O_RDWR | O_NOCTTY);
+    open("fifo", O_RDWR);
+    open_epoll();
 }
 
 static void prepare_memory(void)
@@ -547,15 +758,25 @@ struct tally {
     long calls, batches, killed, stopped, overdue;
 };
 
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st;
+    (void)type;
+    if (ftw->level > 0)
+        (void)!remove(path);
+    return 0;
+}
+
 static void clear_directory(void)
 {
-    static const char *const names[] = { "a", "b", "dir/c", "dir/link", "link", "..x", "dir/a", "dir/b" };
+    nftw(".", remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (unlink(names[i]))
-            rmdir(names[i]);
-    rmdir("dir");
-    mkdir("dir", 0755);
+static void fill_directory(void)
+{
+    clear_directory();
+    if (mkdir("dir", 0755) || (mkfifo("fifo", 0600) && errno != ENOSYS))
+        perror("fuzz: the directory");
 }
 
 /* Until the child has ended; one that is stopped goes on, one that takes too long is killed. */
@@ -598,7 +819,7 @@ static void one_batch(uint64_t seed, struct tally *t)
     int progress[2];
     pid_t child;
 
-    clear_directory();
+    fill_directory();
     if (pipe2(progress, O_NONBLOCK)) {
         perror("fuzz: pipe");
         exit(1);
@@ -617,11 +838,12 @@ static void one_batch(uint64_t seed, struct tally *t)
     close(progress[0]);
 }
 
-static int supervise(long limit, uint64_t seed, int worker)
+static int supervise(long limit, uint64_t seed, int worker, long first)
 {
     struct sigaction action = { .sa_handler = wake };
     struct tally t = { 0 };
     char directory[32];
+    long told = REPORT;
 
     snprintf(directory, sizeof directory, "/tmp/fuzz%d", worker);
     mkdir(directory, 0755);
@@ -630,8 +852,13 @@ static int supervise(long limit, uint64_t seed, int worker)
         return 1;
     }
     sigaction(SIGALRM, &action, NULL);
-    for (uint64_t batch = 0; t.calls < limit && batch < (uint64_t)limit; batch++)
+    for (uint64_t batch = (uint64_t)first; t.calls < limit && t.batches < limit; batch++) {
+        if (t.calls >= told) {
+            printf("worker %d: at batch %llu\n", worker, (unsigned long long)batch);
+            told += REPORT;
+        }
         one_batch(seed + (batch << 16 | (uint64_t)worker << 8), &t);
+    }
     clear_directory();
     printf("worker %d: %ld calls in %ld batches, %ld killed, %ld stopped, %ld overdue\n", worker, t.calls,
            t.batches, t.killed, t.stopped, t.overdue);
@@ -643,14 +870,15 @@ int main(int argc, char **argv)
     long n_calls = argc > 1 ? atol(argv[1]) : 0;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
     int workers = argc > 3 ? atoi(argv[3]) : 2, status, failed = 0;
+    long first = argc > 4 ? atol(argv[4]) : 0;
 
     if (n_calls <= 0 || workers <= 0 || workers > 16) {
-        fprintf(stderr, "usage: fuzz CALLS [SEED [WORKERS]]\n");
+        fprintf(stderr, "usage: fuzz CALLS [SEED [WORKERS [FIRST]]]\n");
         return 2;
     }
     for (int i = 0; i < workers; i++)
         if (fork() == 0)
-            return supervise(n_calls / workers, seed, i);
+            return supervise(n_calls / workers, seed, i, first);
     while (wait(&status) > 0)
         failed |= status;
     return failed != 0;
