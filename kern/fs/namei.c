@@ -205,6 +205,21 @@ static int open_check(const struct inode *inode, uint32_t flags)
     return 0;
 }
 
+/* O_TRUNC writes, even where nothing else is to be written: not to a program that runs. */
+static int cut_opened(struct inode *inode)
+{
+    int err;
+
+    if (!S_ISREG(inode->mode) || !inode->ops->truncate)
+        return 0;
+    err = inode_begin_write(inode);
+    if (err)
+        return err;
+    err = inode->ops->truncate(inode, 0);
+    inode_end_write(inode);
+    return err;
+}
+
 static int open_walked(struct path *p, uint32_t flags, uint32_t mode, struct file **out)
 {
     bool existed = p->inode;
@@ -219,8 +234,8 @@ static int open_walked(struct path *p, uint32_t flags, uint32_t mode, struct fil
     err = file_open_inode(p->inode, flags & ~(uint32_t)O_CLOEXEC, &f);
     if (err)
         return err;
-    if (existed && (flags & O_TRUNC) && S_ISREG(p->inode->mode) && p->inode->ops->truncate)
-        err = p->inode->ops->truncate(p->inode, 0);
+    if (existed && (flags & O_TRUNC))
+        err = cut_opened(p->inode);
     if (err) {
         file_put(f);
         return err;

@@ -322,3 +322,36 @@ CASE(vast_reservation)
     SHOW(munmap(p, size));
     SHOW(seconds() - begin < 1.5);
 }
+
+/* ---- the file of a program that runs, opened to be read and cut ---- */
+
+CASE(cut_running_program)
+{
+    char copy[] = "program", *argv[] = { copy, (char *)"rest", NULL };
+    int in = open(this_program, O_RDONLY), out = open(copy, O_WRONLY | O_CREAT, 0700);
+    char bytes[4096];
+    pid_t pid;
+
+    for (ssize_t n; (n = read(in, bytes, sizeof bytes)) > 0;)
+        (void)!write(out, bytes, (size_t)n);
+    close(out);
+    pid = fork();
+    if (pid == 0) {
+        execv("./program", argv);
+        _exit(1);
+    }
+    rest(200);
+    SHOW(open(copy, O_RDONLY | O_TRUNC));
+    SHOW(open(copy, O_WRONLY | O_TRUNC));
+    SHOW(truncate(copy, 0));
+    kill(pid, SIGKILL);
+    show_end("the program", pid);
+    SHOW_OK(open(copy, O_RDONLY | O_TRUNC));
+}
+
+HELPER(rest)
+{
+    (void)argv;
+    rest(10000);
+    return argc;
+}
