@@ -71,7 +71,7 @@ KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
 HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
-LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c vnic.c frame.c pcapng.c \
+LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c wire_queue.c switch.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
 HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
@@ -227,7 +227,7 @@ build/$(1)/%.o: %.c build/libtowpath/flags | deps
 	$(Q)$(HOSTCC) $(LIB_FLAGS) $$(SAN) $$(EXTRA) -MMD -MP -c -o $$@ $$<
 build/$(1).so: $(LIB_C:%.c=build/$(1)/%.o)
 	$(SAY) HOSTLD $$@
-	$(Q)$(HOSTCC) $(if $(filter %-asan,$(1)),$(SANITIZE)) -shared -Wl,-soname,$(1).so -o $$@ $$^
+	$(Q)$(HOSTCC) $(if $(filter %-asan,$(1)),$(SANITIZE)) -shared -Wl,-soname,$(1).so -o $$@ $$^ -lm
 endef
 $(foreach f,libtowpath libtowpath-asan,$(eval $(call lib_object,$(f))))
 EXAMPLES := $(foreach f,libtowpath libtowpath-asan,$(patsubst sim/example/%.c,build/$(f)-%,$(wildcard sim/example/*.c)))
@@ -239,7 +239,7 @@ build/libtowpath-asan-%: sim/example/%.c build/libtowpath-asan.so
 VK_C := $(filter-out sim/vk/shim.c,$(wildcard sim/vk/*.c))
 build/towpath-vk: $(VK_C:%.c=build/libtowpath/%.o) $(LIB_C:%.c=build/libtowpath/%.o)
 	$(SAY) HOSTLD $@
-	$(Q)$(HOSTCC) -o $@ $^
+	$(Q)$(HOSTCC) -o $@ $^ -lm
 build/libtowpath-shim.so: build/libtowpath/sim/vk/shim.o
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) -shared -Wl,-soname,libtowpath-shim.so -o $@ $^ -ldl -pthread

@@ -27,7 +27,10 @@ class World(Structure):
 
 class Link(Structure):
     _fields_ = [("delay_ns", c_uint64), ("bits_per_second", c_uint64), ("loss", c_uint32), ("duplicate", c_uint32),
-                ("reorder", c_uint32), ("corrupt", c_uint32), ("reorder_delay_ns", c_uint64), ("raw_ip", c_bool)]
+                ("reorder", c_uint32), ("corrupt", c_uint32), ("reorder_delay_ns", c_uint64), ("raw_ip", c_bool),
+                ("jitter_ns", c_uint64), ("burst_enter", c_uint32), ("burst_leave", c_uint32), ("burst_loss", c_uint32),
+                ("discipline", c_int), ("queue_limit", c_uint32), ("red_min", c_uint32), ("red_max", c_uint32),
+                ("red_chance", c_uint32), ("codel_target_ns", c_uint64), ("codel_interval_ns", c_uint64), ("down", c_bool)]
 
 
 class Device(Structure):

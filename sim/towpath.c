@@ -1,11 +1,13 @@
 /* sim/towpath.c - the library's world: its beginning and end, its clock, its wires and kernels.
  * All of it runs as the body of a test would (sim.h): calls from outside are process context, and events run
  * while the caller asks for time to pass. */
+#include "net/ipv4/ipv4.h"
 #include "sim/fiber.h"
 #include "sim/netconfig.h"
 #include "sim/rawip.h"
 #include "sim/sim.h"
 #include "sim/state.h"
+#include "sim/switch.h"
 #include "sim/towpath_private.h"
 #include <errno.h>
 #include <stdio.h>
@@ -110,6 +112,29 @@ void tp_wire_set(struct tp_wire *w, const struct tp_link *link)
     w->wire->reorder = link->reorder;
     w->wire->corrupt = link->corrupt;
     w->wire->reorder_delay = link->reorder_delay_ns ? link->reorder_delay_ns : ms(1);
+    w->wire->jitter = link->jitter_ns;
+    w->wire->burst_enter = link->burst_enter;
+    w->wire->burst_leave = link->burst_leave;
+    w->wire->burst_loss = link->burst_loss;
+    w->wire->down = link->down;
+    w->wire->queue = (struct wire_queue_config){
+        .discipline = (enum wire_discipline)link->discipline,
+        .limit = link->queue_limit,
+        .red_min = link->red_min,
+        .red_max = link->red_max,
+        .red_chance = link->red_chance,
+        .codel_target = link->codel_target_ns,
+        .codel_interval = link->codel_interval_ns,
+    };
+}
+
+void tp_wire_count(const struct tp_wire *w, struct tp_wire_counts *counts)
+{
+    const struct wire_port *port;
+
+    *counts = (struct tp_wire_counts){ w->wire->sent, w->wire->delivered, w->wire->lost, 0 };
+    list_for_each_entry (port, &w->wire->ports, link)
+        counts->queue_drops += port->queue.drops;
 }
 
 struct tp_wire *tp_wire_create(const char *name, const struct tp_link *link)
@@ -253,6 +278,23 @@ ssize_t tp_take(struct tp_port *p, void *frame, size_t size, uint64_t *when)
     return n;
 }
 
+/* ---- switches: struct tp_switch is the simulation's struct wire_switch by another name ---- */
+
+struct tp_switch *tp_switch_create(void)
+{
+    return tp.running ? (struct tp_switch *)switch_create() : NULL;
+}
+
+void tp_switch_join(struct tp_switch *s, struct tp_wire *w)
+{
+    switch_join((struct wire_switch *)s, w->wire);
+}
+
+void tp_switch_destroy(struct tp_switch *s)
+{
+    switch_destroy((struct wire_switch *)s);
+}
+
 /* ---- kernels ---- */
 
 struct tp_card {
@@ -373,6 +415,21 @@ int tp_address_set(struct tp_kernel *k, const char *device, const char *address)
 int tp_route_add(struct tp_kernel *k, const char *destination, const char *gateway)
 {
     return netconfig_route(k->net, destination, gateway);
+}
+
+int64_t tp_queue_length(struct tp_kernel *k, const char *device)
+{
+    const struct tp_card *card;
+
+    list_for_each_entry (card, &k->devices, link)
+        if (!strcmp(card->nic->dev->name, device))
+            return card->nic->port.queue.length;
+    return -ENODEV;
+}
+
+void tp_forwarding_set(struct tp_kernel *k, bool on)
+{
+    k->net->ipv4->forwarding = on;
 }
 
 ssize_t tp_proc_net(struct tp_kernel *k, const char *file, char *text, size_t size)

@@ -71,6 +71,22 @@ struct tp_link {
     uint32_t loss, duplicate, reorder, corrupt;
     uint64_t reorder_delay_ns; /* how late a reordered frame is; 0: 1 ms */
     bool raw_ip;               /* carries bare IP packets, without a link header and without ARP */
+
+    uint64_t jitter_ns; /* up to so much later, evenly; keeps the order */
+    /* Loss in bursts: with these chances in a million a frame begins or ends a bad time, in which frames are
+     * lost with the chance burst_loss. burst_enter 0: never. */
+    uint32_t burst_enter, burst_leave, burst_loss;
+    /* The queue in front of the line; queue_limit (frames) 0: none, the sender's card waits instead. */
+    enum tp_discipline { TP_DROP_TAIL, TP_RED, TP_CODEL } discipline;
+    uint32_t queue_limit;
+    uint32_t red_min, red_max,
+        red_chance; /* frames, frames, in a million; 0: limit / 4, limit * 3 / 4, 100,000 */
+    uint64_t codel_target_ns, codel_interval_ns; /* 0: 5 ms, 100 ms (RFC 8289) */
+    bool down;                                   /* everything is lost */
+};
+/* What has happened on a wire; frames. */
+struct tp_wire_counts {
+    uint64_t sent, delivered, lost, queue_drops;
 };
 /* A cable (two ends) or hub (more): what one end sends reaches all others. link NULL: no delay, limit, fault.
  * NULL: memory is out, or there is no world. */
@@ -79,7 +95,8 @@ struct tp_wire *tp_wire_create(const char *name, const struct tp_link *link);
 void tp_wire_set(struct tp_wire *w, const struct tp_link *link);
 /* Write every frame sent from now on to the file at path, as pcapng in virtual time. */
 int tp_wire_capture(struct tp_wire *w, const char *path);
-/* All devices and ports on it must be gone. */
+void tp_wire_count(const struct tp_wire *w, struct tp_wire_counts *counts);
+/* All devices, ports and switches on it must be gone. */
 void tp_wire_destroy(struct tp_wire *w);
 
 /* The caller's own end of a wire. */
@@ -93,6 +110,12 @@ int tp_inject(struct tp_port *p, uint64_t when, const void *frame, size_t n);
  * size and was cut; *when (may be NULL): its arrival. -EAGAIN: there is none. */
 ssize_t tp_take(struct tp_port *p, void *frame, size_t size, uint64_t *when);
 enum { TP_FRAME_MOST = 2048 };
+
+/* An Ethernet switch: joins wires, learns where stations are. */
+struct tp_switch;
+struct tp_switch *tp_switch_create(void);
+void tp_switch_join(struct tp_switch *s, struct tp_wire *w);
+void tp_switch_destroy(struct tp_switch *s); /* takes its ends off their wires */
 
 /* ---- kernels ---- */
 
@@ -114,6 +137,10 @@ int tp_device_add(struct tp_kernel *k, const char *name, struct tp_wire *w, cons
 int tp_address_set(struct tp_kernel *k, const char *device, const char *address);
 /* A route to "10.1.0.0/16" ("0.0.0.0/0": all) by gateway "10.0.0.254". */
 int tp_route_add(struct tp_kernel *k, const char *destination, const char *gateway);
+/* Frames of this device that wait in front of its line (struct tp_link.queue_limit). -ENODEV. */
+int64_t tp_queue_length(struct tp_kernel *k, const char *device);
+/* Let the kernel forward packets, as a router does, or not (the default). */
+void tp_forwarding_set(struct tp_kernel *k, bool on);
 /* The text of a file of /proc/net ("snmp", "tcp", "arp"; "sockstat" and others count what happened) into
  * text, cut at size and ended by NUL: its whole length. -ENOENT. */
 ssize_t tp_proc_net(struct tp_kernel *k, const char *file, char *text, size_t size);

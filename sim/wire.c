@@ -73,10 +73,15 @@ void wire_capture_all(const char *prefix)
     capture_prefix = prefix;
 }
 
+static void line_free(struct timer *t);
+
 void wire_attach(struct wire *w, struct wire_port *port)
 {
     port->wire = w;
-    port->busy_until = 0;
+    port->busy_until = port->last_arrival = 0;
+    port->in_burst = false;
+    wire_queue_init(&port->queue);
+    timer_init(&port->free_at, line_free);
     list_add_tail(&port->link, &w->ports);
 }
 
@@ -87,6 +92,8 @@ void wire_detach(struct wire_port *port)
     list_for_each_entry_safe (f, next, &port->wire->in_flight, link)
         if (f->to == port)
             flight_free(f);
+    timer_cancel(&port->free_at);
+    wire_queue_purge(&port->queue);
     list_del(&port->link);
     port->wire = NULL;
 }
@@ -132,40 +139,97 @@ static void send_to(struct wire *w, struct wire_port *to, const uint8_t *frame, 
         send_copy(w, to, frame, n, when);
 }
 
-/* A number that stands for the frame's bytes in the digest (FNV-1a, 64 bits). */
+/* A number that stands for the frame's bytes in the digest (FNV-1a, 64 bits, a word at a time). */
 static uint64_t frame_hash(const uint8_t *frame, size_t n)
 {
     uint64_t hash = 14695981039346656037u;
 
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ frame[i]) * 1099511628211u;
+    while (n) {
+        uint64_t word = 0;
+        size_t some = MIN(n, sizeof word);
+        memcpy(&word, frame, some);
+        hash = (hash ^ word) * 1099511628211u;
+        frame += some;
+        n -= some;
+    }
     return hash;
 }
 
-/* When the last bit of n bytes has left port, behind what it sends already. */
-static uint64_t transmit_end(const struct wire *w, const struct wire_port *port, size_t n)
-{
-    uint64_t start = MAX(time_now(), port->busy_until);
+/* ---- faults that do not depend on the receiver ---- */
 
-    return w->bits_per_second ? start + n * 8 * sec(1) / w->bits_per_second : start;
+static bool lost_in_a_burst(struct wire *w, struct wire_port *port)
+{
+    if (!w->burst_enter)
+        return false;
+    if (sim_chance(port->in_burst ? w->burst_leave : w->burst_enter))
+        port->in_burst = !port->in_burst;
+    return port->in_burst && sim_chance(w->burst_loss);
+}
+
+static bool lost_at_once(struct wire *w, struct wire_port *port, const uint8_t *frame, size_t n)
+{
+    return w->down || (w->filter && !w->filter(w->filter_arg, frame, n)) || lost_in_a_burst(w, port);
+}
+
+static uint64_t arrival_time(const struct wire *w, struct wire_port *port)
+{
+    uint64_t when = port->busy_until + w->delay;
+
+    if (w->jitter)
+        when += sim_random() % (w->jitter + 1);
+    port->last_arrival = MAX(port->last_arrival, when);
+    return port->last_arrival;
+}
+
+/* ---- transmission ---- */
+
+static void put_on_line(struct wire_port *port, const uint8_t *frame, size_t n)
+{
+    struct wire *w = port->wire;
+    struct wire_port *to;
+    uint64_t when;
+
+    port->busy_until = MAX(time_now(), port->busy_until);
+    if (w->bits_per_second)
+        port->busy_until += n * 8 * sec(1) / w->bits_per_second;
+    w->sent++;
+    trace("wire", frame_hash(frame, n), (uint32_t)n);
+    if (w->capture)
+        pcapng_write(w->capture, time_wall(), frame, n);
+    if (lost_at_once(w, port, frame, n)) {
+        w->lost++;
+        return;
+    }
+    when = arrival_time(w, port);
+    list_for_each_entry (to, &w->ports, link)
+        if (to != port)
+            send_to(w, to, frame, n, when);
+}
+
+/* The line is free again for what waits. */
+static void line_free(struct timer *t)
+{
+    struct wire_port *port = container_of(t, struct wire_port, free_at);
+    struct queued_frame *f = wire_queue_take(&port->queue, &port->wire->queue);
+
+    if (!f)
+        return;
+    put_on_line(port, f->bytes, f->n);
+    free(f);
+    if (port->queue.length)
+        timer_set(&port->free_at, port->busy_until);
 }
 
 uint64_t wire_transmit(struct wire_port *port, const uint8_t *frame, size_t n)
 {
     struct wire *w = port->wire;
-    struct wire_port *to;
 
-    port->busy_until = transmit_end(w, port, n);
-    w->sent++;
-    trace("wire", frame_hash(frame, n), (uint32_t)n);
-    if (w->capture)
-        pcapng_write(w->capture, time_wall(), frame, n);
-    if (w->filter && !w->filter(w->filter_arg, frame, n)) {
-        w->lost++;
-        return port->busy_until;
+    if (!w->queue.limit || (port->busy_until <= time_now() && !port->queue.length)) {
+        put_on_line(port, frame, n);
+        return w->queue.limit ? time_now() : port->busy_until;
     }
-    list_for_each_entry (to, &w->ports, link)
-        if (to != port)
-            send_to(w, to, frame, n, port->busy_until + w->delay);
-    return port->busy_until;
+    wire_queue_put(&port->queue, &w->queue, frame, n);
+    if (port->queue.length && !timer_pending(&port->free_at))
+        timer_set(&port->free_at, port->busy_until);
+    return time_now();
 }
