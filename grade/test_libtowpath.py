@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 
-from grade.vkernel import Host, Process, host, sockaddr
+from grade.vkernel import Host, host
+from sim.towpath import Process, sockaddr
 
 PEER, SECOND = "10.0.0.9", 10**9
 O_NONBLOCK = 0o4000

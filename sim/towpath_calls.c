@@ -3,6 +3,7 @@
 #include "sim/sim.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 
@@ -12,7 +13,9 @@ struct tp_call {
     struct sim_task *task;
     long number;
     int64_t arguments[6], result;
+    int64_t progress; /* of a source or sink */
 };
+enum { CALL_SOURCE = -1, CALL_SINK = -2 }; /* in the place of a number */
 
 static uint64_t poll_timeout(int64_t milliseconds)
 {
@@ -40,14 +43,29 @@ static int64_t do_call(struct tp_process *p, long number, const int64_t a[6])
     }
 }
 
+static int64_t do_flow(struct tp_call *c)
+{
+    struct tp_file *f = tp_file_get(c->process, c->arguments[0]);
+    int64_t result;
+
+    if (!f)
+        return -EBADF;
+    if (c->number == CALL_SOURCE)
+        result = tp_source(f->sk, (uint64_t)c->arguments[1], &c->progress);
+    else
+        result = tp_sink(f->sk, &c->progress);
+    tp_file_put(f);
+    return result;
+}
+
 static void call_task(void *arg)
 {
     struct tp_call *c = arg;
 
-    c->result = do_call(c->process, c->number, c->arguments);
+    c->result = c->number < 0 ? do_flow(c) : do_call(c->process, c->number, c->arguments);
 }
 
-struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t arguments[6])
+static struct tp_call *begin(struct tp_process *p, long number, const int64_t arguments[6])
 {
     struct tp_call *c = calloc(1, sizeof *c);
 
@@ -61,6 +79,26 @@ struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t a
     c->task = sim_spawn("a system call", call_task, c);
     sim_run_for(0);
     return c;
+}
+
+struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t arguments[6])
+{
+    return begin(p, number < 0 ? LONG_MAX : number, arguments); /* a number that nobody has */
+}
+
+struct tp_call *tp_source_begin(struct tp_process *p, int fd, uint64_t size)
+{
+    return begin(p, CALL_SOURCE, (const int64_t[6]){ fd, (int64_t)size });
+}
+
+struct tp_call *tp_sink_begin(struct tp_process *p, int fd)
+{
+    return begin(p, CALL_SINK, (const int64_t[6]){ fd });
+}
+
+int64_t tp_call_progress(const struct tp_call *c)
+{
+    return c->progress;
 }
 
 bool tp_call_done(const struct tp_call *c, int64_t *result)

@@ -54,6 +54,11 @@ struct tp_call *tp_first_call(struct tp_process *p);
 /* What call number, one of those on sockets, returns. -ENOSYS: it is none of them. In a task. */
 int64_t tp_socket_call(struct tp_process *p, long number, const int64_t a[6]);
 
+/* ---- towpath_flow.c: whole streams; *progress counts bytes meanwhile. In a task ---- */
+
+int64_t tp_source(struct sock *sk, uint64_t size, int64_t *progress);
+int64_t tp_sink(struct sock *sk, int64_t *progress);
+
 /* ---- towpath_poll.c ---- */
 
 /* poll(2); timeout in ns, TP_NEVER: for ever. In a task. */
