@@ -247,6 +247,9 @@ vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virt
 
 libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
+sim: libtowpath ## run a simulated network: SCENARIO=dumbbell (none: the list) SEED=1; a table, plots, captures (ARGS=--capture)
+	@$(PY) sim/run.py $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 # Debian's programs only where they can be had and their peer, the host's Linux, is there.
 IMAGES := all iso libtowpath vk $(if $(NATIVE),rootfs)
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
@@ -294,6 +297,9 @@ bench-kernel: $(INSNCOUNT) $(KBENCH) ## what kernel operations cost beside a Lin
 	@+$(MAKE) --no-print-directory BUILD=release all
 	@$(PY) bench/kernel.py $(ARGS)
 
+bench-sim: libtowpath ## how the simulator grows: 10 to 10,000 hosts (ARGS='--seconds 5 10 100')
+	@$(PY) bench/simulation.py $(ARGS)
+
 stats: ## how the code reads, in figures, beside xv6's
 	@$(PY) tools/stats.py
 
@@ -308,7 +314,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
-	bench-cost bench-kernel libtowpath vk format handout clean FORCE
+	bench-cost bench-kernel libtowpath vk sim bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \

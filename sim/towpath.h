@@ -168,9 +168,9 @@ struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t a
 /* Is it done? Then *result (may be NULL) is what it returned. If not it waits for something: let time pass,
  * inject a frame, make another call. */
 bool tp_call_done(const struct tp_call *c, int64_t *result);
-/* Two calls that Linux does not have, for simulations. Send `size` bytes of a pattern on the stream fd: the result is size,
- * or the error that ended it. Receive until the stream ends: the result is how many bytes came, or -EBADMSG: they were not
- * that pattern from its beginning. */
+/* Two calls that Linux does not have, for simulations. Send `size` bytes of a pattern on the stream fd: the
+ * result is size, or the error that ended it. Receive until the stream ends: the result is how many bytes
+ * came, or -EBADMSG: they were not that pattern from its beginning. */
 struct tp_call *tp_source_begin(struct tp_process *p, int fd, uint64_t size);
 struct tp_call *tp_sink_begin(struct tp_process *p, int fd);
 /* How many bytes such a call has transferred so far. */

@@ -1,6 +1,6 @@
-/* sim/towpath_flow.c - calls that Linux does not have: send, or receive, a whole stream. They go through the same socket
- * operations as write() and read() and spare the caller of a simulation a call every few milliseconds of it. The bytes
- * are those of a pattern, and the receiver looks whether they are. */
+/* sim/towpath_flow.c - calls that Linux does not have: send, or receive, a whole stream. They go through the
+ * same socket operations as write() and read() and spare the caller of a simulation a call every few
+ * milliseconds of it. The bytes are those of a pattern, and the receiver looks whether they are. */
 #include "sim/towpath_calls.h"
 #include <errno.h>
 
@@ -9,9 +9,11 @@ enum { CHUNK = 65536, PERIOD = 251 }; /* a prime: no power of two of bytes lost 
 static const uint8_t *pattern(void)
 {
     static uint8_t bytes[CHUNK + PERIOD];
+    static bool made;
 
-    for (unsigned i = 0; !bytes[1] && i < sizeof bytes; i++)
+    for (unsigned i = 0; !made && i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(i % PERIOD);
+    made = true;
     return bytes;
 }
 

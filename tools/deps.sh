@@ -40,6 +40,7 @@ for group in "$@"; do
         need mtools mformat
         ;;
     test)
+        need gnuplot gnuplot
         need clang clang
         need format clang-format
         need curl curl
@@ -82,6 +83,7 @@ package() { # package MANAGER THING: the packages' names there
     brew:musl) echo filosottile/musl-cross/musl-cross ;;
     apt:busybox) echo busybox-static ;;
     pacman:python | brew:python) echo python ;; *:python) echo python3 ;;
+    apt:gnuplot) echo gnuplot-nox ;; dnf:gnuplot) echo gnuplot ;;
     apt:qemu) echo qemu-system-x86 ;; dnf:qemu) echo qemu-system-x86-core ;;
     pacman:qemu) echo qemu-system-x86 ;; brew:qemu) echo qemu ;;
     apt:grub) echo grub-common grub-pc-bin ;; dnf:grub) echo grub2-tools-extra grub2-pc-modules ;;
