@@ -34,7 +34,7 @@ class Call:
 
 
 def calls() -> list[Call]:
-    rows = re.findall(r"SYSCALL\((\d+), (\w+), (\d), (RESTART|ONCE)\)", TABLE.read_text())
+    rows = re.findall(r"SYSCALL\((\d+), (\w+), (\d), (RESTART|UNHANDLED|ONCE)\)", TABLE.read_text())
     return [Call(int(number), name, int(arguments), how == "RESTART") for number, name, arguments, how in rows]
 
 

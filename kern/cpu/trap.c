@@ -206,9 +206,13 @@ static bool sysret_will_do(const struct trapframe *tf)
 
 bool syscall_handle(struct trapframe *tf)
 {
-    current_thread()->user = tf;
+    struct thread *self = current_thread();
+    self->user = tf;
     irq_enable();
-    syscall_dispatch(tf);
+    if (unlikely(READ_ONCE(self->traced_calls)))
+        ptrace_syscall(tf);
+    else
+        syscall_dispatch(tf);
     leave_to_user(tf);
     return sysret_will_do(tf);
 }

@@ -10,7 +10,7 @@ struct trapframe {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct trapframe) == 22 * 8, "pushed by entry.S");
-enum { TRAP_PAGE_FAULT = 14, VECTOR_SYSCALL = 256 };
+enum { TRAP_DEBUG = 1, TRAP_PAGE_FAULT = 14, VECTOR_SYSCALL = 256 };
 enum { KERNEL_CS = 0x08, KERNEL_SS = 0x10, USER_SS = 0x1b, USER_CS = 0x23 };
 
 static inline bool from_user(const struct trapframe *tf)
@@ -24,6 +24,8 @@ static inline bool from_user(const struct trapframe *tf)
 void trap_handle(struct trapframe *tf);
 /* kern/sys: the system call named by tf->rax; sets tf->rax. Process context, irqs on. */
 void syscall_dispatch(struct trapframe *tf);
+/* kern/proc: the same for a traced thread. */
+void ptrace_syscall(struct trapframe *tf);
 /* kern/proc: run before each return to user mode with irqs on: signals, exit, reschedule. */
 void return_to_user(struct trapframe *tf);
 /* kern/proc: an exception in user mode: deliver the signal that Linux would. addr: cr2 for a page fault, else

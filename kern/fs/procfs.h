@@ -33,11 +33,10 @@ bool procfs_pid_list(uint64_t *pos, struct dir_buffer *out);           /* false:
 
 /* ---- kern/fs/procfs_process.c, procfs_memory.c: the texts of a process ---- */
 
-/* Whom a text is about: a process, with a reference, or one of its threads; or a thread of the kernel's own,
- * known by its number. */
+/* Whom a text is about: a process, with a reference, or one of its threads. */
 struct proc_subject {
-    struct process *process; /* NULL: a kernel thread */
-    int tid;                 /* 0: the whole process */
+    struct process *process;
+    int tid; /* 0: the whole process */
 };
 typedef void (*proc_subject_show)(struct textbuf *out, const struct proc_subject *s);
 void proc_show_stat(struct textbuf *out, const struct proc_subject *s);

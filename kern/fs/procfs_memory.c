@@ -27,7 +27,7 @@ static void count_region(struct memory_use *use, const struct vm_region_facts *r
 
 struct memory_use proc_memory_use(struct process *p)
 {
-    struct vm_space *vm = p ? process_vm(p) : NULL;
+    struct vm_space *vm = process_vm(p);
     struct memory_use use = { 0 };
     struct vm_region_facts r = { .end = 0 };
 
@@ -157,11 +157,8 @@ static void append_memory(struct textbuf *out, struct process *p, uint64_t start
 
 void proc_show_cmdline(struct textbuf *out, const struct proc_subject *s)
 {
-    struct program_places places;
+    struct program_places places = places_of(s->process);
 
-    if (!s->process)
-        return;
-    places = places_of(s->process);
     append_memory(out, s->process, places.arg_start, places.arg_end);
 }
 

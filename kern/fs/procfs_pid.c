@@ -1,8 +1,7 @@
 /* kern/fs/procfs_pid.c - /proc/PID and /proc/PID/task/TID: which files, links and directories there are.
  *
  * An inode names a process and a thread by their numbers and keeps neither alive: each operation looks for
- * them anew, so what is done with the inode of a process that has ended fails with ESRCH or ENOENT. The
- * kernel's own threads have numbers above PID_MAX and a few of the texts. */
+ * them anew, so what is done with the inode of a process that has ended fails with ESRCH or ENOENT. */
 #include "kern/fs/files.h"
 #include "kern/fs/fs.h"
 #include "kern/fs/procfs.h"
@@ -29,7 +28,6 @@ enum { NUMBER_ROOM = 12, STORE_MAX = 64 };
 struct pid_entry {
     const char *name;
     enum pid_kind kind;
-    bool of_kernel_threads; /* those have it too */
     proc_subject_show show; /* TEXT */
     /* a TEXT that may be written: what was written, NUL-terminated; 0 or -errno */
     int (*store)(const struct proc_subject *s, char *text);
@@ -53,11 +51,6 @@ static struct pid_inode *pid_inode(struct inode *inode)
     return container_of(inode, struct pid_inode, inode);
 }
 
-static bool is_kernel_pid(int pid)
-{
-    return pid > PID_MAX;
-}
-
 /* ---- whom it is about ---- */
 
 /* The process with a reference and, if the inode names a thread, that thread still there. */
@@ -68,10 +61,6 @@ static int subject_get(struct inode *inode, struct proc_subject *s)
     uint64_t flags;
 
     *s = (struct proc_subject){ .tid = i->tid };
-    if (is_kernel_pid(i->pid)) {
-        s->tid = i->pid - PID_MAX;
-        return 0;
-    }
     s->process = process_find(i->pid);
     if (!s->process)
         return -ESRCH;
@@ -88,8 +77,7 @@ static int subject_get(struct inode *inode, struct proc_subject *s)
 
 static void subject_put(struct proc_subject *s)
 {
-    if (s->process)
-        process_put(s->process);
+    process_put(s->process);
 }
 
 /* The file behind a descriptor of a process, with a reference; NULL: none. */
@@ -157,7 +145,7 @@ static struct inode *make_inode(struct inode *parent, const struct pid_inode *wh
     i->inode.ino = ino_of(i->kind, i->pid, i->tid, i->fd, i->entry);
     if (S_ISDIR(mode))
         i->inode.parent = inode_get(parent);
-    p = is_kernel_pid(i->pid) ? NULL : process_find(i->pid);
+    p = process_find(i->pid);
     if (p) {
         i->inode.uid = p->euid;
         i->inode.gid = p->egid;
@@ -185,38 +173,13 @@ static int parse_number(const char *name, int most)
     return *name ? -1 : n;
 }
 
-struct thread_search {
-    int least, best; /* tids; best 0: none */
-};
-
-static void search_kernel_thread(struct thread *t, void *arg)
-{
-    struct thread_search *s = arg;
-
-    if (!t->process && t->tid >= s->least && (!s->best || t->tid < s->best))
-        s->best = t->tid;
-}
-
-/* The least number >= pid that a kernel thread has in /proc, 0: none. */
-static int next_kernel_pid(int pid)
-{
-    struct thread_search s = { .least = MAX(pid - PID_MAX, 1) };
-
-    thread_for_each(search_kernel_thread, &s);
-    return s.best ? s.best + PID_MAX : 0;
-}
-
 struct inode *procfs_pid_lookup(struct inode *root, const char *name)
 {
-    int pid = parse_number(name, INT16_MAX * 64);
+    int pid = parse_number(name, PID_MAX);
     struct process *p;
 
     if (pid <= 0)
         return NULL;
-    if (is_kernel_pid(pid))
-        return next_kernel_pid(pid) == pid
-                   ? make_inode(root, &(struct pid_inode){ .kind = PROCESS_DIR, .pid = pid })
-                   : NULL;
     p = process_find(pid);
     if (!p)
         return NULL;
@@ -226,8 +189,7 @@ struct inode *procfs_pid_lookup(struct inode *root, const char *name)
 
 static bool has_entry(const struct pid_inode *dir, const struct pid_entry *e)
 {
-    return (e->of_kernel_threads || !is_kernel_pid(dir->pid)) &&
-           (e->kind != TASK_DIR || dir->kind == PROCESS_DIR);
+    return e->kind != TASK_DIR || dir->kind == PROCESS_DIR;
 }
 
 static struct inode *lookup_entry(struct inode *dir, const char *name)
@@ -304,15 +266,14 @@ static bool emit_number(int number, uint64_t ino, uint32_t mode, uint64_t next, 
     return dir_emit(out, name, ino, mode, next);
 }
 
+/* The least pid >= least, 0: none. */
 static int next_pid(int least)
 {
-    struct process *p = is_kernel_pid(least) ? NULL : process_next(least);
-    int pid;
+    struct process *p = process_next(least);
+    int pid = p ? p->pid : 0;
 
-    if (!p)
-        return next_kernel_pid(least);
-    pid = p->pid;
-    process_put(p);
+    if (p)
+        process_put(p);
     return pid;
 }
 
@@ -681,23 +642,23 @@ static int store_oom_score_adj(const struct proc_subject *s, char *text)
 }
 
 static const struct pid_entry entries[] = {
-    { "auxv", TEXT, false, proc_show_auxv, NULL, NULL },
-    { "cmdline", TEXT, true, proc_show_cmdline, NULL, NULL },
-    { "comm", TEXT, true, proc_show_comm, store_comm, NULL },
-    { "cwd", LINK, false, NULL, NULL, lead_to_cwd },
-    { "environ", TEXT, false, proc_show_environ, NULL, NULL },
-    { "exe", LINK, false, NULL, NULL, lead_to_exe },
-    { "fd", FD_DIR, false, NULL, NULL, NULL },
-    { "fdinfo", FDINFO_DIR, false, NULL, NULL, NULL },
-    { "limits", TEXT, false, proc_show_limits, NULL, NULL },
-    { "maps", TEXT, false, proc_show_maps, NULL, NULL },
-    { "mem", MEMORY, false, NULL, NULL, NULL },
-    { "oom_score_adj", TEXT, false, proc_show_oom_score_adj, store_oom_score_adj, NULL },
-    { "root", LINK, false, NULL, NULL, lead_to_root },
-    { "stat", TEXT, true, proc_show_stat, NULL, NULL },
-    { "statm", TEXT, true, proc_show_statm, NULL, NULL },
-    { "status", TEXT, true, proc_show_status, NULL, NULL },
-    { "task", TASK_DIR, false, NULL, NULL, NULL },
-    { "wchan", TEXT, true, proc_show_wchan, NULL, NULL },
-    { NULL, TEXT, false, NULL, NULL, NULL },
+    { "auxv", TEXT, proc_show_auxv, NULL, NULL },
+    { "cmdline", TEXT, proc_show_cmdline, NULL, NULL },
+    { "comm", TEXT, proc_show_comm, store_comm, NULL },
+    { "cwd", LINK, NULL, NULL, lead_to_cwd },
+    { "environ", TEXT, proc_show_environ, NULL, NULL },
+    { "exe", LINK, NULL, NULL, lead_to_exe },
+    { "fd", FD_DIR, NULL, NULL, NULL },
+    { "fdinfo", FDINFO_DIR, NULL, NULL, NULL },
+    { "limits", TEXT, proc_show_limits, NULL, NULL },
+    { "maps", TEXT, proc_show_maps, NULL, NULL },
+    { "mem", MEMORY, NULL, NULL, NULL },
+    { "oom_score_adj", TEXT, proc_show_oom_score_adj, store_oom_score_adj, NULL },
+    { "root", LINK, NULL, NULL, lead_to_root },
+    { "stat", TEXT, proc_show_stat, NULL, NULL },
+    { "statm", TEXT, proc_show_statm, NULL, NULL },
+    { "status", TEXT, proc_show_status, NULL, NULL },
+    { "task", TASK_DIR, NULL, NULL, NULL },
+    { "wchan", TEXT, proc_show_wchan, NULL, NULL },
+    { NULL, TEXT, NULL, NULL, NULL },
 };

@@ -1,5 +1,5 @@
 /* kern/fs/procfs_process.c - what /proc/PID and /proc/PID/task/TID tell of a process, of one of its threads,
- * or of a thread of the kernel's own, in Linux's format (proc(5)). */
+ * in Linux's format (proc(5)). */
 #include "kern/fs/files.h"
 #include "kern/fs/procfs.h"
 #include "kern/fs/tty.h"
@@ -7,6 +7,7 @@
 #include "kern/proc/exec.h"
 #include "kern/proc/limits.h"
 #include "kern/proc/process.h"
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -17,7 +18,7 @@ enum { TICKS = 10000000 /* ns in one of 1/100 s */, NORMAL_PRIORITY = 20 };
 struct facts {
     char comm[16], state;
     int pid, tgid, ppid, pgid, sid, tty, foreground, exit_signal, exit_status;
-    int nice, policy;
+    int nice, policy, tracer;
     unsigned threads, cpu;
     uint32_t affinity, uids[2], gids[2], umask;
     struct resource_use use, children;
@@ -28,6 +29,8 @@ struct facts {
 
 static char state_of_thread(const struct thread *t)
 {
+    if (t->task && t->task->trace && t->task->trace->stopped)
+        return 't';
     return READ_ONCE(t->state) == THREAD_RUNNABLE ? 'R' : 'S';
 }
 
@@ -42,8 +45,8 @@ static char state_of(struct process *p, struct task *only)
     if (only)
         return state_of_thread(only->thread);
     list_for_each_entry (t, &p->threads, link)
-        if (state_of_thread(t->thread) == 'R')
-            state = 'R';
+        if (state != 'R' && state_of_thread(t->thread) != 'S')
+            state = state_of_thread(t->thread);
     return state;
 }
 
@@ -63,6 +66,7 @@ static void gather_thread(struct facts *f, struct task *t)
     memcpy(f->comm, t->comm, sizeof f->comm);
     f->nice = t->nice;
     f->policy = t->policy;
+    f->tracer = ptrace_tracer_pid_locked(t);
     f->cpu = READ_ONCE(t->thread->cpu);
     f->affinity = READ_ONCE(t->thread->affinity) & thread_cpus();
 }
@@ -110,39 +114,11 @@ static void gather_user(struct facts *f, struct process *p, int tid)
     spin_unlock(&process_lock, flags);
 }
 
-struct kernel_search {
-    int tid;
-    struct facts *facts;
-};
-
-static void gather_kernel(struct thread *t, void *arg)
-{
-    struct kernel_search *s = arg;
-    struct facts *f = s->facts;
-
-    if (t->process || t->tid != s->tid)
-        return;
-    memcpy(f->comm, t->name, sizeof f->comm);
-    f->state = state_of_thread(t);
-    f->use.system_ns = t->runtime_ns;
-    f->use.slept = t->slept;
-    f->use.preempted = t->preempted;
-    f->nice = t->prio == PRIO_LOW ? NORMAL_PRIORITY - 1 : 0;
-    f->cpu = READ_ONCE(t->cpu);
-    f->affinity = READ_ONCE(t->affinity) & thread_cpus();
-}
-
 static struct facts gather(const struct proc_subject *s)
 {
-    struct facts f = { .state = 'X', .tty = 0, .foreground = -1 };
+    struct facts f = { .state = 'X' };
 
-    if (s->process) {
-        gather_user(&f, s->process, s->tid);
-        return f;
-    }
-    f.pid = f.tgid = s->tid + PID_MAX;
-    f.threads = 1;
-    thread_for_each(gather_kernel, &(struct kernel_search){ .tid = s->tid, .facts = &f });
+    gather_user(&f, s->process, s->tid);
     return f;
 }
 
@@ -229,7 +205,7 @@ void proc_show_status(struct textbuf *out, const struct proc_subject *s)
     textbuf_printf(out,
                    "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
                    f.comm, f.umask, f.state, state_name(f.state), f.tgid, f.pid, f.ppid);
-    textbuf_printf(out, "TracerPid:\t%d\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", 0, f.uids[0],
+    textbuf_printf(out, "TracerPid:\t%d\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", f.tracer, f.uids[0],
                    f.uids[1], f.uids[1], f.uids[1], f.gids[0], f.gids[1], f.gids[1], f.gids[1]);
     show_memory(out, s->process);
     textbuf_printf(out, "Threads:\t%u\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n", f.threads,

@@ -3,11 +3,13 @@
  * A system call that a signal interrupted has -EINTR in rax. It is begun again (rip moves back over the two
  * bytes of `syscall`) if no handler runs, or the handler was set with SA_RESTART, and the call is one of
  * those that Linux restarts (signal(7)). */
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "kern/sys/syscall.h"
+#include "lib/abi/ptrace.h"
 
-enum { SYSCALL_LENGTH = 2 };
+enum { SYSCALL_LENGTH = 2, SYS_RESTART_SYSCALL = 219 };
 enum default_action { END, STOP, IGNORE };
 
 static enum default_action default_action(int signo)
@@ -28,30 +30,41 @@ static enum default_action default_action(int signo)
     }
 }
 
-/* The first signal to be acted on after an interrupted call decides what becomes of the call. */
-static void settle_interrupted_call(struct trapframe *tf, bool restart)
+/* action: of the handler that is about to run; NULL: none. */
+static bool begins_again(uint64_t nr, const struct kernel_sigaction *action)
 {
+    switch (syscall_restart_of(nr)) {
+    case RESTART:
+        return !action || (action->flags & SA_RESTART);
+    case UNHANDLED:
+        return !action;
+    default:
+        return false;
+    }
+}
+
+/* The first signal to be acted on after an interrupted call decides what becomes of the call. */
+static void settle_interrupted_call(struct trapframe *tf, const struct kernel_sigaction *action)
+{
+    struct restart *restart = &current_task()->restart;
+
+    if (action)
+        restart->fn = NULL;
     if (tf->vector != VECTOR_SYSCALL)
         return;
     tf->vector = 0;
-    if ((int64_t)tf->rax != -EINTR || !restart || !syscall_restarts(tf->error))
+    if ((int64_t)tf->rax != -EINTR)
         return;
-    tf->rax = tf->error;
+    if (begins_again(tf->error, action))
+        tf->rax = tf->error;
+    else if (restart->fn)
+        tf->rax = SYS_RESTART_SYSCALL;
+    else
+        return;
     tf->rip -= SYSCALL_LENGTH;
 }
 
 /* ---- stopping ---- */
-
-static void tell_parent_of_stop(struct process *p, int signo)
-{
-    struct signal_info info = { .code = CLD_STOPPED, .pid = p->pid, .status = signo };
-
-    if (!p->parent)
-        return;
-    if (!(p->parent->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-        signal_send_locked(p->parent, SIGCHLD, &info);
-    waitq_wake(&p->parent->wait_children);
-}
 
 /* process_lock held. */
 static void stop_now(struct process *p, int signo)
@@ -62,7 +75,8 @@ static void stop_now(struct process *p, int signo)
     p->stopping = false;
     p->stop_signal = signo;
     p->stop_told = p->continued = false;
-    tell_parent_of_stop(p, signo);
+    ptrace_process_changes_locked(p);
+    signal_tell_parent_locked(p, CLD_STOPPED, signo);
     list_for_each_entry (t, &p->threads, link)
         thread_interrupt(t->thread); /* they stop on their own way back to user mode */
 }
@@ -81,7 +95,9 @@ static void stop_process(struct process *p, int signo)
 static bool still_stopped(struct process *p)
 {
     uint64_t flags = spin_lock(&process_lock);
-    bool stopped = p->state == PROCESS_STOPPED && !p->exiting && !current_task()->doomed;
+    struct task *t = current_task();
+    bool stopped = p->state == PROCESS_STOPPED && !p->exiting && !t->doomed &&
+                   !ptrace_stop_is_due_locked(t) && !(t->trace && t->trace->passed_group_stop);
 
     if (stopped)
         __atomic_store_n(&current_thread()->signal_pending, 0, __ATOMIC_SEQ_CST);
@@ -105,7 +121,7 @@ static void run_handler(struct trapframe *tf, int signo, const struct signal_inf
     uint64_t old_mask = t->restore_mask ? t->saved_mask : t->blocked;
     uint64_t mask = t->blocked | action->mask;
 
-    settle_interrupted_call(tf, action->flags & SA_RESTART);
+    settle_interrupted_call(tf, action);
     if (sigframe_push(tf, signo, info, action, old_mask)) {
         process_begin_exit(SIGSEGV); /* no room for the frame */
         return;
@@ -127,6 +143,13 @@ static struct kernel_sigaction take_action(struct process *p, int signo)
     return action;
 }
 
+static void end_by(int signo)
+{
+    if (READ_ONCE(current_task()->trace))
+        ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)signo);
+    process_begin_exit(signo);
+}
+
 static void act_on(struct trapframe *tf, int signo, const struct signal_info *info)
 {
     struct process *p = current_process();
@@ -139,7 +162,7 @@ static void act_on(struct trapframe *tf, int signo, const struct signal_info *in
     else if (default_action(signo) == STOP)
         stop_process(p, signo);
     else if (default_action(signo) == END)
-        process_begin_exit(signo);
+        end_by(signo);
 }
 
 static void leave_if_due(void)
@@ -153,19 +176,24 @@ static void leave_if_due(void)
 static void deliver_signals(struct trapframe *tf)
 {
     struct process *p = current_process();
+    struct task *t = current_task();
     struct signal_info info;
     int signo;
 
     do {
         leave_if_due();
+        if (READ_ONCE(t->trace))
+            ptrace_due_stops();
         if (READ_ONCE(p->state) == PROCESS_STOPPED)
             sleep_while_stopped(p);
         leave_if_due();
         signo = signal_dequeue(~signal_blocked(), &info);
+        if (signo && signo != SIGKILL && READ_ONCE(t->trace))
+            signo = ptrace_signal(signo, &info);
         if (signo)
             act_on(tf, signo, &info);
     } while (signo || signal_deliverable());
-    settle_interrupted_call(tf, true);
+    settle_interrupted_call(tf, NULL);
 }
 
 void return_to_user(struct trapframe *tf)

@@ -5,6 +5,7 @@
 #include "kern/cpu/cpu.h"
 #include "kern/fs/files.h"
 #include "kern/fs/fs.h"
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "lib/abi/stat.h"
@@ -176,6 +177,7 @@ static void become_program(const struct new_program *new, const char *path, stru
 
 static int run_program(struct file *file, const char *name, const struct exec_strings *s)
 {
+    int former_tid = current_task()->tid;
     struct new_program new;
     int err = inode_begin_run(file->inode);
 
@@ -186,6 +188,8 @@ static int run_program(struct file *file, const char *name, const struct exec_st
         inode_end_run(file->inode);
     else
         become_program(&new, name, file);
+    if (!err && READ_ONCE(current_task()->trace))
+        ptrace_exec(former_tid);
     return err;
 }
 

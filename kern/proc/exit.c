@@ -6,6 +6,7 @@
 #include "kern/mm/vm.h"
 #include "kern/proc/futex.h"
 #include "kern/proc/itimer.h"
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 
@@ -49,7 +50,11 @@ int process_end_other_threads(void)
     err = wait_event(&p->wait_children, READ_ONCE(p->n_threads) == 1, TIME_NEVER);
     if (!err && self->tid != p->pid) {
         pid_free(self->tid);
+        flags = spin_lock(&process_lock);
         self->tid = p->pid; /* the process's first thread is gone: this is it now */
+        if (self->trace)
+            self->trace->tid = self->tid;
+        spin_unlock(&process_lock, flags);
     }
     return err;
 }
@@ -89,7 +94,9 @@ static bool parent_ignores(const struct process *parent)
 /* process_lock held. */
 static void tell_parent(struct process *p)
 {
-    struct signal_info info = { .pid = p->pid };
+    struct signal_info info = {
+        .pid = p->pid, .uid = p->uid, .user_ns = p->ended.user_ns, .system_ns = p->ended.system_ns
+    };
     int killed_by = p->exit_status & 0x7f;
 
     info.code = killed_by ? CLD_KILLED : CLD_EXITED;
@@ -105,6 +112,8 @@ static void become_zombie(struct process *p)
     uint64_t flags = spin_lock(&process_lock);
     bool forgotten;
 
+    ptrace_tracer_ends_locked(p);
+    ptrace_process_ends_locked(p);
     give_children_away(p);
     p->state = PROCESS_ZOMBIE;
     p->vfork_pending = false;
@@ -151,6 +160,7 @@ static bool leave_process(struct task *t, int status)
     bool last = --p->n_threads == 0;
 
     list_del(&t->link);
+    ptrace_task_ends_locked(t, p->exiting ? p->exit_status : status);
     resource_use_add(&p->ended, &use);
     if (last && !p->exiting) {
         p->exiting = true;

@@ -38,6 +38,8 @@ static int32_t code_of(const struct trapframe *tf, int signo)
         return tf->error & ERROR_PRESENT ? SEGV_ACCERR : SEGV_MAPERR;
     if (signo == SIGFPE)
         return FPE_INTDIV;
+    if (tf->vector == TRAP_DEBUG)
+        return TRAP_TRACE;
     if (signo == SIGILL)
         return ILL_ILLOPN;
     return SI_KERNEL;

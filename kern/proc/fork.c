@@ -2,8 +2,10 @@
 #include "kern/cpu/cpu.h"
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
+#include "lib/abi/ptrace.h"
 
 enum { MSR_FS_BASE = (int)0xc0000100 };
 enum {
@@ -79,14 +81,19 @@ static void store_tids(struct task *t, const struct fork_request *r)
 static int64_t fork_thread(const struct fork_request *r)
 {
     struct task *t = task_create(current_process());
-    int tid;
+    int tid, event;
 
     if (!t)
         return -EAGAIN;
     copy_thread(t, r);
     tid = t->tid;
     store_tids(t, r);
+    event = ptrace_fork_event(r->flags);
+    if (event && ptrace_adopt(t))
+        event = 0; /* without memory it is not traced */
     task_start(t);
+    if (event)
+        ptrace_event(event, (uint64_t)tid);
     return tid;
 }
 
@@ -125,7 +132,7 @@ static int64_t fork_process(const struct fork_request *r)
 {
     struct process *child;
     struct task *t;
-    int pid, err = make_child(r, &child, &t);
+    int event, pid, err = make_child(r, &child, &t);
 
     if (err)
         return err;
@@ -133,9 +140,16 @@ static int64_t fork_process(const struct fork_request *r)
     store_tids(t, r);
     process_get(child);
     process_publish(child);
+    event = ptrace_fork_event(r->flags);
+    if (event && ptrace_adopt(t))
+        event = 0; /* without memory it is not traced */
     task_start(t);
+    if (event)
+        ptrace_event(event, (uint64_t)pid);
     if (r->flags & CLONE_VFORK)
         wait_for_vfork(child);
+    if (READ_ONCE(current_task()->trace) && (r->flags & CLONE_VFORK))
+        ptrace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)pid);
     process_put(child);
     return pid;
 }

@@ -3,6 +3,7 @@
  * Each gets a pid, so that ps and top list ksoftirqd and kworker with the time they took. Nothing else of a
  * process is behind it: no memory, no files, no parent; signals to it are dropped. */
 #include "kern/mm/mm.h"
+#include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "lib/string.h"
 
@@ -30,6 +31,7 @@ static void show_as_process(struct thread *thread)
     memcpy(p->comm, thread->name, sizeof p->comm);
     *t = (struct task){ .tid = p->pid, .process = p, .thread = thread };
     list_init(&t->link);
+    signal_queue_init(&t->pending);
     process_publish(p);
     uint64_t flags = spin_lock(&process_lock);
     list_add_tail(&t->link, &p->threads);

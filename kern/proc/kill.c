@@ -44,11 +44,12 @@ static int kill_one(int pid, int signo, const struct signal_info *info)
 {
     uint64_t flags = spin_lock(&process_lock);
     struct process *p = process_find_locked(pid);
+    int err = p ? 0 : -ESRCH;
 
     if (p && signo)
-        signal_send_locked(p, signo, info);
+        err = signal_send_locked(p, signo, info);
     spin_unlock(&process_lock, flags);
-    return p ? 0 : -ESRCH;
+    return err;
 }
 
 static int kill_all(int signo, const struct signal_info *info)
@@ -63,7 +64,9 @@ static int kill_all(int signo, const struct signal_info *info)
 
 static int kill_some(int pid, int signo)
 {
-    struct signal_info info = { .code = SI_USER, .pid = current_process()->pid };
+    struct signal_info info = { .code = SI_USER,
+                                .pid = current_process()->pid,
+                                .uid = current_process()->uid };
 
     if (pid > 0)
         return kill_one(pid, signo, &info);
@@ -84,23 +87,42 @@ int signal_kill(int pid, int signo)
 
 static struct task *find_task_locked(int tgid, int tid)
 {
-    struct process *p = process_find_locked(tgid);
+    struct process *p = tgid ? process_find_locked(tgid) : NULL;
 
-    return p ? task_find_locked(p, tid) : NULL;
+    return !tgid ? task_find_any_locked(tid) : p ? task_find_locked(p, tid) : NULL;
+}
+
+static int send_to_task(int tgid, int tid, int signo, const struct signal_info *info)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    struct task *t = find_task_locked(tgid, tid);
+    int err = t ? 0 : -ESRCH;
+
+    if (t && signo)
+        err = signal_send_task_locked(t, signo, info);
+    spin_unlock(&process_lock, flags);
+    return err;
 }
 
 int signal_tgkill(int tgid, int tid, int signo)
 {
-    struct signal_info info = { .code = SI_TKILL, .pid = current_process()->pid };
-    uint64_t flags;
-    struct task *t;
+    struct signal_info info = { .code = SI_TKILL,
+                                .pid = current_process()->pid,
+                                .uid = current_process()->uid };
 
-    if (signo < 0 || signo > NSIG || tgid <= 0 || tid <= 0)
+    if (signo < 0 || signo > NSIG || tgid < 0 || tid <= 0)
         return -EINVAL;
-    flags = spin_lock(&process_lock);
-    t = find_task_locked(tgid, tid);
-    if (t && signo)
-        signal_send_task_locked(t, signo, &info);
-    spin_unlock(&process_lock, flags);
-    return t ? 0 : -ESRCH;
+    return send_to_task(tgid, tid, signo, &info);
+}
+
+/* rt_sigqueueinfo(2): others are not told that the kernel, or kill, or tgkill sent it. */
+int signal_queue_to(int tgid, int tid, int signo, const struct signal_info *info)
+{
+    if (tgid != current_process()->pid && (info->code >= 0 || info->code == SI_TKILL))
+        return -EPERM;
+    if (signo < 0 || signo > NSIG)
+        return -EINVAL;
+    if (tid)
+        return send_to_task(tgid, tid, signo, info);
+    return kill_one(tgid, signo, info);
 }

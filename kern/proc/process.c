@@ -73,6 +73,7 @@ static void inherit(struct process *p, struct process *parent)
         ASSERT(!busy); /* its parent runs it already */
     }
     p->umask = parent->umask;
+    p->personality = parent->personality;
     p->uid = parent->uid;
     p->gid = parent->gid;
     p->euid = parent->euid;
@@ -103,6 +104,8 @@ struct process *process_create(struct process *parent)
     list_init(&p->children);
     list_init(&p->sibling);
     list_init(&p->threads);
+    list_init(&p->tracees);
+    signal_queue_init(&p->pending);
     waitq_init(&p->wait_children);
     itimer_init(p);
     p->exit_signal = SIGCHLD;
@@ -161,6 +164,14 @@ void process_release_resources(struct process *p)
     process_end_run(exe);
 }
 
+void process_drop_signals(struct signal_queue *q)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    signal_queue_drop(q, UINT64_MAX);
+    spin_unlock(&process_lock, flags);
+}
+
 void process_get(struct process *p)
 {
     refcount_get(&p->refs);
@@ -171,6 +182,7 @@ void process_put(struct process *p)
     if (!refcount_put(&p->refs))
         return;
     process_release_resources(p);
+    process_drop_signals(&p->pending);
     pid_free(p->pid);
     limit_uncharge_task();
     kfree(p);

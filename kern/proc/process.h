@@ -16,15 +16,20 @@
 
 enum { PID_MAX = 32768, AUXV_WORDS = 40, OOM_SCORE_ADJ_MAX = 1000 };
 
-/* What is told with a signal; one a signal, the first one sent stays. */
+/* What is told with a signal. */
 struct signal_info {
     int32_t code, pid, status;
-    uint64_t addr;
+    uint32_t uid;
+    uint64_t addr;               /* of a fault */
+    uint64_t value;              /* of sigqueue, of a timer */
+    int32_t timer, overrun;      /* of a timer */
+    uint64_t user_ns, system_ns; /* a child's that ended */
 };
-/* Signals that wait to be delivered: bit signo - 1. */
+/* Signals that wait to be delivered (sigqueue.c): bit signo - 1. */
 struct signal_queue {
     uint64_t set;
-    struct signal_info info[NSIG];
+    struct signal_info info[SIGRTMIN_KERNEL - 1];
+    struct list_head realtime;
 };
 
 /* What threads used of the machine; summed up where they end, and where children are waited for. */
@@ -52,7 +57,12 @@ struct task {
     bool charged;        /* it counts against the limit of threads */
     uint64_t saved_mask; /* restored when no handler has run (sigsuspend, ppoll) */
     bool restore_mask;
-    bool doomed; /* another thread is in exec: leave; PROCESS lock to set */
+    bool doomed;         /* another thread is in exec: leave; PROCESS lock to set */
+    struct trace *trace; /* PROCESS lock to change; kern/proc/ptrace.h; NULL: nobody traces it */
+    struct restart {
+        int64_t (*fn)(const struct restart *r); /* goes on with an interrupted call; NULL: there is none */
+        uint64_t deadline, args[4];
+    } restart;
     stack_t altstack;
     uintptr_t clear_child_tid; /* zeroed and woken as a futex at exit; 0: none */
     struct trapframe start;    /* the registers it begins with */
@@ -78,6 +88,8 @@ struct process {
     struct process *parent;             /* NULL: pid 1 */
     struct list_head children, sibling; /* sibling: in parent's children */
     struct list_head threads;           /* struct task */
+    struct list_head tracees;           /* struct trace: the threads that it traces */
+    struct trace *leader_trace;         /* of its first thread, which has ended before the others */
     unsigned n_threads;
     int pgid, sid;
     struct tty *tty; /* controlling terminal */
@@ -108,6 +120,7 @@ struct process {
     struct inode *cwd; /* PROCESS lock */
     struct file *exe;  /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
+    uint32_t personality; /* ADDR_NO_RANDOMIZE or 0; kept and told */
     uint32_t uid, gid, euid, egid;
     struct rlimit limits[RLIM_NLIMITS]; /* PROCESS lock to set */
 

@@ -14,17 +14,44 @@ enum { RED_ZONE = 128, FPU_LEGACY = 512, FPU_HEADER_END = 576 };
 /* CF PF AF ZF SF TF DF OF RF AC: what a program may set. */
 enum { RFLAGS_USER = 0x50dd5, RFLAGS_DF = 0x400, RFLAGS_TF = 0x100, RFLAGS_ALWAYS = 0x202 };
 
+static bool is_fault(int signo)
+{
+    return signo == SIGSEGV || signo == SIGBUS || signo == SIGILL || signo == SIGFPE || signo == SIGTRAP;
+}
+
+static void fill_child(const struct signal_info *info, siginfo_t *out)
+{
+    const uint64_t tick = 10000000; /* ns in 1/100 s */
+
+    out->si_status = info->status;
+    out->si_utime = (int64_t)(info->user_ns / tick);
+    out->si_stime = (int64_t)(info->system_ns / tick);
+}
+
 void signal_fill_siginfo(int signo, const struct signal_info *info, siginfo_t *out)
 {
+    bool kernel = info->code > 0 && info->code != SI_KERNEL;
+
     memset(out, 0, sizeof *out);
     out->si_signo = signo;
     out->si_code = info->code;
-    if (info->addr || signo == SIGSEGV || signo == SIGBUS || signo == SIGILL || signo == SIGFPE) {
+    if (kernel && is_fault(signo)) {
         out->si_addr = info->addr;
         return;
     }
-    out->si_pid = info->pid;
-    out->si_status = info->status;
+    out->si_pid = info->code == SI_TIMER ? info->timer : info->pid;
+    out->si_uid = info->code == SI_TIMER ? (uint32_t)info->overrun : info->uid;
+    if (kernel && signo == SIGCHLD)
+        fill_child(info, out);
+    else
+        out->si_value = info->value;
+}
+
+void signal_read_siginfo(const siginfo_t *in, struct signal_info *info)
+{
+    *info = (struct signal_info){
+        .code = in->si_code, .pid = in->si_pid, .uid = in->si_uid, .value = in->si_value
+    };
 }
 
 static void save_registers(struct sigcontext *sc, const struct trapframe *tf)
@@ -47,10 +74,17 @@ static void save_registers(struct sigcontext *sc, const struct trapframe *tf)
                                .rsp = tf->rsp,
                                .rip = tf->rip,
                                .eflags = tf->rflags,
-                               .cs = USER_CS,
-                               .ss = USER_SS,
+                               .cs = LINUX_USER_CS,
+                               .ss = LINUX_USER_SS,
                                .err = tf->error,
                                .trapno = tf->vector };
+}
+
+void user_frame_sanitize(struct trapframe *tf)
+{
+    tf->cs = USER_CS;
+    tf->ss = USER_SS;
+    tf->rflags = (tf->rflags & RFLAGS_USER) | RFLAGS_ALWAYS;
 }
 
 static void load_registers(struct trapframe *tf, const struct sigcontext *sc)
@@ -72,9 +106,8 @@ static void load_registers(struct trapframe *tf, const struct sigcontext *sc)
                               .rcx = sc->rcx,
                               .rsp = sc->rsp,
                               .rip = sc->rip,
-                              .cs = USER_CS,
-                              .ss = USER_SS,
-                              .rflags = (sc->eflags & RFLAGS_USER) | RFLAGS_ALWAYS };
+                              .rflags = sc->eflags };
+    user_frame_sanitize(tf);
 }
 
 /* ---- FPU registers ---- */
@@ -91,7 +124,7 @@ static int push_fpu(uintptr_t to)
 
 /* XRSTOR and FXRSTOR fault on reserved bits (SDM 1 10.5.1.1, 13.8.1): MXCSR's, and all of the header but the
  * parts that are there. */
-static void make_loadable(uint8_t *area, const uint8_t *ours)
+void fpu_area_sanitize(uint8_t *area, const uint8_t *ours)
 {
     uint32_t mxcsr, mask;
     uint64_t parts;
@@ -121,7 +154,7 @@ static int pop_fpu(uintptr_t from)
     if (!err) {
         preempt_disable();
         fpu_save(ours);
-        make_loadable(area, ours);
+        fpu_area_sanitize(area, ours);
         fpu_restore(area);
         preempt_enable();
     }
@@ -131,9 +164,11 @@ static int pop_fpu(uintptr_t from)
 
 /* ---- frames ---- */
 
+/* With SS_AUTODISARM nobody is ever on it: a handler that began there has none (sigaltstack(2)). */
 static bool on_altstack(const stack_t *s, uint64_t rsp)
 {
-    return !(s->ss_flags & SS_DISABLE) && rsp > s->ss_sp && rsp - s->ss_sp <= s->ss_size;
+    return !((uint32_t)s->ss_flags & (SS_DISABLE | SS_AUTODISARM)) && rsp > s->ss_sp &&
+           rsp - s->ss_sp <= s->ss_size;
 }
 
 /* Where the frame's highest byte may go. */
@@ -175,6 +210,8 @@ int sigframe_push(struct trapframe *tf, int signo, const struct signal_info *inf
     signal_fill_siginfo(signo, info, &frame.info);
     if (push_fpu(fpu) || copy_to_user(at, &frame, sizeof frame))
         return -EFAULT;
+    if ((uint32_t)t->altstack.ss_flags & SS_AUTODISARM)
+        t->altstack = (stack_t){ .ss_flags = SS_DISABLE };
     enter_handler(tf, signo, action->handler, at);
     return 0;
 }
@@ -189,6 +226,8 @@ int64_t sigframe_pop(struct trapframe *tf)
         signal_force(SIGSEGV, &(struct signal_info){ .code = SI_KERNEL });
         return 0;
     }
+    if ((uint32_t)uc.uc_stack.ss_flags & SS_AUTODISARM)
+        current_task()->altstack = uc.uc_stack;
     load_registers(tf, &uc.uc_mcontext);
     signal_set_blocked(uc.uc_sigmask);
     return (int64_t)tf->rax;

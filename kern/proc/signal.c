@@ -1,5 +1,6 @@
 /* kern/proc/signal.c - sending signals: queues, masks, who is woken. Delivery is delivery.c's.
  * All state is guarded by process_lock. */
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "lib/abi/socket.h"
 #include "lib/string.h"
@@ -14,18 +15,20 @@ struct waitq signal_arrivals = WAITQ_INIT(signal_arrivals);
 
 /* ---- process_lock held ---- */
 
-static void queue_add(struct signal_queue *q, int signo, const struct signal_info *info)
-{
-    if (q->set & SIGNAL_BIT(signo))
-        return;
-    q->set |= SIGNAL_BIT(signo);
-    q->info[signo - 1] = *info;
-    waitq_wake_events(&signal_arrivals, POLLIN);
-}
-
 static bool task_blocks(const struct task *t, int signo)
 {
     return (t->blocked | t->awaited) & SIGNAL_BIT(signo);
+}
+
+/* Nothing is ignored that a tracer may want to see. */
+static bool is_traced(const struct process *p)
+{
+    struct task *t;
+
+    list_for_each_entry (t, &p->threads, link)
+        if (t->trace)
+            return true;
+    return false;
 }
 
 static bool process_blocks(const struct process *p, int signo)
@@ -52,9 +55,9 @@ static void drop_everywhere(struct process *p, uint64_t set)
 {
     struct task *t;
 
-    p->pending.set &= ~set;
+    signal_queue_drop(&p->pending, set);
     list_for_each_entry (t, &p->threads, link)
-        t->pending.set &= ~set;
+        signal_queue_drop(&t->pending, set);
 }
 
 static void interrupt_all(struct process *p)
@@ -65,14 +68,25 @@ static void interrupt_all(struct process *p)
         thread_interrupt(t->thread);
 }
 
+void signal_tell_parent_locked(struct process *p, int code, int status)
+{
+    struct signal_info info = { .code = code, .pid = p->pid, .uid = p->uid, .status = status };
+
+    if (!p->parent)
+        return;
+    if (!(p->parent->action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+        signal_send_locked(p->parent, SIGCHLD, &info);
+    waitq_wake(&p->parent->wait_children);
+}
+
 static void go_on(struct process *p)
 {
     if (p->state != PROCESS_STOPPED)
         return;
     p->state = PROCESS_RUNNING;
     p->continued = true;
-    if (p->parent)
-        waitq_wake(&p->parent->wait_children);
+    ptrace_process_changes_locked(p);
+    signal_tell_parent_locked(p, CLD_CONTINUED, SIGCONT);
     interrupt_all(p);
 }
 
@@ -106,29 +120,35 @@ static void interrupt_taker(struct process *p, int signo)
     }
 }
 
-void signal_send_locked(struct process *p, int signo, const struct signal_info *info)
+int signal_send_locked(struct process *p, int signo, const struct signal_info *info)
 {
+    int err;
+
     if (p->state == PROCESS_ZOMBIE || p->kernel_thread)
-        return;
+        return 0;
     before_queueing(p, signo);
-    if (is_ignored(p, signo) && !process_blocks(p, signo))
-        return;
-    queue_add(&p->pending, signo, info);
-    interrupt_taker(p, signo);
+    if (is_ignored(p, signo) && !process_blocks(p, signo) && !is_traced(p))
+        return 0;
+    err = signal_queue_add(&p->pending, signo, info);
+    if (!err)
+        interrupt_taker(p, signo);
+    return err;
 }
 
-void signal_send_task_locked(struct task *t, int signo, const struct signal_info *info)
+int signal_send_task_locked(struct task *t, int signo, const struct signal_info *info)
 {
     struct process *p = t->process;
+    int err;
 
     if (p->kernel_thread)
-        return;
+        return 0;
     before_queueing(p, signo);
-    if (is_ignored(p, signo) && !task_blocks(t, signo))
-        return;
-    queue_add(&t->pending, signo, info);
-    if (!(t->blocked & SIGNAL_BIT(signo)))
+    if (is_ignored(p, signo) && !task_blocks(t, signo) && !t->trace)
+        return 0;
+    err = signal_queue_add(&t->pending, signo, info);
+    if (!err && !(t->blocked & SIGNAL_BIT(signo)))
         thread_interrupt(t->thread);
+    return err;
 }
 
 void signal_share_end_locked(struct process *child)
@@ -139,7 +159,7 @@ void signal_share_end_locked(struct process *child)
 
     for (int signo = 1; signo <= NSIG; signo++)
         if ((due & SIGNAL_BIT(signo)) && p->action[signo - 1].handler == SIG_DFL)
-            queue_add(&child->pending, signo, &(struct signal_info){ .code = SI_KERNEL });
+            signal_queue_add(&child->pending, signo, &(struct signal_info){ .code = SI_KERNEL });
     child->exiting = p->exiting;
     child->exit_status = p->exit_status;
 }
@@ -149,7 +169,8 @@ static bool recompute_pending(void)
 {
     struct task *t = current_task();
     struct process *p = t->process;
-    bool pending = ((p->pending.set | t->pending.set) & ~t->blocked) || p->exiting || t->doomed;
+    bool pending = ((p->pending.set | t->pending.set) & ~t->blocked) || p->exiting || t->doomed ||
+                   ptrace_stop_is_due_locked(t);
 
     __atomic_store_n(&t->thread->signal_pending, pending, __ATOMIC_SEQ_CST);
     return pending;
@@ -157,12 +178,13 @@ static bool recompute_pending(void)
 
 /* ---- process_lock not held ---- */
 
-void signal_send(struct process *p, int signo, const struct signal_info *info)
+int signal_send(struct process *p, int signo, const struct signal_info *info)
 {
     uint64_t flags = spin_lock(&process_lock);
+    int err = signal_send_locked(p, signo, info);
 
-    signal_send_locked(p, signo, info);
     spin_unlock(&process_lock, flags);
+    return err;
 }
 
 void signal_send_self(int signo)
@@ -170,7 +192,9 @@ void signal_send_self(int signo)
     uint64_t flags = spin_lock(&process_lock);
 
     signal_send_task_locked(current_task(), signo,
-                            &(struct signal_info){ .code = SI_USER, .pid = current_process()->pid });
+                            &(struct signal_info){ .code = SI_USER,
+                                                   .pid = current_process()->pid,
+                                                   .uid = current_process()->uid });
     spin_unlock(&process_lock, flags);
 }
 
@@ -184,8 +208,8 @@ void signal_force(int signo, const struct signal_info *info)
     if (deaf)
         action->handler = SIG_DFL;
     t->blocked &= ~SIGNAL_BIT(signo);
-    t->pending.set &= ~SIGNAL_BIT(signo);
-    queue_add(&t->pending, signo, info);
+    signal_queue_drop(&t->pending, SIGNAL_BIT(signo));
+    signal_queue_add(&t->pending, signo, info);
     thread_interrupt(t->thread);
     spin_unlock(&process_lock, flags);
 }
@@ -265,22 +289,39 @@ static int choose(uint64_t set)
     return best ? __builtin_ctzll(best) + 1 : 0;
 }
 
+/* What was sent to the thread comes first, but for the end of the process. */
+static struct signal_queue *queue_to_take_from(struct task *t, uint64_t set)
+{
+    struct process *p = t->process;
+
+    if (p->pending.set & set & SIGNAL_BIT(SIGKILL))
+        return &p->pending;
+    return t->pending.set & set ? &t->pending : &p->pending;
+}
+
 int signal_dequeue(uint64_t set, struct signal_info *info)
 {
     struct task *t = current_task();
     struct process *p = t->process;
     uint64_t flags = spin_lock(&process_lock);
-    int signo = choose((t->pending.set | p->pending.set) & set);
+    struct signal_queue *q = queue_to_take_from(t, set);
+    int signo = choose(q->set & set);
 
     if (signo) {
-        struct signal_queue *q = t->pending.set & SIGNAL_BIT(signo) ? &t->pending : &p->pending;
-        *info = q->info[signo - 1];
-        q->set &= ~SIGNAL_BIT(signo);
+        signal_queue_take(q, signo, info);
         p->stopping |= (stops & SIGNAL_BIT(signo)) != 0;
     }
     recompute_pending();
     spin_unlock(&process_lock, flags);
     return signo;
+}
+
+void signal_stop_may_follow(int signo)
+{
+    uint64_t flags = spin_lock(&process_lock);
+
+    current_process()->stopping |= signo && (stops & SIGNAL_BIT(signo));
+    spin_unlock(&process_lock, flags);
 }
 
 int signal_action(int signo, const struct kernel_sigaction *new, struct kernel_sigaction *old)

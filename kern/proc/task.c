@@ -5,6 +5,8 @@
 #include "kern/mm/vm.h"
 #include "kern/proc/limits.h"
 #include "kern/proc/process.h"
+#include "kern/proc/ptrace.h"
+#include "kern/proc/signals.h"
 #include "lib/string.h"
 
 static struct kmem_cache *fpu_cache;
@@ -43,6 +45,7 @@ static void task_free(struct task *t)
         pid_free(t->tid);
     if (t->charged)
         limit_uncharge_task();
+    process_drop_signals(&t->pending);
     process_put(t->process);
     kfree(t);
 }
@@ -78,6 +81,7 @@ struct task *task_create_with(struct process *p, void (*fn)(void *arg))
     t->process = p;
     t->altstack.ss_flags = SS_DISABLE;
     list_init(&t->link);
+    signal_queue_init(&t->pending);
     t->tid = choose_tid(p);
     void *fpu = task_fpu_alloc();
     if (fpu && t->tid > 0)
@@ -110,8 +114,8 @@ void task_start(struct task *t)
     list_add_tail(&t->link, &p->threads);
     p->n_threads++;
     t->doomed = p->exiting || (current_process() == p && current_task()->doomed);
-    t->thread->signal_pending =
-        (p->pending.set & ~t->blocked) != 0; /* sent before there was a thread to tell */
+    t->thread->signal_pending = ((p->pending.set | t->pending.set) & ~t->blocked) ||
+                                ptrace_stop_is_due_locked(t); /* came before there was a thread to tell */
     thread_start(t->thread); /* under the lock: whoever finds it may interrupt it, so it must have begun */
     spin_unlock(&process_lock, flags);
 }

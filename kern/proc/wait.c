@@ -1,4 +1,5 @@
 /* kern/proc/wait.c - wait4, waitid: what has become of a child. */
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 
@@ -18,6 +19,26 @@ static bool is_asked_for(const struct process *child, int pid)
     return child->pgid == (pid ? -pid : current_process()->pgid);
 }
 
+/* wait4(2): children that were cloned to send another signal than SIGCHLD are waited for with WCLONE, all
+ * with WALL. */
+static bool is_of_the_kind(const struct process *child, int options)
+{
+    if (options & WALL)
+        return true;
+    return (child->exit_signal != SIGCHLD) == !!(options & (int)WCLONE);
+}
+
+/* Does the caller trace it? Then its stops are told by ptrace. */
+static bool is_our_tracee(const struct process *child)
+{
+    struct task *t;
+
+    list_for_each_entry (t, &child->threads, link)
+        if (ptrace_tracer_pid_locked(t) == current_process()->pid)
+            return true;
+    return false;
+}
+
 /* Has child something to tell? *status: what; process_lock held. */
 static bool has_news(struct process *child, int options, int *status)
 {
@@ -25,6 +46,8 @@ static bool has_news(struct process *child, int options, int *status)
         *status = child->exit_status;
         return true;
     }
+    if (is_our_tracee(child))
+        return false;
     if (child->state == PROCESS_STOPPED && (options & WUNTRACED) && !child->stop_told) {
         *status = child->stop_signal << 8 | 0x7f;
         return true;
@@ -52,6 +75,15 @@ static void take_news(struct wait_request *r, struct process *child)
     r->reaped = child;
 }
 
+/* What look_at_children() found, none, or the news of a tracee. process_lock held. */
+static int look_at_tracees(struct wait_request *r, int found)
+{
+    bool any = false;
+    int tid = ptrace_wait_locked(current_process(), r->pid, r->options, &r->status, &any);
+
+    return tid ? tid : any ? 0 : found;
+}
+
 /* Look at every child once: a pid, 0 (none has news), -ECHILD (none is asked for). */
 static int look_at_children(struct wait_request *r)
 {
@@ -60,7 +92,7 @@ static int look_at_children(struct wait_request *r)
     int result = -ECHILD;
 
     list_for_each_entry_safe (child, next, &current_process()->children, sibling) {
-        if (!is_asked_for(child, r->pid))
+        if (!is_asked_for(child, r->pid) || !is_of_the_kind(child, r->options))
             continue;
         result = 0;
         if (!has_news(child, r->options, &r->status))
@@ -69,6 +101,8 @@ static int look_at_children(struct wait_request *r)
         take_news(r, child);
         break;
     }
+    if (result <= 0)
+        result = look_at_tracees(r, result);
     spin_unlock(&process_lock, flags);
     return result;
 }

@@ -27,12 +27,13 @@ struct thread {
     /* RUNQUEUE lock of the CPU it is on */
     struct list_head run;
     enum thread_state state;
-    uint32_t cpu, prio, affinity;                /* affinity: bit a CPU it may run on */
-    int nice;                                    /* -20 to 19: how long its slices are */
-    bool in_kernel;                              /* where the last tick found it */
-    uint64_t system_ns;                          /* of runtime_ns, by the ticks: in the kernel */
-    uint64_t slept, preempted;                   /* how often it gave up the CPU, or lost it */
-    uint64_t faults;                             /* its own: page faults that were mended */
+    uint32_t cpu, prio, affinity; /* affinity: bit a CPU it may run on */
+    int nice;                     /* -20 to 19: how long its slices are */
+    bool in_kernel;               /* where the last tick found it */
+    uint64_t system_ns;           /* of runtime_ns, by the ticks: in the kernel */
+    uint64_t slept, preempted;    /* how often it gave up the CPU, or lost it */
+    uint64_t faults;              /* its own: page faults that were mended */
+    uint32_t traced_calls;        /* somebody wants to see its system calls (kern/proc/ptrace.c) */
     uint64_t slice_left, runtime_ns, last_start; /* ns; last_start: when it last got the CPU */
 
     /* its own, or with itself off every CPU */

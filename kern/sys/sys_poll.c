@@ -70,9 +70,36 @@ static int64_t do_poll_until(uintptr_t user, size_t n, uint64_t deadline)
     return ready;
 }
 
+static int64_t poll_or_go_on(uintptr_t user, unsigned n, uint64_t deadline);
+
+static int64_t go_on_polling(const struct restart *r)
+{
+    return poll_or_go_on(r->args[0], (unsigned)r->args[1], r->deadline);
+}
+
+static int64_t poll_or_go_on(uintptr_t user, unsigned n, uint64_t deadline)
+{
+    int64_t ready = do_poll_until(user, n, deadline);
+
+    if (ready == -EINTR)
+        current_task()->restart =
+            (struct restart){ .fn = go_on_polling, .deadline = deadline, .args = { user, n } };
+    return ready;
+}
+
 SYSCALL_DEFINE3(poll, uintptr_t, user, unsigned, n, int, timeout)
 {
-    return do_poll_until(user, n, deadline_of_ms(timeout));
+    return poll_or_go_on(user, n, deadline_of_ms(timeout));
+}
+
+/* The call's result; what is left of its time-out goes where it came from, so that it can be begun again. */
+static int64_t tell_time_left(uintptr_t timeout, uint64_t deadline, int64_t result)
+{
+    uint64_t now = time_now();
+    int lost = timeout ? timespec_to_user(timeout, deadline > now ? deadline - now : 0) : 0;
+
+    (void)lost; /* memory that cannot be written is no error here (select(2)) */
+    return result;
 }
 
 SYSCALL_DEFINE5(ppoll, uintptr_t, user, unsigned, n, uintptr_t, timeout, uintptr_t, mask, size_t, size)
@@ -82,7 +109,8 @@ SYSCALL_DEFINE5(ppoll, uintptr_t, user, unsigned, n, uintptr_t, timeout, uintptr
 
     if (!err)
         err = temporary_mask_from_user(mask, size);
-    return err ? err : temporary_mask_end(do_poll_until(user, n, deadline));
+    return err ? err
+               : tell_time_left(timeout, deadline, temporary_mask_end(do_poll_until(user, n, deadline)));
 }
 
 /* ---- select ---- */
@@ -227,5 +255,5 @@ SYSCALL_DEFINE6(pselect6, int, n, uintptr_t, readable, uintptr_t, writable, uint
         err = -EFAULT;
     if (!err)
         err = temporary_mask_from_user(mask[0], mask[1]);
-    return err ? err : temporary_mask_end(select_until(n, sets, deadline));
+    return err ? err : tell_time_left(timeout, deadline, temporary_mask_end(select_until(n, sets, deadline)));
 }

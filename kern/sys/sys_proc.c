@@ -3,10 +3,12 @@
 #include "kern/mm/mm.h"
 #include "kern/proc/exec.h"
 #include "kern/proc/futex.h"
+#include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
+#include "lib/abi/ptrace.h"
 
 /* ---- fork, exec, exit ---- */
 
@@ -119,13 +121,21 @@ SYSCALL_DEFINE3(execve, uintptr_t, user_path, uintptr_t, argv, uintptr_t, envp)
     return err;
 }
 
+static void tell_of_exit(int status)
+{
+    if (READ_ONCE(current_task()->trace))
+        ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)status);
+}
+
 SYSCALL_DEFINE1(exit, int, status)
 {
+    tell_of_exit((status & 0xff) << 8);
     task_exit((status & 0xff) << 8);
 }
 
 SYSCALL_DEFINE1(exit_group, int, status)
 {
+    tell_of_exit((status & 0xff) << 8);
     process_begin_exit((status & 0xff) << 8);
     task_exit(current_process()->exit_status);
 }
@@ -143,7 +153,7 @@ SYSCALL_DEFINE4(wait4, int, pid, uintptr_t, user_status, int, options, uintptr_t
     struct resource_use use;
     int64_t found;
 
-    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED))
+    if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | (int)WCLONE))
         return -EINVAL;
     found = process_wait(pid, options | WEXITED, &status, &use);
     if (found <= 0)
@@ -159,7 +169,7 @@ static void wait_siginfo(siginfo_t *si, int pid, int status)
     struct signal_info info = { .pid = pid };
 
     if ((status & 0xff) == 0x7f) {
-        info.code = CLD_STOPPED;
+        info.code = status >> 8 > NSIG ? CLD_TRAPPED : CLD_STOPPED;
         info.status = status >> 8;
     } else if (status == 0xffff) {
         info.code = CLD_CONTINUED;
@@ -173,7 +183,7 @@ static void wait_siginfo(siginfo_t *si, int pid, int status)
 
 SYSCALL_DEFINE5(waitid, int, type, int, id, uintptr_t, user_info, int, options, uintptr_t, user_rusage)
 {
-    const int known = WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT;
+    const int known = WNOHANG | WEXITED | WUNTRACED | WCONTINUED | WNOWAIT | WNOTHREAD | WALL | (int)WCLONE;
     siginfo_t si = { .si_signo = 0 };
     struct resource_use use;
     int status;

@@ -49,7 +49,7 @@ SYSCALL_DEFINE3(sched_setaffinity, int, tid, unsigned, size, uintptr_t, user_mas
     flags = spin_lock(&process_lock);
     t = find_thread(tid);
     if (t)
-        err = thread_set_affinity(t->thread, (uint32_t)mask);
+        err = t->process->kernel_thread ? -EINVAL : thread_set_affinity(t->thread, (uint32_t)mask);
     spin_unlock(&process_lock, flags);
     if (!err && t == current_task())
         schedule(); /* if this CPU is not among them any more, it goes on elsewhere */

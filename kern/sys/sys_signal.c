@@ -60,6 +60,16 @@ SYSCALL_DEFINE0(rt_sigreturn)
     return sigframe_pop(current_thread()->user);
 }
 
+/* Go on with the call that a stop, or a signal without a handler, interrupted. No program calls it by itself.
+ */
+SYSCALL_DEFINE0(restart_syscall)
+{
+    struct restart r = current_task()->restart;
+
+    current_task()->restart.fn = NULL;
+    return r.fn ? r.fn(&r) : -EINTR;
+}
+
 SYSCALL_DEFINE2(rt_sigpending, uintptr_t, user_set, size_t, size)
 {
     struct task *t = current_task();
@@ -138,31 +148,53 @@ SYSCALL_DEFINE2(kill, int, pid, int, signo)
 
 SYSCALL_DEFINE3(tgkill, int, tgid, int, tid, int, signo)
 {
-    return signal_tgkill(tgid, tid, signo);
+    return tgid <= 0 ? -EINVAL : signal_tgkill(tgid, tid, signo);
 }
 
 SYSCALL_DEFINE2(tkill, int, tid, int, signo)
 {
-    return signal_tgkill(current_process()->pid, tid, signo);
+    return signal_tgkill(0, tid, signo);
+}
+
+static int queue_from_user(int tgid, int tid, int signo, uintptr_t user_info)
+{
+    struct signal_info info;
+    siginfo_t si;
+
+    if (copy_from_user(&si, user_info, sizeof si))
+        return -EFAULT;
+    signal_read_siginfo(&si, &info);
+    return signal_queue_to(tgid, tid, signo, &info);
+}
+
+SYSCALL_DEFINE3(rt_sigqueueinfo, int, tgid, int, signo, uintptr_t, user_info)
+{
+    return queue_from_user(tgid, 0, signo, user_info);
+}
+
+SYSCALL_DEFINE4(rt_tgsigqueueinfo, int, tgid, int, tid, int, signo, uintptr_t, user_info)
+{
+    return tgid <= 0 || tid <= 0 ? -EINVAL : queue_from_user(tgid, tid, signo, user_info);
 }
 
 SYSCALL_DEFINE2(sigaltstack, uintptr_t, user_new, uintptr_t, user_old)
 {
     stack_t *s = &current_task()->altstack, old = *s, new;
     uint64_t rsp = current_thread()->user->rsp;
-    bool in_use = !(old.ss_flags & SS_DISABLE) && rsp > old.ss_sp && rsp - old.ss_sp <= old.ss_size;
+    bool in_use = !((uint32_t)old.ss_flags & (SS_DISABLE | SS_AUTODISARM)) && rsp > old.ss_sp &&
+                  rsp - old.ss_sp <= old.ss_size;
 
     if (user_new) {
         if (copy_from_user(&new, user_new, sizeof new))
             return -EFAULT;
         if (in_use)
             return -EPERM;
-        if (new.ss_flags & ~(SS_DISABLE | SS_ONSTACK))
+        if ((uint32_t) new.ss_flags & ~(SS_DISABLE | SS_ONSTACK | SS_AUTODISARM))
             return -EINVAL;
         if (!(new.ss_flags &SS_DISABLE) && new.ss_size < MINSIGSTKSZ)
             return -ENOMEM;
         *s = new;
-        s->ss_flags &= SS_DISABLE;
+        s->ss_flags &= (int32_t)(SS_DISABLE | SS_AUTODISARM);
     }
     old.ss_flags |= in_use ? SS_ONSTACK : 0;
     return user_old ? copy_to_user(user_old, &old, sizeof old) : 0;

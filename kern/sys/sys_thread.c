@@ -140,3 +140,18 @@ SYSCALL_DEFINE2(prctl, int, option, uintptr_t, arg)
         return -EINVAL;
     }
 }
+
+/* What a program may ask for is what it has: Linux's own ways, and addresses that are not chosen by chance.
+ */
+SYSCALL_DEFINE1(personality, uint32_t, persona)
+{
+    struct process *p = current_process();
+    uint32_t old = p->personality;
+
+    if (persona == UINT32_MAX)
+        return old;
+    if (persona & ~(uint32_t)ADDR_NO_RANDOMIZE)
+        return -EINVAL;
+    p->personality = persona;
+    return old;
+}

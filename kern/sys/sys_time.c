@@ -111,11 +111,21 @@ SYSCALL_DEFINE1(times, uintptr_t, user)
 
 /* ---- sleeping ---- */
 
+static int64_t sleep_until(uint64_t deadline, uintptr_t user_left);
+
+static int64_t go_on_sleeping(const struct restart *r)
+{
+    return sleep_until(r->deadline, r->args[0]);
+}
+
 static int64_t sleep_until(uint64_t deadline, uintptr_t user_left)
 {
     int err = thread_sleep_until(deadline);
     uint64_t now = time_now();
 
+    if (err == -EINTR)
+        current_task()->restart =
+            (struct restart){ .fn = go_on_sleeping, .deadline = deadline, .args = { user_left } };
     if (err == -EINTR && user_left && timespec_to_user(user_left, deadline > now ? deadline - now : 0))
         return -EFAULT;
     return err == -ETIMEDOUT ? 0 : err;

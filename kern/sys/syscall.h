@@ -18,17 +18,20 @@ struct syscall_args {
 };
 typedef int64_t (*syscall_fn)(const struct syscall_args *args);
 
+/* What becomes of a call that a signal interrupted (signal(7)): begun again unless a handler without
+ * SA_RESTART ran, unless any handler ran, never. One of the last kind may go on nevertheless when no handler
+ * ran, by a call of restart_syscall(): it left a struct restart in its task. */
+enum syscall_restart { ONCE, RESTART, UNHANDLED };
 struct syscall {
     const char *name;
     syscall_fn fn; /* NULL: -ENOSYS */
     uint8_t n_args;
-    bool restart; /* begun again after a signal (signal(7)) */
+    enum syscall_restart restart;
 };
 extern const struct syscall syscall_table[];
 extern const unsigned syscall_count;
 
-/* Is call number nr one that SA_RESTART begins again? */
-bool syscall_restarts(uint64_t nr);
+enum syscall_restart syscall_restart_of(uint64_t nr);
 
 #define SYSCALL_BODY(name, params) static inline int64_t do_##name params
 #define SYSCALL_ENTRY(name)                                                                                  \

@@ -3,7 +3,7 @@
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 
-enum { ONCE = 0, RESTART = 1, NUMBERS = 512 };
+enum { NUMBERS = 512 };
 
 #define SYSCALL(number, name, n_args, restart) int64_t sys_##name(const struct syscall_args *args);
 SYSCALLS(SYSCALL)
@@ -21,11 +21,11 @@ static const struct syscall *find(uint64_t nr)
     return nr < syscall_count && syscall_table[nr].fn ? &syscall_table[nr] : NULL;
 }
 
-bool syscall_restarts(uint64_t nr)
+enum syscall_restart syscall_restart_of(uint64_t nr)
 {
     const struct syscall *call = find(nr);
 
-    return call && call->restart;
+    return call ? call->restart : ONCE;
 }
 
 /* One line in the log for each number that is not there, the first time somebody calls it. */

@@ -1,6 +1,7 @@
 /* kern/sys/table.h - every system call there is: SYSCALL(number, name, arguments, what a signal does to it).
- * RESTART: begun again after a handler set with SA_RESTART (signal(7)); ONCE: -EINTR. doc/abi.md is made from
- * this list, and tools/gen-abi.py --check compares the numbers with the host's own <asm/unistd_64.h>. */
+ * RESTART: begun again after a handler set with SA_RESTART (signal(7)); UNHANDLED: if no handler ran; ONCE:
+ * -EINTR. doc/abi.md is made from this list, and tools/gen-abi.py --check compares the numbers with the
+ * host's own <asm/unistd_64.h>. */
 #pragma once
 
 // clang-format off
@@ -28,7 +29,7 @@
     SYSCALL(20, writev, 3, RESTART) \
     SYSCALL(21, access, 2, ONCE) \
     SYSCALL(22, pipe, 1, ONCE) \
-    SYSCALL(23, select, 5, ONCE) \
+    SYSCALL(23, select, 5, UNHANDLED) \
     SYSCALL(24, sched_yield, 0, ONCE) \
     SYSCALL(25, mremap, 5, ONCE) \
     SYSCALL(26, msync, 3, ONCE) \
@@ -36,7 +37,7 @@
     SYSCALL(28, madvise, 3, ONCE) \
     SYSCALL(32, dup, 1, ONCE) \
     SYSCALL(33, dup2, 2, ONCE) \
-    SYSCALL(34, pause, 0, ONCE) \
+    SYSCALL(34, pause, 0, UNHANDLED) \
     SYSCALL(35, nanosleep, 2, ONCE) \
     SYSCALL(36, getitimer, 2, ONCE) \
     SYSCALL(37, alarm, 1, ONCE) \
@@ -94,6 +95,7 @@
     SYSCALL(98, getrusage, 2, ONCE) \
     SYSCALL(99, sysinfo, 1, ONCE) \
     SYSCALL(100, times, 1, ONCE) \
+    SYSCALL(101, ptrace, 4, ONCE) \
     SYSCALL(102, getuid, 0, ONCE) \
     SYSCALL(103, syslog, 3, ONCE) \
     SYSCALL(104, getgid, 0, ONCE) \
@@ -115,8 +117,10 @@
     SYSCALL(124, getsid, 1, ONCE) \
     SYSCALL(127, rt_sigpending, 2, ONCE) \
     SYSCALL(128, rt_sigtimedwait, 4, ONCE) \
-    SYSCALL(130, rt_sigsuspend, 2, ONCE) \
+    SYSCALL(129, rt_sigqueueinfo, 3, ONCE) \
+    SYSCALL(130, rt_sigsuspend, 2, UNHANDLED) \
     SYSCALL(131, sigaltstack, 2, ONCE) \
+    SYSCALL(135, personality, 1, ONCE) \
     SYSCALL(137, statfs, 2, ONCE) \
     SYSCALL(138, fstatfs, 2, ONCE) \
     SYSCALL(140, getpriority, 2, ONCE) \
@@ -154,6 +158,7 @@
     SYSCALL(213, epoll_create, 1, ONCE) \
     SYSCALL(217, getdents64, 3, ONCE) \
     SYSCALL(218, set_tid_address, 1, ONCE) \
+    SYSCALL(219, restart_syscall, 0, ONCE) \
     SYSCALL(221, fadvise64, 4, ONCE) \
     SYSCALL(227, clock_settime, 2, ONCE) \
     SYSCALL(228, clock_gettime, 2, ONCE) \
@@ -175,8 +180,8 @@
     SYSCALL(267, readlinkat, 4, ONCE) \
     SYSCALL(268, fchmodat, 3, ONCE) \
     SYSCALL(269, faccessat, 3, ONCE) \
-    SYSCALL(270, pselect6, 6, ONCE) \
-    SYSCALL(271, ppoll, 5, ONCE) \
+    SYSCALL(270, pselect6, 6, UNHANDLED) \
+    SYSCALL(271, ppoll, 5, UNHANDLED) \
     SYSCALL(273, set_robust_list, 2, ONCE) \
     SYSCALL(280, utimensat, 4, ONCE) \
     SYSCALL(281, epoll_pwait, 6, ONCE) \
@@ -193,10 +198,13 @@
     SYSCALL(293, pipe2, 2, ONCE) \
     SYSCALL(295, preadv, 4, ONCE) \
     SYSCALL(296, pwritev, 4, ONCE) \
+    SYSCALL(297, rt_tgsigqueueinfo, 4, ONCE) \
     SYSCALL(299, recvmmsg, 5, RESTART) \
     SYSCALL(302, prlimit64, 4, ONCE) \
     SYSCALL(307, sendmmsg, 4, RESTART) \
     SYSCALL(309, getcpu, 3, ONCE) \
+    SYSCALL(310, process_vm_readv, 6, ONCE) \
+    SYSCALL(311, process_vm_writev, 6, ONCE) \
     SYSCALL(316, renameat2, 5, ONCE) \
     SYSCALL(318, getrandom, 3, RESTART) \
     SYSCALL(319, memfd_create, 2, ONCE) \

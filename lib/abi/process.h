@@ -30,6 +30,8 @@ struct clone_args {
 };
 
 enum { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
+enum { WNOTHREAD = 0x20000000, WALL = 0x40000000 }; /* linux/wait.h, with underscores before them */
+#define WCLONE        0x80000000u
 enum { P_ALL = 0, P_PID = 1, P_PGID = 2 };
 
 struct rlimit {

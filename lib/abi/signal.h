@@ -34,10 +34,11 @@ enum {
     SIGVTALRM = 26,
     SIGPROF = 27,
     SIGWINCH = 28,
-    NSIG = 64 /* the last one */
+    SIGRTMIN_KERNEL = 32, /* the first of those that queue */
+    NSIG = 64             /* the last one */
 };
-#define SIG_DFL      ((uintptr_t)0)
-#define SIG_IGN      ((uintptr_t)1)
+#define SIG_DFL       ((uintptr_t)0)
+#define SIG_IGN       ((uintptr_t)1)
 
 enum {
     SA_NOCLDSTOP = 0x1,
@@ -48,14 +49,16 @@ enum {
     SA_RESTART = 0x10000000,
     SA_NODEFER = 0x40000000
 };
-#define SA_RESETHAND 0x80000000u
+#define SA_RESETHAND  0x80000000u
 enum { SIG_BLOCK = 0, SIG_UNBLOCK = 1, SIG_SETMASK = 2 };
 enum { SS_ONSTACK = 1, SS_DISABLE = 2, MINSIGSTKSZ = 2048 };
+#define SS_AUTODISARM (1u << 31)
 
 /* si_code: who sent it. */
-enum { SI_USER = 0, SI_KERNEL = 0x80, SI_TIMER = -2, SI_TKILL = -6 };
+enum { SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
+enum { TRAP_BRKPT = 1, TRAP_TRACE = 2 };
 enum { ILL_ILLOPN = 2, FPE_INTDIV = 1, SEGV_MAPERR = 1, SEGV_ACCERR = 2, BUS_ADRERR = 2 };
-enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
+enum { CLD_EXITED = 1, CLD_KILLED = 2, CLD_TRAPPED = 4, CLD_STOPPED = 5, CLD_CONTINUED = 6 };
 
 /* rt_sigaction's struct, which is not the C library's. */
 struct kernel_sigaction {
@@ -75,16 +78,29 @@ typedef struct {
 typedef struct siginfo {
     int32_t si_signo, si_errno, si_code, si_pad0;
     union {
-        struct {
+        struct { /* SIGCHLD */
             int32_t si_pid;
             uint32_t si_uid;
             int32_t si_status, si_pad1;
+            int64_t si_utime, si_stime;
+        };
+        struct { /* sigqueue */
+            int32_t si_pid2;
+            uint32_t si_uid2;
+            uint64_t si_value;
+        };
+        struct { /* a timer: its value stands where sigqueue's does */
+            int32_t si_timerid, si_overrun;
         };
         uint64_t si_addr;
         uint8_t si_pad[112];
     };
 } siginfo_t;
 _Static_assert(sizeof(struct siginfo) == 128, "the ABI's size");
+
+/* The selectors of Linux's 64-bit user segments: debuggers tell 64-bit programs by them, whatever ours are.
+ */
+enum { LINUX_USER_CS = 0x33, LINUX_USER_SS = 0x2b };
 
 struct sigcontext {
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, eflags;

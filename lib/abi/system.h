@@ -3,6 +3,7 @@
 #if __STDC_HOSTED__
 #include <asm/prctl.h>
 #include <linux/reboot.h>
+#include <sys/personality.h>
 #include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -25,6 +26,7 @@ struct sysinfo {
 _Static_assert(sizeof(struct sysinfo) == 112, "the ABI's size");
 
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS = 0x1002, ARCH_GET_FS = 0x1003 };
+enum { ADDR_NO_RANDOMIZE = 0x0040000 };
 enum { GRND_NONBLOCK = 1, GRND_RANDOM = 2 };
 
 #define LINUX_REBOOT_MAGIC1        0xfee1dead
