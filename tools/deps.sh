@@ -102,7 +102,7 @@ package() { # package MANAGER THING: the packages' names there
     apt:dropbear) echo dropbear-bin ;;
     apt:ping) echo iputils-ping ;; *:ping) echo iputils ;;
     dnf:ip) echo iproute iproute-tc ;; *:ip) echo iproute2 ;;
-    apt:ldd) echo libc-bin ;; *:ldd) echo glibc ;;
+    apt:ldd) echo libc-bin ;; dnf:ldd) echo glibc-common ;; *:ldd) echo glibc ;;
     apt:ab) echo apache2-utils ;; dnf:ab) echo httpd-tools ;; pacman:ab) echo apache ;;
     apt:dnsmasq) echo dnsmasq-base ;;
     apt:ssh) echo openssh-client ;; dnf:ssh) echo openssh-clients ;; *:ssh) echo openssh ;;
