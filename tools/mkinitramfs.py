@@ -23,13 +23,18 @@ def pad(data: bytes) -> bytes:
     return data + bytes(-len(data) % 4)
 
 
+def folder(name: str) -> Entry:
+    """Everybody may put files into /tmp, and take away their own."""
+    return (stat.S_IFDIR | (0o1777 if name == "tmp" else 0o755), b"")
+
+
 def archive(entries: dict[str, Entry]) -> bytes:
     """Parents come before children because a shorter name sorts first."""
     complete = dict(entries)
     for name in entries:
         for parent in Path(name).parents:
             if str(parent) != ".":
-                complete.setdefault(str(parent), (stat.S_IFDIR | 0o755, b""))
+                complete.setdefault(str(parent), folder(str(parent)))
     out = b"".join(record(name, *complete[name], inode) for inode, name in enumerate(sorted(complete), 1))
     return out + record("TRAILER!!!", 0, b"", 0)
 
@@ -42,7 +47,7 @@ def tree(root: Path) -> dict[str, Entry]:
         if path.is_symlink():
             entries[name] = (stat.S_IFLNK | 0o777, os.readlink(path).encode())
         elif path.is_dir():
-            entries[name] = (stat.S_IFDIR | 0o755, b"")
+            entries[name] = folder(name)
         else:
             executable = path.stat().st_mode & 0o100
             entries[name] = (stat.S_IFREG | (0o755 if executable else 0o644), path.read_bytes())

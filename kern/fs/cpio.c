@@ -9,10 +9,17 @@
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
-enum { HEADER_SIZE = 110, FIELD_MODE = 1, FIELD_FILESIZE = 6, FIELD_NAMESIZE = 11 };
+enum {
+    HEADER_SIZE = 110,
+    FIELD_MODE = 1,
+    FIELD_UID = 2,
+    FIELD_GID = 3,
+    FIELD_FILESIZE = 6,
+    FIELD_NAMESIZE = 11
+};
 
 struct cpio_entry {
-    uint32_t mode;
+    uint32_t mode, uid, gid;
     const char *name; /* NUL-terminated within the archive */
     const uint8_t *data;
     size_t size;
@@ -42,20 +49,24 @@ static bool has_magic(const uint8_t *p, size_t n)
 /* Read the entry at p: the bytes it takes, padding included, or -EINVAL. */
 static int64_t parse_entry(const uint8_t *p, size_t n, struct cpio_entry *e)
 {
-    int64_t mode, size, name_size;
+    int64_t mode, uid, gid, size, name_size;
     size_t data_at;
 
     if (!has_magic(p, n))
         return -EINVAL;
     mode = hex_field(p, FIELD_MODE);
+    uid = hex_field(p, FIELD_UID);
+    gid = hex_field(p, FIELD_GID);
     size = hex_field(p, FIELD_FILESIZE);
     name_size = hex_field(p, FIELD_NAMESIZE);
-    if (mode < 0 || size < 0 || name_size < 1 || name_size > PATH_MAX)
+    if (mode < 0 || uid < 0 || gid < 0 || size < 0 || name_size < 1 || name_size > PATH_MAX)
         return -EINVAL;
     data_at = ROUND_UP((size_t)(HEADER_SIZE + name_size), 4);
     if (data_at > n || (size_t)size > n - data_at || p[HEADER_SIZE + name_size - 1])
         return -EINVAL;
     *e = (struct cpio_entry){ .mode = (uint32_t)mode,
+                              .uid = (uint32_t)uid,
+                              .gid = (uint32_t)gid,
                               .name = (const char *)p + HEADER_SIZE,
                               .data = p + data_at,
                               .size = (size_t)size };
@@ -108,6 +119,10 @@ static int place(struct path *p, const struct cpio_entry *e)
     if (!S_ISDIR(e->mode) && !S_ISREG(e->mode))
         return 0; /* devices are devfs's business */
     err = p->dir->ops->create(p->dir, p->name, e->mode & (S_IFMT | 07777), &made);
+    if (!err) {
+        made->uid = e->uid;
+        made->gid = e->gid;
+    }
     if (!err && S_ISREG(e->mode))
         err = write_file(made, e);
     inode_put(made);

@@ -1,5 +1,6 @@
 /* kern/fs/inode.c - what all inodes have in common: references, numbers, stat, records of directories. */
 #include "kern/fs/inode.h"
+#include "kern/proc/process.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
@@ -18,6 +19,8 @@ void inode_init(struct inode *inode, uint32_t mode, const struct inode_ops *ops,
     inode->fops = fops;
     inode->ino = __atomic_add_fetch(&last_ino, 1, __ATOMIC_RELAXED);
     inode->mode = mode;
+    inode->uid = current_cred()->uid.fs;
+    inode->gid = current_cred()->gid.fs;
     inode->nlink = 1;
     inode->atime = inode->mtime = inode->ctime = now;
 }

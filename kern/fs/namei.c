@@ -1,7 +1,7 @@
 /* kern/fs/namei.c - from a path to an inode.
  * A walk keeps a reference to the directory it stands in and the text still to go; a symbolic link replaces
  * that text by its target and the rest. Nothing is recursive: at most MAX_LINKS links, PATH_MAX bytes. */
-#include "kern/fs/fs.h"
+#include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
@@ -121,6 +121,9 @@ static int walk_step(struct walk *w, unsigned flags, struct inode **found, bool 
         return err;
     if (!S_ISDIR(w->dir->mode))
         return -ENOTDIR;
+    err = inode_permission(w->dir, MAY_EXEC);
+    if (err)
+        return err;
     last = only_slashes(w->rest);
     *slash = last && *w->rest;
     inode = look_up(w);
@@ -186,9 +189,17 @@ static int open_create(struct path *p, uint32_t mode)
 {
     if (p->slash)
         return -EISDIR;
-    if (!p->dir->ops->create)
+    if (!p->dir->ops->create || path_may_create(p))
         return -EACCES;
     return p->dir->ops->create(p->dir, p->name, S_IFREG | (mode & 07777), &p->inode);
+}
+
+/* What opening with these flags lets a program do: MAY_* */
+static unsigned access_of(uint32_t flags)
+{
+    static const uint8_t of_mode[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+
+    return of_mode[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
 }
 
 /* May an existing inode be opened with these flags? */
@@ -202,7 +213,7 @@ static int open_check(const struct inode *inode, uint32_t flags)
         return -EISDIR;
     if (!S_ISDIR(inode->mode) && (flags & O_DIRECTORY))
         return -ENOTDIR;
-    return 0;
+    return flags & O_PATH ? 0 : inode_permission(inode, access_of(flags));
 }
 
 /* O_TRUNC writes, even where nothing else is to be written: not to a program that runs. */

@@ -59,6 +59,7 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, const void
         return NULL;
     inode_init(&p->inode, mode_of(kind), &proc_ops, fops);
     p->inode.ino = ino_of(kind, what);
+    p->inode.uid = p->inode.gid = 0; /* whoever looks it up */
     p->kind = kind;
     if (kind == NET_FILE)
         p->net_file = what;

@@ -145,10 +145,11 @@ static struct inode *make_inode(struct inode *parent, const struct pid_inode *wh
     i->inode.ino = ino_of(i->kind, i->pid, i->tid, i->fd, i->entry);
     if (S_ISDIR(mode))
         i->inode.parent = inode_get(parent);
+    i->inode.uid = i->inode.gid = 0;
     p = process_find(i->pid);
     if (p) {
-        i->inode.uid = p->euid;
-        i->inode.gid = p->egid;
+        i->inode.uid = p->cred.uid.effective;
+        i->inode.gid = p->cred.gid.effective;
         process_put(p);
     }
     return &i->inode;

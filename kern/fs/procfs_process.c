@@ -20,7 +20,7 @@ struct facts {
     int pid, tgid, ppid, pgid, sid, tty, foreground, exit_signal, exit_status;
     int nice, policy, tracer;
     unsigned threads, cpu;
-    uint32_t affinity, uids[2], gids[2], umask;
+    uint32_t affinity, umask;
     struct resource_use use, children;
     uint64_t start; /* ns since boot */
     uint64_t pending, shared_pending, blocked, ignored, caught;
@@ -85,10 +85,6 @@ static void gather_process(struct facts *f, struct process *p)
     f->threads = p->n_threads;
     f->start = p->start_time;
     f->children = p->children_use;
-    f->uids[0] = p->uid;
-    f->uids[1] = p->euid;
-    f->gids[0] = p->gid;
-    f->gids[1] = p->egid;
     f->umask = p->umask;
     f->places = p->places;
     memcpy(f->comm, p->comm, sizeof f->comm);
@@ -173,6 +169,25 @@ static const char *state_name(char state)
     }
 }
 
+static void show_users(struct textbuf *out, const struct cred *c)
+{
+    textbuf_printf(out, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nGroups:\t", c->uid.real,
+                   c->uid.effective, c->uid.saved, c->uid.fs, c->gid.real, c->gid.effective, c->gid.saved,
+                   c->gid.fs);
+    for (unsigned i = 0; i < c->n_groups; i++)
+        textbuf_printf(out, "%u ", c->groups[i]);
+    textbuf_printf(out, "\n");
+}
+
+static void show_caps(struct textbuf *out, const struct cred *c)
+{
+    textbuf_printf(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\n",
+                   (unsigned long long)c->inheritable, (unsigned long long)c->permitted,
+                   (unsigned long long)c->effective);
+    textbuf_printf(out, "CapBnd:\t%016llx\nCapAmb:\t%016llx\nNoNewPrivs:\t%d\n",
+                   (unsigned long long)c->bounding, (unsigned long long)c->ambient, c->no_new_privs);
+}
+
 static void show_memory(struct textbuf *out, struct process *p)
 {
     struct memory_use m = proc_memory_use(p);
@@ -205,14 +220,15 @@ void proc_show_status(struct textbuf *out, const struct proc_subject *s)
     textbuf_printf(out,
                    "Name:\t%s\nUmask:\t%04o\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\n",
                    f.comm, f.umask, f.state, state_name(f.state), f.tgid, f.pid, f.ppid);
-    textbuf_printf(out, "TracerPid:\t%d\nUid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", f.tracer, f.uids[0],
-                   f.uids[1], f.uids[1], f.uids[1], f.gids[0], f.gids[1], f.gids[1], f.gids[1]);
+    textbuf_printf(out, "TracerPid:\t%d\n", f.tracer);
+    show_users(out, &s->process->cred);
     show_memory(out, s->process);
     textbuf_printf(out, "Threads:\t%u\nSigPnd:\t%016llx\nShdPnd:\t%016llx\n", f.threads,
                    (unsigned long long)f.pending, (unsigned long long)f.shared_pending);
     textbuf_printf(out, "SigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
                    (unsigned long long)f.blocked, (unsigned long long)f.ignored,
                    (unsigned long long)f.caught);
+    show_caps(out, &s->process->cred);
     show_cpus_allowed(out, f.affinity);
     textbuf_printf(out, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
                    (unsigned long long)f.use.slept, (unsigned long long)f.use.preempted);

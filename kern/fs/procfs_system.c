@@ -206,7 +206,7 @@ static void show_somaxconn(struct textbuf *out, struct process *p)
 static void show_ngroups_max(struct textbuf *out, struct process *p)
 {
     (void)p;
-    textbuf_printf(out, "65536\n");
+    textbuf_printf(out, "%d\n", GROUPS_MAX);
 }
 
 static void show_pid_max(struct textbuf *out, struct process *p)

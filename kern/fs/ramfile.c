@@ -7,11 +7,13 @@
  * and held under the lock, copied without it. The resize mutex is held over a whole write and a whole change
  * of size, so that neither sees the other half done; a page fault takes fs_lock alone. A file that becomes
  * shorter first loses its pages, then the mappings lose theirs (kern/mm/object.h). */
-#include "kern/fs/file.h"
+#include "kern/fs/permission.h"
 #include "kern/fs/ramfs.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/limits.h"
+#include "kern/proc/process.h"
 #include "lib/abi/fcntl.h"
+#include "lib/abi/stat.h"
 #include "lib/string.h"
 
 enum { PAGES_MAX = 512 * 1024 }; /* 2 GiB in a file: the array is then as large as kmalloc goes */
@@ -172,6 +174,8 @@ static int64_t write_pages(struct file *f, struct iov_iter *it, uint64_t *pos)
         return -EFBIG;
     if (is_write_sealed(f->inode, *pos + it->count))
         return -EPERM;
+    if ((f->inode->mode & (S_ISUID | S_ISGID)) && it->count && !capable(CAP_FSETID))
+        inode_drop_setid(f->inode);
     while (it->count && n > 0) {
         n = write_page(f->inode, it, *pos);
         if (n > 0) {

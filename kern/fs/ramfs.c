@@ -4,7 +4,7 @@
  * so that a reader of the directory finds its place again whatever came and went. What an operation lets go
  * of is put after the lock is dropped, because an eviction frees memory. */
 #include "kern/fs/ramfs.h"
-#include "kern/fs/file.h"
+#include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
@@ -175,9 +175,9 @@ static int ramfs_create(struct inode *dir, const char *name, uint32_t mode, stru
 {
     struct inode *inode = ramfs_inode_create(mode);
     int err;
-
     if (!inode)
         return -ENOMEM;
+    inode_inherit(inode, dir);
     if (made)
         inode_get(inode);
     err = add_name(dir, name, inode);
@@ -202,6 +202,7 @@ static int ramfs_symlink(struct inode *dir, const char *name, const char *target
         memcpy(copy, target, n + 1);
         ramfs(inode)->target = copy;
         inode->size = n;
+        inode_inherit(inode, dir);
         err = add_name(dir, name, inode);
     } else {
         kfree(copy);

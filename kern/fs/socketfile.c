@@ -31,8 +31,28 @@ static int64_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
     return n;
 }
 
+static bool changes_network(unsigned request)
+{
+    switch (request) {
+    case SIOCADDRT:
+    case SIOCDELRT:
+    case SIOCSIFFLAGS:
+    case SIOCSIFADDR:
+    case SIOCSIFBRDADDR:
+    case SIOCSIFNETMASK:
+    case SIOCSIFMTU:
+    case SIOCDARP:
+    case SIOCSARP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int64_t socket_ioctl(struct file *f, unsigned request, uintptr_t arg)
 {
+    if (changes_network(request) && !capable(CAP_NET_ADMIN))
+        return -EPERM;
     return sock_ioctl(f->private, request, arg);
 }
 

@@ -2,6 +2,7 @@
  * and open files that travel between processes. A struct fs_name is an inode under another name, a struct
  * passed_file a file. */
 #include "kern/fs/fs.h"
+#include "kern/fs/permission.h"
 #include "kern/fs/socketfile.h"
 #include "kern/proc/process.h"
 #include "lib/abi/stat.h"
@@ -36,6 +37,8 @@ int fs_name_create(const char *path, struct fs_name **name)
     else if (p.slash)
         err = -ENOENT;
     else
+        err = path_may_create(&p);
+    if (!err)
         err = p.dir->ops->create ? p.dir->ops->create(p.dir, p.name, S_IFSOCK | mode, &inode) : -EPERM;
     path_put(&p);
     *name = (struct fs_name *)inode;
@@ -49,10 +52,11 @@ int fs_name_find(const char *path, struct fs_name **name)
 
     if (err)
         return err;
-    if ((p.inode->mode & S_IFMT) == S_IFSOCK)
-        *name = (struct fs_name *)inode_get(p.inode);
-    else
+    err = inode_permission(p.inode, MAY_WRITE);
+    if (!err && (p.inode->mode & S_IFMT) != S_IFSOCK)
         err = -ECONNREFUSED;
+    if (!err)
+        *name = (struct fs_name *)inode_get(p.inode);
     path_put(&p);
     return err;
 }
@@ -92,5 +96,6 @@ void credentials_now(struct credentials *c)
 
     *c = (struct credentials){ .pid = 0 };
     if (p)
-        *c = (struct credentials){ p->pid, p->uid, p->gid, p->euid, p->egid };
+        *c = (struct credentials){ p->pid, p->cred.uid.real, p->cred.gid.real, p->cred.uid.effective,
+                                   p->cred.gid.effective };
 }

@@ -4,7 +4,7 @@
 #include "kern/proc/exec.h"
 #include "kern/cpu/cpu.h"
 #include "kern/fs/files.h"
-#include "kern/fs/fs.h"
+#include "kern/fs/permission.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
@@ -18,15 +18,17 @@ enum { SCRIPT_LINE = 256, MSR_FS_BASE = (int)0xc0000100, RFLAGS_START = 0x202 };
 static int open_program(const char *path, struct file **out)
 {
     struct inode *cwd = process_cwd(current_process());
-    int err = path_open(cwd, path, O_RDONLY, 0, out);
+    struct inode *inode;
+    int err = path_lookup(cwd, path, &inode);
 
     inode_put(cwd);
     if (err)
         return err;
-    if (S_ISREG((*out)->inode->mode) && ((*out)->inode->mode & 0111))
-        return 0;
-    file_put(*out);
-    return -EACCES;
+    err = S_ISREG(inode->mode) ? inode_permission(inode, MAY_EXEC) : -EACCES;
+    if (!err)
+        err = file_open_inode(inode, O_RDONLY, out);
+    inode_put(inode);
+    return err;
 }
 
 /* Cut "interpreter argument" out of a script's first line, NUL-terminated and ending in a newline. NULL
@@ -92,6 +94,7 @@ struct new_program {
     struct vm_space *vm;
     struct elf_image image;
     uint64_t rsp;
+    struct cred cred;
 };
 
 static int build_program(struct new_program *new, struct file *file, const struct exec_strings *s,
@@ -103,6 +106,8 @@ static int build_program(struct new_program *new, struct file *file, const struc
     if (!new->vm)
         return -ENOMEM;
     err = elf_load(new->vm, file, &new->image);
+    new->image.secure = cred_for_exec(&new->cred, file->inode);
+    new->image.cred = &new->cred;
     if (!err)
         err = exec_build_stack(new->vm, &new->image, s, path, &new->rsp);
     if (!err)
@@ -168,6 +173,7 @@ static void become_program(const struct new_program *new, const char *path, stru
     switch_vm(p, new->vm);
     reset_registers(current_thread(), new);
     set_names(p, path, new, exe);
+    cred_commit(&new->cred);
     signal_reset_handlers(p);
     files_close_on_exec(p->files);
     t->clear_child_tid = 0;

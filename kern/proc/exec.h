@@ -35,6 +35,8 @@ struct elf_image {
     uint16_t phnum;
     struct program_places places;
     uint64_t auxv[AUXV_WORDS];
+    const struct cred *cred; /* who will run it */
+    bool secure;             /* with more rights than whoever started it */
 };
 /* Load the program in file into vm. 0, -ENOEXEC for anything that is no sound x86-64 program, -ENOMEM, -EIO.
  */

@@ -101,7 +101,6 @@ static void push_vector(struct pointers *p, const char **text, uint64_t *address
 
 static void push_auxv(struct pointers *p, const struct elf_image *image, uint64_t random, uint64_t path)
 {
-    const struct process *self = current_process();
 
     push_aux(p, AT_PHDR, image->phdr);
     push_aux(p, AT_PHENT, sizeof(struct elf64_phdr));
@@ -109,12 +108,12 @@ static void push_auxv(struct pointers *p, const struct elf_image *image, uint64_
     push_aux(p, AT_PAGESZ, PAGE_SIZE);
     push_aux(p, AT_BASE, image->base);
     push_aux(p, AT_ENTRY, image->entry);
-    push_aux(p, AT_UID, self->uid);
-    push_aux(p, AT_EUID, self->euid);
-    push_aux(p, AT_GID, self->gid);
-    push_aux(p, AT_EGID, self->egid);
+    push_aux(p, AT_UID, image->cred->uid.real);
+    push_aux(p, AT_EUID, image->cred->uid.effective);
+    push_aux(p, AT_GID, image->cred->gid.real);
+    push_aux(p, AT_EGID, image->cred->gid.effective);
     push_aux(p, AT_CLKTCK, 100);
-    push_aux(p, AT_SECURE, 0);
+    push_aux(p, AT_SECURE, image->secure);
     push_aux(p, AT_RANDOM, random);
     push_aux(p, AT_EXECFN, path);
     push_aux(p, AT_NULL, 0);

@@ -95,7 +95,7 @@ static bool parent_ignores(const struct process *parent)
 static void tell_parent(struct process *p)
 {
     struct signal_info info = {
-        .pid = p->pid, .uid = p->uid, .user_ns = p->ended.user_ns, .system_ns = p->ended.system_ns
+        .pid = p->pid, .uid = p->cred.uid.real, .user_ns = p->ended.user_ns, .system_ns = p->ended.system_ns
     };
     int killed_by = p->exit_status & 0x7f;
 

@@ -4,18 +4,33 @@
 struct group_send {
     int pgid, signo;
     const struct signal_info *info;
-    unsigned found;
+    bool asks; /* kill(2): only whom the caller may */
+    unsigned found, refused;
+    int err; /* of the last one */
 };
+
+/* process_lock held. */
+static void send_if_allowed(struct process *p, struct group_send *g)
+{
+    if (g->asks && !cred_may_signal(p, g->signo)) {
+        g->refused++;
+        return;
+    }
+    g->found++;
+    if (g->signo)
+        g->err = signal_send_locked(p, g->signo, g->info);
+}
+
+static int group_result(const struct group_send *g)
+{
+    return g->found ? 0 : g->refused ? -EPERM : -ESRCH;
+}
 
 static void send_if_member(struct process *p, void *arg)
 {
     struct group_send *g = arg;
-
-    if (p->pgid != g->pgid)
-        return;
-    g->found++;
-    if (g->signo)
-        signal_send_locked(p, g->signo, g->info);
+    if (p->pgid == g->pgid)
+        send_if_allowed(p, g);
 }
 
 unsigned signal_send_group(int pgid, int signo, const struct signal_info *info)
@@ -35,38 +50,46 @@ static void send_if_other(struct process *p, void *arg)
 
     if (p->pid == 1 || p == current_process() || p->kernel_thread)
         return;
-    g->found++;
-    if (g->signo)
-        signal_send_locked(p, g->signo, g->info);
+    send_if_allowed(p, g);
 }
 
 static int kill_one(int pid, int signo, const struct signal_info *info)
 {
     uint64_t flags = spin_lock(&process_lock);
     struct process *p = process_find_locked(pid);
-    int err = p ? 0 : -ESRCH;
+    struct group_send g = { .signo = signo, .info = info, .asks = true };
 
-    if (p && signo)
-        err = signal_send_locked(p, signo, info);
+    if (p)
+        send_if_allowed(p, &g);
     spin_unlock(&process_lock, flags);
-    return err;
+    return g.found ? g.err : group_result(&g);
 }
 
 static int kill_all(int signo, const struct signal_info *info)
 {
-    struct group_send g = { .signo = signo, .info = info };
+    struct group_send g = { .signo = signo, .info = info, .asks = true };
     uint64_t flags = spin_lock(&process_lock);
 
     process_for_each_locked(send_if_other, &g);
     spin_unlock(&process_lock, flags);
-    return g.found ? 0 : -ESRCH;
+    return group_result(&g);
+}
+
+static int kill_group(int pgid, int signo, const struct signal_info *info)
+{
+    struct group_send g = { .pgid = pgid, .signo = signo, .info = info, .asks = true };
+    uint64_t flags = spin_lock(&process_lock);
+
+    process_for_each_locked(send_if_member, &g);
+    spin_unlock(&process_lock, flags);
+    return group_result(&g);
 }
 
 static int kill_some(int pid, int signo)
 {
     struct signal_info info = { .code = SI_USER,
                                 .pid = current_process()->pid,
-                                .uid = current_process()->uid };
+                                .uid = current_cred()->uid.real };
 
     if (pid > 0)
         return kill_one(pid, signo, &info);
@@ -74,7 +97,7 @@ static int kill_some(int pid, int signo)
         return kill_all(signo, &info);
     if (pid == INT32_MIN)
         return -ESRCH;
-    return signal_send_group(pid ? -pid : current_process()->pgid, signo, &info) ? 0 : -ESRCH;
+    return kill_group(pid ? -pid : current_process()->pgid, signo, &info);
 }
 
 int signal_kill(int pid, int signo)
@@ -96,9 +119,9 @@ static int send_to_task(int tgid, int tid, int signo, const struct signal_info *
 {
     uint64_t flags = spin_lock(&process_lock);
     struct task *t = find_task_locked(tgid, tid);
-    int err = t ? 0 : -ESRCH;
+    int err = !t ? -ESRCH : cred_may_signal(t->process, signo) ? 0 : -EPERM;
 
-    if (t && signo)
+    if (!err && signo)
         err = signal_send_task_locked(t, signo, info);
     spin_unlock(&process_lock, flags);
     return err;
@@ -108,7 +131,7 @@ int signal_tgkill(int tgid, int tid, int signo)
 {
     struct signal_info info = { .code = SI_TKILL,
                                 .pid = current_process()->pid,
-                                .uid = current_process()->uid };
+                                .uid = current_cred()->uid.real };
 
     if (signo < 0 || signo > NSIG || tgid < 0 || tid <= 0)
         return -EINVAL;

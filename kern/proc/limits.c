@@ -52,7 +52,7 @@ uint64_t limit_now(unsigned resource)
 
 static bool is_root(const struct process *p)
 {
-    return p->euid == 0;
+    return p->cred.effective & CAP_BIT(CAP_SYS_RESOURCE);
 }
 
 /* process_lock held. */
@@ -93,14 +93,14 @@ static void count_for_user(struct process *p, void *arg)
 {
     struct user_count *count = arg;
 
-    if (p->uid == count->uid)
+    if (p->cred.uid.real == count->uid)
         count->threads += MAX(p->n_threads, 1u); /* a zombie is one until somebody waited for it */
 }
 
 /* Has the user of p as many threads as his limit says, or more? */
 static bool user_is_full(const struct process *p, uint64_t limit)
 {
-    struct user_count count = { .uid = p->uid };
+    struct user_count count = { .uid = p->cred.uid.real };
     uint64_t flags;
 
     if (READ_ONCE(n_tasks) < limit)
@@ -114,7 +114,7 @@ static bool user_is_full(const struct process *p, uint64_t limit)
 /* Root is exempt from the limit of a user, as in Linux, from that of all nobody is. */
 int limit_charge_task(const struct process *p)
 {
-    if (p->uid != 0 && user_is_full(p, limit_now(RLIMIT_NPROC)))
+    if (p->cred.uid.real != 0 && user_is_full(p, limit_now(RLIMIT_NPROC)))
         return -EAGAIN;
     if (__atomic_add_fetch(&n_tasks, 1, __ATOMIC_RELAXED) <= limit_threads_max())
         return 0;

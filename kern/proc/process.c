@@ -74,10 +74,7 @@ static void inherit(struct process *p, struct process *parent)
     }
     p->umask = parent->umask;
     p->personality = parent->personality;
-    p->uid = parent->uid;
-    p->gid = parent->gid;
-    p->euid = parent->euid;
-    p->egid = parent->egid;
+    p->cred = parent->cred;
     memcpy(p->limits, parent->limits, sizeof p->limits);
     spin_unlock(&process_lock, flags);
 }
@@ -111,6 +108,8 @@ struct process *process_create(struct process *parent)
     p->exit_signal = SIGCHLD;
     if (parent)
         inherit(p, parent);
+    else
+        cred_init_root(&p->cred);
     return p;
 }
 
@@ -285,9 +284,7 @@ struct file *process_exe(struct process *p)
 
 bool process_may_inspect(struct process *p)
 {
-    const struct process *self = current_process();
-
-    return self == p || self->euid == 0 || (self->euid == p->uid && self->euid == p->euid);
+    return current_process() == p || cred_may_inspect(&p->cred);
 }
 
 int process_rename(struct process *p, int tid, const char *name)

@@ -8,6 +8,7 @@
  * reaped. */
 #pragma once
 #include "kern/cpu/trap.h"
+#include "kern/proc/cred.h"
 #include "kern/sched/wait.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/process.h"
@@ -57,8 +58,9 @@ struct task {
     bool charged;        /* it counts against the limit of threads */
     uint64_t saved_mask; /* restored when no handler has run (sigsuspend, ppoll) */
     bool restore_mask;
-    bool doomed;         /* another thread is in exec: leave; PROCESS lock to set */
-    struct trace *trace; /* PROCESS lock to change; kern/proc/ptrace.h; NULL: nobody traces it */
+    const struct cred *acting; /* as whom it acts for now; NULL: as its process */
+    bool doomed;               /* another thread is in exec: leave; PROCESS lock to set */
+    struct trace *trace;       /* PROCESS lock to change; kern/proc/ptrace.h; NULL: nobody traces it */
     struct restart {
         int64_t (*fn)(const struct restart *r); /* goes on with an interrupted call; NULL: there is none */
         uint64_t deadline, args[4];
@@ -120,8 +122,8 @@ struct process {
     struct inode *cwd; /* PROCESS lock */
     struct file *exe;  /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
-    uint32_t personality; /* ADDR_NO_RANDOMIZE or 0; kept and told */
-    uint32_t uid, gid, euid, egid;
+    uint32_t personality;               /* ADDR_NO_RANDOMIZE or 0; kept and told */
+    struct cred cred;                   /* PROCESS lock to change */
     struct rlimit limits[RLIM_NLIMITS]; /* PROCESS lock to set */
 
     struct timer itimer;                  /* ITIMER_REAL */

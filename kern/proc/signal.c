@@ -70,7 +70,7 @@ static void interrupt_all(struct process *p)
 
 void signal_tell_parent_locked(struct process *p, int code, int status)
 {
-    struct signal_info info = { .code = code, .pid = p->pid, .uid = p->uid, .status = status };
+    struct signal_info info = { .code = code, .pid = p->pid, .uid = p->cred.uid.real, .status = status };
 
     if (!p->parent)
         return;
@@ -194,7 +194,7 @@ void signal_send_self(int signo)
     signal_send_task_locked(current_task(), signo,
                             &(struct signal_info){ .code = SI_USER,
                                                    .pid = current_process()->pid,
-                                                   .uid = current_process()->uid });
+                                                   .uid = current_cred()->uid.real });
     spin_unlock(&process_lock, flags);
 }
 

@@ -1,5 +1,6 @@
 /* kern/sys/sys_dir.c - system calls on names: links, directories, the current one. */
 #include "kern/fs/files.h"
+#include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
@@ -22,6 +23,8 @@ static int64_t mkdir_at(int dirfd, uintptr_t path, uint32_t mode)
     if (p.inode)
         err = -EEXIST;
     else
+        err = path_may_create(&p);
+    if (!err)
         err = p.dir->ops->create ? p.dir->ops->create(p.dir, p.name, mode, NULL) : -EPERM;
     path_put(&p);
     return err;
@@ -52,6 +55,8 @@ static int64_t unlink_at(int dirfd, uintptr_t path, bool directory)
     if (is_dot(p.name))
         err = !directory ? -EISDIR : p.inode == fs_root ? -EBUSY : p.name[1] ? -ENOTEMPTY : -EINVAL;
     else
+        err = path_may_remove(&p);
+    if (!err)
         err = p.dir->ops->unlink ? p.dir->ops->unlink(p.dir, p.name, directory) : -EPERM;
     path_put(&p);
     return err;
@@ -74,10 +79,19 @@ SYSCALL_DEFINE3(unlinkat, int, dirfd, uintptr_t, path, int, flags)
 
 static int rename_walked(struct path *from, struct path *to)
 {
+    int err;
+
     if (is_dot(from->name) || is_dot(to->name))
         return -EBUSY;
     if (!S_ISDIR(from->inode->mode) && (from->slash || to->slash))
         return -ENOTDIR;
+    err = path_may_remove(from);
+    if (!err)
+        err = to->inode ? path_may_remove(to) : path_may_create(to);
+    if (!err && S_ISDIR(from->inode->mode) && from->dir != to->dir)
+        err = inode_permission(from->inode, MAY_WRITE); /* its ".." changes */
+    if (err)
+        return err;
     if (!from->dir->ops->rename)
         return -EPERM;
     return from->dir->ops->rename(from->dir, from->name, to->dir, to->name);
@@ -116,8 +130,10 @@ SYSCALL_DEFINE5(renameat2, int, old_dirfd, uintptr_t, old, int, new_dirfd, uintp
 
 static int link_walked(struct path *from, struct path *to)
 {
-    if (to->inode || to->slash)
-        return to->inode ? -EEXIST : -ENOENT;
+    int err = to->inode ? -EEXIST : to->slash ? -ENOENT : path_may_create(to);
+
+    if (err)
+        return err;
     return to->dir->ops->link ? to->dir->ops->link(to->dir, to->name, from->inode) : -EPERM;
 }
 
@@ -158,9 +174,8 @@ static int64_t symlink_at(uintptr_t target, int dirfd, uintptr_t path)
         return err;
     err = *text ? walk_user_path(dirfd, path, WALK_PARENT | WALK_ENTRY, &p) : -ENOENT;
     if (!err) {
-        if (p.inode || p.slash)
-            err = p.inode ? -EEXIST : -ENOENT;
-        else
+        err = p.inode ? -EEXIST : p.slash ? -ENOENT : path_may_create(&p);
+        if (!err)
             err = p.dir->ops->symlink ? p.dir->ops->symlink(p.dir, p.name, text) : -EPERM;
         path_put(&p);
     }
@@ -261,10 +276,11 @@ static int64_t set_cwd(struct inode *dir)
     struct process *p = current_process();
     struct inode *old;
     uint64_t flags;
+    int err = S_ISDIR(dir->mode) ? inode_permission(dir, MAY_EXEC) : -ENOTDIR;
 
-    if (!S_ISDIR(dir->mode)) {
+    if (err) {
         inode_put(dir);
-        return -ENOTDIR;
+        return err;
     }
     flags = spin_lock(&process_lock);
     old = p->cwd;

@@ -25,8 +25,7 @@ static bool may_touch(const struct process *p)
 {
     const struct process *self = current_process();
 
-    return self == p || self->euid == 0 ||
-           (self->uid == p->uid && self->uid == p->euid && self->gid == p->gid && self->gid == p->egid);
+    return self == p || capable(CAP_SYS_RESOURCE) || cred_may_inspect(&p->cred);
 }
 
 static int change_of(int pid, unsigned resource, const struct rlimit *new, struct rlimit *old)

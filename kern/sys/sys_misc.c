@@ -116,6 +116,8 @@ SYSCALL_DEFINE3(syslog, int, action, uintptr_t, user, int, size)
 SYSCALL_DEFINE4(reboot, unsigned, magic, unsigned, magic2, unsigned, command, uintptr_t, arg)
 {
     (void)magic2, (void)arg;
+    if (!capable(CAP_SYS_BOOT))
+        return -EPERM;
     if (magic != LINUX_REBOOT_MAGIC1)
         return -EINVAL;
     switch (command) {

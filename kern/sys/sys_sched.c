@@ -174,7 +174,7 @@ struct priority_walk {
 
 static bool is_meant(const struct priority_walk *w, const struct process *p)
 {
-    return w->which == PRIO_PGRP ? p->pgid == w->who : p->uid == (uint32_t)w->who;
+    return w->which == PRIO_PGRP ? p->pgid == w->who : p->cred.uid.real == (uint32_t)w->who;
 }
 
 static void visit_task(struct priority_walk *w, struct task *t)
@@ -207,7 +207,7 @@ static void walk_priorities(struct priority_walk *w)
     if (w->which == PRIO_PGRP && !w->who)
         w->who = current_process()->pgid;
     if (w->which == PRIO_USER && !w->who)
-        w->who = (int)current_process()->uid;
+        w->who = (int)current_cred()->uid.real;
     if (t)
         visit_task(w, t);
     if (w->which != PRIO_PROCESS)

@@ -3,6 +3,7 @@
 #include "kern/sys/sys_socket.h"
 #include "kern/fs/files.h"
 #include "kern/fs/socketfile.h"
+#include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "lib/abi/fcntl.h"
 
@@ -73,6 +74,14 @@ int address_to_user(const struct sockaddr_storage *addr, socklen_t len, uintptr_
 
 /* ---- making ---- */
 
+enum { FIRST_FREE_PORT = 1024 }; /* net.ipv4.ip_unprivileged_port_start, as Linux has it at first */
+
+/* Sockets that see and forge what is not theirs. */
+static bool needs_raw_right(int family, int type)
+{
+    return family == AF_PACKET || ((family == AF_INET || family == AF_INET6) && type == SOCK_RAW);
+}
+
 SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)
 {
     struct sock *sk;
@@ -80,6 +89,8 @@ SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)
 
     if (!flags_are_known(type & ~TYPE_MASK))
         return -EINVAL;
+    if (needs_raw_right(family, type & TYPE_MASK) && !capable(CAP_NET_RAW))
+        return -EPERM;
     err = sock_create(kernel_net, family, type & TYPE_MASK, protocol, &sk);
     return err ? err : install_socket(sk, type & ~TYPE_MASK);
 }
@@ -112,12 +123,24 @@ SYSCALL_DEFINE4(socketpair, int, family, int, type, int, protocol, uintptr_t, fd
 
 /* ---- naming and connecting ---- */
 
+/* A low port needs a right; a wrong address is the socket's to refuse. */
+static int may_bind(const struct sockaddr *addr, socklen_t len)
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+    unsigned port = be16_to_cpu((be16){ in->sin_port });
+
+    if ((addr->sa_family != AF_INET && addr->sa_family != AF_INET6) || len < sizeof *in || !port)
+        return 0;
+    return port >= FIRST_FREE_PORT || capable(CAP_NET_BIND_SERVICE) ? 0 : -EACCES;
+}
+
 SYSCALL_DEFINE3(bind, int, fd, uintptr_t, user, socklen_t, len)
 {
     struct sockaddr_storage addr;
     SOCKET_OF(s, fd);
     int err = address_from_user(user, len, &addr);
-
+    if (!err)
+        err = may_bind((struct sockaddr *)&addr, len);
     return err ? err : sock_bind(s.sk, (struct sockaddr *)&addr, len);
 }
 

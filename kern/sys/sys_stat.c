@@ -1,6 +1,7 @@
 /* kern/sys/sys_stat.c - system calls that tell or change what is known of a file: stat, access, mode, owner,
  * times, size. */
 #include "kern/fs/files.h"
+#include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/limits.h"
@@ -141,38 +142,47 @@ SYSCALL_DEFINE5(statx, int, dirfd, uintptr_t, path, int, flags, unsigned, mask, 
     return copy_to_user(buf, &x, sizeof x);
 }
 
-/* Everybody is root here: what is there may be read and written, and run if it has an x. */
-static int64_t access_at(int dirfd, uintptr_t path, int mode, unsigned walk)
+static int64_t access_now(int dirfd, uintptr_t path, int mode, unsigned walk)
 {
     struct path p;
-    int err;
+    int err = walk_user_path(dirfd, path, walk, &p);
+
+    if (err)
+        return err;
+    err = inode_permission(p.inode, (unsigned)mode);
+    path_put(&p);
+    return err;
+}
+
+/* By the real ids, or with `effective` by those that opening a file would ask for. */
+static int64_t access_at(int dirfd, uintptr_t path, int mode, unsigned walk, bool effective)
+{
+    const struct cred real = cred_act_as_real();
+    int64_t err;
 
     if (mode & ~(R_OK | W_OK | X_OK))
         return -EINVAL;
-    err = walk_user_path(dirfd, path, walk, &p);
-    if (err)
-        return err;
-    if ((mode & X_OK) && !S_ISDIR(p.inode->mode) && !(p.inode->mode & 0111))
-        err = -EACCES;
-    path_put(&p);
+    current_task()->acting = effective ? NULL : &real;
+    err = access_now(dirfd, path, mode, walk);
+    current_task()->acting = NULL;
     return err;
 }
 
 SYSCALL_DEFINE2(access, uintptr_t, path, int, mode)
 {
-    return access_at(AT_FDCWD, path, mode, WALK_FOLLOW);
+    return access_at(AT_FDCWD, path, mode, WALK_FOLLOW, false);
 }
 
 SYSCALL_DEFINE3(faccessat, int, dirfd, uintptr_t, path, int, mode)
 {
-    return access_at(dirfd, path, mode, WALK_FOLLOW);
+    return access_at(dirfd, path, mode, WALK_FOLLOW, false);
 }
 
 SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, path, int, mode, int, flags)
 {
     int walk = walk_of_flags(flags, AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 
-    return walk < 0 ? walk : access_at(dirfd, path, mode, (unsigned)walk);
+    return walk < 0 ? walk : access_at(dirfd, path, mode, (unsigned)walk, flags & AT_EACCESS);
 }
 
 static int64_t fill_statfs(uintptr_t buf)
@@ -212,27 +222,70 @@ SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buf)
 /* ---- attributes ---- */
 
 struct attributes {
-    bool set_mode, set_owner, set_times;
-    uint32_t mode, uid, gid; /* uid, gid -1: as it is */
-    uint64_t atime, mtime;   /* 0: as it is */
+    bool set_mode, set_owner, set_atime, set_mtime, now; /* now: both times are */
+    uint32_t mode, uid, gid;                             /* uid, gid -1: as it is */
+    uint64_t atime, mtime;
 };
 
-static void set_attributes(struct inode *inode, const struct attributes *a)
+static bool may_give_away(const struct inode *inode, const struct attributes *a)
 {
-    uint64_t flags = spin_lock(&fs_lock);
+    const struct cred *c = current_cred();
+    bool own = c->uid.fs == inode->uid;
 
+    if (capable(CAP_CHOWN))
+        return true;
+    if (a->uid != UINT32_MAX && !(own && a->uid == inode->uid))
+        return false;
+    return a->gid == UINT32_MAX || (own && (a->gid == inode->gid || cred_in_group(c, a->gid)));
+}
+
+static int may_set_times(const struct inode *inode, const struct attributes *a)
+{
+    if (inode_is_own(inode))
+        return 0;
+    return a->now ? inode_permission(inode, MAY_WRITE) : -EPERM;
+}
+
+static int may_set(const struct inode *inode, const struct attributes *a)
+{
+    if (a->set_mode && !inode_is_own(inode))
+        return -EPERM;
+    if (a->set_owner && !may_give_away(inode, a))
+        return -EPERM;
+    return a->set_atime || a->set_mtime ? may_set_times(inode, a) : 0;
+}
+
+/* Without the bit for a group that the caller is not in. */
+static uint32_t mode_allowed(const struct inode *inode, uint32_t mode)
+{
+    bool keeps = !(mode & S_ISGID) || cred_in_group(current_cred(), inode->gid) || capable(CAP_FSETID);
+
+    return (inode->mode & S_IFMT) | (mode & (keeps ? 07777 : 07777 & ~S_ISGID));
+}
+
+static int set_attributes(struct inode *inode, const struct attributes *a)
+{
+    int err = may_set(inode, a);
+    uint64_t flags;
+
+    if (err)
+        return err;
+    if (a->set_owner)
+        inode_drop_setid(inode);
+    flags = spin_lock(&fs_lock);
     if (a->set_mode)
-        inode->mode = (inode->mode & S_IFMT) | (a->mode & 07777);
+        inode->mode = mode_allowed(inode, a->mode);
     if (a->set_owner && a->uid != UINT32_MAX)
         inode->uid = a->uid;
     if (a->set_owner && a->gid != UINT32_MAX)
         inode->gid = a->gid;
-    if (a->set_times && a->atime)
+    if (a->set_atime)
         inode->atime = a->atime;
-    if (a->set_times && a->mtime)
+    if (a->set_mtime)
         inode->mtime = a->mtime;
     inode->ctime = time_wall();
     spin_unlock(&fs_lock, flags);
+    return 0;
 }
 
 static int64_t attributes_at(int dirfd, uintptr_t path, unsigned walk, const struct attributes *a)
@@ -242,21 +295,21 @@ static int64_t attributes_at(int dirfd, uintptr_t path, unsigned walk, const str
 
     if (err)
         return err;
-    set_attributes(p.inode, a);
+    err = set_attributes(p.inode, a);
     path_put(&p);
-    return 0;
+    return err;
 }
 
 static int64_t attributes_fd(int fd, const struct attributes *a)
 {
     struct file *f = fd_get(fd);
+    int err;
 
     if (!f)
         return -EBADF;
-    if (f->inode)
-        set_attributes(f->inode, a);
+    err = f->inode ? set_attributes(f->inode, a) : 0;
     file_put(f);
-    return 0;
+    return err;
 }
 
 SYSCALL_DEFINE2(chmod, uintptr_t, path, uint32_t, mode)
@@ -301,35 +354,34 @@ SYSCALL_DEFINE5(fchownat, int, dirfd, uintptr_t, path, uint32_t, uid, uint32_t, 
                          &(struct attributes){ .set_owner = true, .uid = uid, .gid = gid });
 }
 
-/* utimensat(2): tv_nsec may be one of two words instead of a time. */
 enum { UTIME_NOW = (1 << 30) - 1, UTIME_OMIT = (1 << 30) - 2 };
 
-static bool is_time_or_word(const struct timespec *ts)
+/* utimensat(2): tv_nsec may be one of two words instead of a time. */
+static int requested_time(const struct timespec *ts, bool *set, uint64_t *time)
 {
-    return ts->tv_nsec == UTIME_NOW || ts->tv_nsec == UTIME_OMIT || timespec_is_valid(ts);
-}
-
-static uint64_t requested_time(const struct timespec *ts)
-{
-    if (ts->tv_nsec == UTIME_OMIT)
+    *set = ts->tv_nsec != UTIME_OMIT;
+    if (ts->tv_nsec == UTIME_OMIT || ts->tv_nsec == UTIME_NOW)
         return 0;
-    return ts->tv_nsec == UTIME_NOW ? time_wall() : timespec_ns(ts);
+    if (!timespec_is_valid(ts))
+        return -EINVAL;
+    *time = timespec_ns(ts);
+    return 0;
 }
 
 static int times_from_user(uintptr_t times, struct attributes *a)
 {
+    uint64_t now = time_wall();
     struct timespec ts[2];
+    int err;
 
-    *a = (struct attributes){ .set_times = true, .atime = time_wall(), .mtime = time_wall() };
+    *a = (struct attributes){ .set_atime = true, .set_mtime = true, .now = true, .atime = now, .mtime = now };
     if (!times)
         return 0;
     if (copy_from_user(ts, times, sizeof ts))
         return -EFAULT;
-    if (!is_time_or_word(&ts[0]) || !is_time_or_word(&ts[1]))
-        return -EINVAL;
-    a->atime = requested_time(&ts[0]);
-    a->mtime = requested_time(&ts[1]);
-    return 0;
+    a->now = ts[0].tv_nsec == UTIME_NOW && ts[1].tv_nsec == UTIME_NOW;
+    err = requested_time(&ts[0], &a->set_atime, &a->atime);
+    return err ? err : requested_time(&ts[1], &a->set_mtime, &a->mtime);
 }
 
 SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, flags)
@@ -338,8 +390,10 @@ SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, f
     int walk = walk_of_flags(flags, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
     int err = times_from_user(times, &a);
 
-    if (err || walk < 0)
-        return err ? err : walk;
+    if (err || (!a.set_atime && !a.set_mtime))
+        return err;
+    if (walk < 0)
+        return walk;
     if (!path && dirfd != AT_FDCWD)
         return flags ? -EINVAL : attributes_fd(dirfd, &a);
     return attributes_at(dirfd, path, (unsigned)walk, &a);
@@ -347,8 +401,12 @@ SYSCALL_DEFINE4(utimensat, int, dirfd, uintptr_t, path, uintptr_t, times, int, f
 
 static int truncate_inode(struct inode *inode, uint64_t size)
 {
-    int err = limit_file_size(size) ?: inode_begin_write(inode);
+    int err = inode_permission(inode, MAY_WRITE);
 
+    if (!err)
+        err = limit_file_size(size);
+    if (!err)
+        err = inode_begin_write(inode);
     if (err)
         return err;
     err = inode->ops->truncate(inode, size);

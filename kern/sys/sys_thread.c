@@ -3,6 +3,7 @@
 #include "kern/mm/vm.h"
 #include "kern/proc/futex.h"
 #include "kern/proc/process.h"
+#include "kern/sys/sys_user.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
 #include "lib/abi/system.h"
@@ -126,8 +127,12 @@ static int64_t set_name(uintptr_t user)
     return process_rename(current_process(), current_task()->tid, name);
 }
 
-SYSCALL_DEFINE2(prctl, int, option, uintptr_t, arg)
+SYSCALL_DEFINE5(prctl, int, option, uint64_t, arg, uint64_t, arg2, uint64_t, arg3, uint64_t, arg4)
 {
+    int64_t result = prctl_user(option, arg, arg2, arg3, arg4);
+
+    if (result != -ENOSYS)
+        return result;
     switch (option) {
     case PR_SET_NAME:
         return set_name(arg);

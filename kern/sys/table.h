@@ -112,9 +112,15 @@
     SYSCALL(115, getgroups, 2, ONCE) \
     SYSCALL(116, setgroups, 2, ONCE) \
     SYSCALL(117, setresuid, 3, ONCE) \
+    SYSCALL(118, getresuid, 3, ONCE) \
     SYSCALL(119, setresgid, 3, ONCE) \
+    SYSCALL(120, getresgid, 3, ONCE) \
     SYSCALL(121, getpgid, 1, ONCE) \
+    SYSCALL(122, setfsuid, 1, ONCE) \
+    SYSCALL(123, setfsgid, 1, ONCE) \
     SYSCALL(124, getsid, 1, ONCE) \
+    SYSCALL(125, capget, 2, ONCE) \
+    SYSCALL(126, capset, 2, ONCE) \
     SYSCALL(127, rt_sigpending, 2, ONCE) \
     SYSCALL(128, rt_sigtimedwait, 4, ONCE) \
     SYSCALL(129, rt_sigqueueinfo, 3, ONCE) \
@@ -136,7 +142,7 @@
     SYSCALL(150, munlock, 2, ONCE) \
     SYSCALL(151, mlockall, 1, ONCE) \
     SYSCALL(152, munlockall, 0, ONCE) \
-    SYSCALL(157, prctl, 2, ONCE) \
+    SYSCALL(157, prctl, 5, ONCE) \
     SYSCALL(158, arch_prctl, 2, ONCE) \
     SYSCALL(160, setrlimit, 2, ONCE) \
     SYSCALL(162, sync, 0, ONCE) \

@@ -15,7 +15,10 @@ enum {
     S_IFBLK = 0060000,
     S_IFDIR = 0040000,
     S_IFCHR = 0020000,
-    S_IFIFO = 0010000
+    S_IFIFO = 0010000,
+    S_ISUID = 04000,
+    S_ISGID = 02000,
+    S_ISVTX = 01000
 };
 #define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
 #define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
