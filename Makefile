@@ -121,6 +121,17 @@ $(B)/%.o: %.S $(B)/flags | deps
 # The compiler must not turn the loop inside memcpy() into a call of memcpy().
 $(B)/lib/string.o: EXTRA := -fno-builtin $(if $(IS_CLANG),,-fno-tree-loop-distribute-patterns)
 
+# The code that the kernel lends to programs: a shared object, whose bytes vdso_image.S takes in.
+$(B)/vdso.so: user/vdso/vdso.c user/vdso/vdso.ld lib/abi/vdso.h $(B)/flags | deps
+	$(SAY) VDSO $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(if $(IS_CLANG),--target=x86_64-linux-gnu) $(filter-out -g -fno-omit-frame-pointer,$(BASE)) -ffreestanding -fPIC -fcf-protection=none \
+		-fno-stack-protector -fomit-frame-pointer -c -o $(B)/vdso.o user/vdso/vdso.c
+	$(Q)$(LD) -m elf_x86_64 -shared -nostdlib -soname linux-vdso.so.1 --hash-style=both --build-id=none \
+		-z max-page-size=4096 -z noexecstack -z noseparate-code --no-undefined --fatal-warnings -T user/vdso/vdso.ld -o $@ $(B)/vdso.o
+$(B)/kern/proc/vdso_image.o: $(B)/vdso.so
+$(B)/kern/proc/vdso_image.o: KFLAGS += -Wa,-I$(B)
+
 $(B)/ksyms0.S: tools/mksyms.py | deps
 	@mkdir -p $(@D)
 	$(Q)$(PY) tools/mksyms.py </dev/null >$@

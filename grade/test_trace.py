@@ -13,7 +13,7 @@ from tools.mkrootfs import gather
 def machine(shared_machines: Machines) -> Machine:
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
-    entries, _ = gather(("strace",))
+    entries, _ = gather(("strace", "date"))
     return shared_machines.on_user_network(files=entries)
 
 
@@ -64,3 +64,11 @@ def test_a_killed_strace_leaves_its_program_running(machine: Machine) -> None:
     pids = [int(pid) for pid in re.findall(r"TracerPid:\s+(\d+)", shown)]
     assert len(pids) == 2 and pids[0] and not pids[1], shown
     assert "S (sleeping)" in shown
+
+
+def test_c_libraries_read_clocks_without_a_call(machine: Machine) -> None:
+    """glibc in Debian's date, musl in ours: both find the code that the kernel lends (doc/processes.md)."""
+    clocks = "trace=clock_gettime,gettimeofday,time"
+    for command in ("/usr/bin/date", "burn 0.1 any"):
+        shown = machine.run(f"strace -f -e {clocks} {command} 2>&1")
+        assert "exited with 0" in shown and not re.search(r"(time|gettimeofday)\((?!CLOCK_THREAD)", shown), shown

@@ -3,6 +3,7 @@
  * a trap from user mode, and one each for double fault, NMI and machine check, which may come when no other
  * is usable. */
 #include "kern/cpu/cpu_private.h"
+#include "lib/abi/vdso.h"
 
 enum { IST_STACK_SIZE = 8192, GDT_TSS = 5, TSS_SELECTOR = GDT_TSS * 8 };
 
@@ -44,6 +45,13 @@ static void load_gdt(const struct cpu *c)
     __asm__ volatile("ltr %w0" : : "r"(TSS_SELECTOR));
 }
 
+/* A data segment that nobody uses: programs read its limit, the CPU's number (user/vdso/vdso.c). */
+static uint64_t cpu_number_descriptor(unsigned id)
+{
+    uint64_t present_user_data = 0xf0, accessed_read_only = 0x1;
+    return (uint64_t)(id & 0xffff) | (present_user_data | accessed_read_only) << 40;
+}
+
 void gdt_init_cpu(struct cpu *c)
 {
     struct tss *tss = &tss_of[c->id];
@@ -57,6 +65,7 @@ void gdt_init_cpu(struct cpu *c)
     c->gdt[USER_CS / 8] = 0x00affa000000ffff;
     c->gdt[GDT_TSS] = tss_descriptor_low((uint64_t)tss);
     c->gdt[GDT_TSS + 1] = (uint64_t)tss >> 32;
+    c->gdt[VDSO_CPU_SELECTOR / 8] = cpu_number_descriptor(c->id);
     load_gdt(c);
 }
 

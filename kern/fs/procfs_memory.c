@@ -4,6 +4,7 @@
 #include "kern/fs/procfs.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
+#include "kern/proc/vdso.h"
 #include "lib/format.h"
 #include "lib/string.h"
 
@@ -84,6 +85,8 @@ static const char *name_of(const struct landmarks *l, const struct vm_region_fac
 {
     if (r->prot & VM_STACK)
         return "[stack]";
+    if (r->object_id && vdso_region_name(r->object_id, r->offset))
+        return vdso_region_name(r->object_id, r->offset);
     if (shows_program(l, r))
         return l->exe_path;
     return !r->object_id && r->start < l->heap_end && l->heap_start < r->end ? "[heap]" : NULL;

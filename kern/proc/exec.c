@@ -8,6 +8,7 @@
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
+#include "kern/proc/vdso.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
@@ -97,6 +98,14 @@ struct new_program {
     struct cred cred;
 };
 
+static int map_vdso(struct new_program *new)
+{
+    int64_t at = vdso_map(new->vm);
+
+    new->image.vdso = at < 0 ? 0 : (uint64_t)at;
+    return at < 0 ? (int)at : 0;
+}
+
 static int build_program(struct new_program *new, struct file *file, const struct exec_strings *s,
                          const char *path)
 {
@@ -108,6 +117,8 @@ static int build_program(struct new_program *new, struct file *file, const struc
     err = elf_load(new->vm, file, &new->image);
     new->image.secure = cred_for_exec(&new->cred, file->inode);
     new->image.cred = &new->cred;
+    if (!err)
+        err = map_vdso(new);
     if (!err)
         err = exec_build_stack(new->vm, &new->image, s, path, &new->rsp);
     if (!err)

@@ -33,6 +33,7 @@ struct elf_image {
     uint64_t start;             /* where to begin: entry, or the interpreter's */
     uint64_t brk;               /* the end of its last segment */
     uint16_t phnum;
+    uint64_t vdso; /* where the code is that the kernel lends */
     struct program_places places;
     uint64_t auxv[AUXV_WORDS];
     const struct cred *cred; /* who will run it */

@@ -102,6 +102,7 @@ static void push_vector(struct pointers *p, const char **text, uint64_t *address
 static void push_auxv(struct pointers *p, const struct elf_image *image, uint64_t random, uint64_t path)
 {
 
+    push_aux(p, AT_SYSINFO_EHDR, image->vdso);
     push_aux(p, AT_PHDR, image->phdr);
     push_aux(p, AT_PHENT, sizeof(struct elf64_phdr));
     push_aux(p, AT_PHNUM, image->phnum);

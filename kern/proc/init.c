@@ -6,6 +6,7 @@
 #include "kern/proc/exec.h"
 #include "kern/proc/limits.h"
 #include "kern/proc/task.h"
+#include "kern/proc/vdso.h"
 
 enum { PATH_ROOM = 256 };
 
@@ -59,6 +60,7 @@ void process_start_init(void)
     struct task *t;
 
     task_init();
+    vdso_init();
     p = process_create(NULL);
     if (!p)
         panic("init: no memory for the first process");

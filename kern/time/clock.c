@@ -10,6 +10,7 @@
 #include "kern/time/rtc.h"
 #include "kern/time/time.h"
 #include "lib/abi/errno.h"
+#include "lib/abi/vdso.h"
 #include "net/port.h"
 
 enum { CALIBRATION_MS = 20, SCALE_SHIFT = 32 };
@@ -46,6 +47,14 @@ int time_wall_set(uint64_t ns)
         return -EINVAL;
     WRITE_ONCE(wall_at_boot, ns - now);
     return 0;
+}
+
+void clock_get_parameters(uint64_t *at_boot, uint64_t *ns_per_tick, uint64_t *wall)
+{
+    _Static_assert((int)SCALE_SHIFT == (int)VDSO_SCALE_SHIFT, "programs do the same arithmetic");
+    *at_boot = tsc_at_boot;
+    *ns_per_tick = ns_per_tick_scaled;
+    *wall = wall_at_boot;
 }
 
 void udelay(unsigned microseconds)

@@ -9,6 +9,8 @@ void clock_init(void); /* calibrate the TSC against the PM timer (or the PIT); r
 /* Call timer_interrupt() on this CPU in hard irq at or soon after when (ns since boot). A later call replaces
  * it; TIME_NEVER: none. irqs off. */
 void clock_event_set(uint64_t when);
+/* time_now() is (TSC - tsc_at_boot) * ns_per_tick_scaled >> 32, time_wall() wall_at_boot more. */
+void clock_get_parameters(uint64_t *at_boot, uint64_t *ns_per_tick, uint64_t *wall);
 void clock_event_init_cpu(void);
 /* So many ticks of the TSC, in ns; 0 before clock_init(). */
 uint64_t clock_ticks_to_ns(uint64_t ticks);

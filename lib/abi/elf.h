@@ -37,5 +37,6 @@ enum {
     AT_CLKTCK = 17,
     AT_SECURE = 23,
     AT_RANDOM = 25,
-    AT_EXECFN = 31
+    AT_EXECFN = 31,
+    AT_SYSINFO_EHDR = 33
 };
