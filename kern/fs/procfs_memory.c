@@ -158,11 +158,24 @@ static void append_memory(struct textbuf *out, struct process *p, uint64_t start
         vm_put(vm);
 }
 
+static void end_at_first_nul(struct textbuf *out)
+{
+    size_t n = MIN(out->len, out->size), end = strnlen(out->buf, n);
+
+    out->len = end < n ? end + 1 : n;
+}
+
+/* A program that shows a title in ps (nginx, sshd) writes it over its arguments and on over its environment:
+ * then the NUL behind the last argument is gone, and the text ends with the title's own. */
 void proc_show_cmdline(struct textbuf *out, const struct proc_subject *s)
 {
     struct program_places places = places_of(s->process);
 
     append_memory(out, s->process, places.arg_start, places.arg_end);
+    if (!out->len || out->len >= out->size || !out->buf[out->len - 1])
+        return;
+    append_memory(out, s->process, places.env_start, places.env_end);
+    end_at_first_nul(out);
 }
 
 void proc_show_environ(struct textbuf *out, const struct proc_subject *s)
