@@ -168,6 +168,11 @@ def test_dig_asks_over_udp_and_tcp(machine: Machine, dnsmasq: object) -> None:
     assert machine.run(f"dig +short +tcp @{PEER_IP} TXT note.example") == '"over the cable"\n'
 
 
+def test_debians_ping_is_answered(machine: Machine) -> None:
+    """iputils gives away all capabilities but one, and takes that when it opens its socket."""
+    assert "3 received, 0% packet loss" in machine.run(f"/usr/bin/ping -c 3 -i 0.2 {PEER_IP}")
+
+
 def test_socat_joins_two_ends(machine: Machine, linux: Namespace) -> None:
     machine.run("(socat TCP-LISTEN:7000,fork,reuseaddr EXEC:'tr a-z A-Z' > /dev/null 2>&1 &)")
     said = linux.run(["socat", "-t", "5", "-", f"TCP:{GUEST_IP}:7000,retry=20,interval=0.2"], 30, input="over the cable\n")
