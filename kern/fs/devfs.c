@@ -63,9 +63,15 @@ static int64_t debugexit_write(struct file *f, struct iov_iter *it, uint64_t *po
     machine_exit(status);
 }
 
-static const struct file_ops null_ops = { .read = null_read, .write = null_write };
-static const struct file_ops zero_ops = { .read = zero_read, .write = null_write };
-static const struct file_ops random_ops = { .read = random_read, .write = null_write };
+static const struct file_ops null_ops = {
+    .ignores_seek = true, .same_anywhere = true, .read = null_read, .write = null_write
+};
+static const struct file_ops zero_ops = {
+    .ignores_seek = true, .same_anywhere = true, .read = zero_read, .write = null_write
+};
+static const struct file_ops random_ops = {
+    .ignores_seek = true, .same_anywhere = true, .read = random_read, .write = null_write
+};
 static const struct file_ops debugexit_ops = { .write = debugexit_write };
 
 static const struct device {

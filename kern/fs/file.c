@@ -110,7 +110,7 @@ static int64_t transfer_at(struct file *f, transfer op, struct iov_iter *it, con
     uint64_t at = pos ? *pos : 0;
     int64_t n;
 
-    if (pos && !f->ops->seekable)
+    if (pos && !f->ops->seekable && !f->ops->same_anywhere)
         return -ESPIPE;
     if (pos || !f->ops->seekable)
         return op(f, it, &at);

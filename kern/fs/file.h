@@ -10,9 +10,10 @@
 /* Process context, no lock held. Any but release may be NULL. */
 struct vm_object;
 struct file_ops {
-    uint32_t mode;     /* S_IFIFO, S_IFSOCK: what fstat says of a file without an inode */
-    bool seekable;     /* has a position */
-    bool ignores_seek; /* has none, and lseek() says 0 instead of ESPIPE */
+    uint32_t mode;      /* S_IFIFO, S_IFSOCK: what fstat says of a file without an inode */
+    bool seekable;      /* has a position */
+    bool ignores_seek;  /* has none, and lseek() says 0 instead of ESPIPE */
+    bool same_anywhere; /* and pread() and pwrite() are as good as read() and write() */
     int (*open)(struct file *f);
     int64_t (*read)(struct file *f, struct iov_iter *it, uint64_t *pos); /* bytes, moves *pos on */
     int64_t (*write)(struct file *f, struct iov_iter *it, uint64_t *pos);

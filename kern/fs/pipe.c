@@ -144,6 +144,8 @@ static int64_t write_chunks(struct pipe *p, struct iov_iter *it, uint8_t *chunk,
         int err = copy_from_iter(chunk, n, it);
         if (!err)
             err = put_bytes(p, chunk, n, wait);
+        if (err == -EPIPE)
+            signal_send_self(SIGPIPE); /* whatever was written before */
         if (err)
             return done ? done : err;
         done += (int64_t)n;
@@ -162,8 +164,6 @@ static int64_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
         return -ENOMEM;
     n = write_chunks(p, it, chunk, !file_nonblocking(f));
     kfree(chunk);
-    if (n == -EPIPE)
-        signal_send_self(SIGPIPE);
     return n;
 }
 

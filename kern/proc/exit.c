@@ -73,11 +73,14 @@ static _Noreturn void init_ended(int status)
 static void give_children_away(struct process *p)
 {
     struct process *init = process_find_locked(1), *child, *next;
+    const struct signal_info info = { .code = SI_USER, .pid = p->pid };
 
     list_for_each_entry_safe (child, next, &p->children, sibling) {
         list_del(&child->sibling);
         child->parent = init;
         child->exit_signal = SIGCHLD; /* no other, or clone() could kill pid 1 */
+        if (child->parent_death_signal)
+            signal_send_locked(child, child->parent_death_signal, &info);
         list_add_tail(&child->sibling, &init->children);
     }
     waitq_wake(&init->wait_children);

@@ -1,9 +1,10 @@
 /* kern/proc/fault.c - what a program gets for an exception it caused: a signal, and a line in the log if that
  * ends it. */
 #include "kern/mm/mm.h"
+#include "kern/mm/vm.h"
 #include "kern/proc/signals.h"
 
-enum { ERROR_PRESENT = 1, ERROR_WRITE = 2, ERROR_FETCH = 16 }; /* SDM 3A 4.7 */
+enum { ERROR_WRITE = 2, ERROR_FETCH = 16 }; /* SDM 3A 4.7 */
 
 static bool will_end(int signo)
 {
@@ -30,12 +31,21 @@ static void log_end(const struct trapframe *tf, int signo, uint64_t addr)
              (unsigned long long)tf->vector, (unsigned long long)tf->rip);
 }
 
-static int32_t code_of(const struct trapframe *tf, int signo)
+/* Is there something that may not be used so, or nothing? Whether a page has come in yet does not matter. */
+static int32_t code_of_address(uint64_t addr)
+{
+    struct vm_space *vm = current_process()->vm;
+    bool mapped = addr < USER_TOP && vm_is_mapped(vm, ROUND_DOWN(addr, (uint64_t)PAGE_SIZE), PAGE_SIZE);
+
+    return mapped ? SEGV_ACCERR : SEGV_MAPERR;
+}
+
+static int32_t code_of(const struct trapframe *tf, int signo, uint64_t addr)
 {
     if (signo == SIGBUS)
         return BUS_ADRERR;
     if (tf->vector == TRAP_PAGE_FAULT)
-        return tf->error & ERROR_PRESENT ? SEGV_ACCERR : SEGV_MAPERR;
+        return code_of_address(addr);
     if (signo == SIGFPE)
         return FPE_INTDIV;
     if (tf->vector == TRAP_DEBUG)
@@ -47,7 +57,7 @@ static int32_t code_of(const struct trapframe *tf, int signo)
 
 void proc_fault(struct trapframe *tf, int signo, uint64_t addr)
 {
-    struct signal_info info = { .code = code_of(tf, signo), .addr = addr };
+    struct signal_info info = { .code = code_of(tf, signo, addr), .addr = addr };
 
     if (info.code == SI_KERNEL)
         info.addr = 0;

@@ -96,9 +96,10 @@ struct process {
     int pgid, sid;
     struct tty *tty; /* controlling terminal */
     enum process_state state;
-    bool exiting;    /* every thread leaves */
-    int exit_status; /* as wait4 tells it */
-    int exit_signal; /* for the parent; SIGCHLD, 0: none */
+    bool exiting;            /* every thread leaves */
+    int exit_status;         /* as wait4 tells it */
+    int exit_signal;         /* for the parent; SIGCHLD, 0: none */
+    int parent_death_signal; /* for itself, when the parent ends; 0: none */
     int stop_signal;
     bool stopping;             /* a signal that stops was taken, and nothing has called it off */
     bool stop_told, continued; /* wait has told of the stop; has yet to tell of going on */

@@ -127,6 +127,14 @@ static int64_t set_name(uintptr_t user)
     return process_rename(current_process(), current_task()->tid, name);
 }
 
+static int64_t set_parent_death_signal(uintptr_t signo)
+{
+    if (signo > NSIG)
+        return -EINVAL;
+    WRITE_ONCE(current_process()->parent_death_signal, (int)signo);
+    return 0;
+}
+
 SYSCALL_DEFINE5(prctl, int, option, uint64_t, arg, uint64_t, arg2, uint64_t, arg3, uint64_t, arg4)
 {
     int64_t result = prctl_user(option, arg, arg2, arg3, arg4);
@@ -134,6 +142,10 @@ SYSCALL_DEFINE5(prctl, int, option, uint64_t, arg, uint64_t, arg2, uint64_t, arg
     if (result != -ENOSYS)
         return result;
     switch (option) {
+    case PR_SET_PDEATHSIG:
+        return set_parent_death_signal(arg);
+    case PR_GET_PDEATHSIG:
+        return copy_to_user(arg, &current_process()->parent_death_signal, sizeof(int));
     case PR_SET_NAME:
         return set_name(arg);
     case PR_GET_NAME:
