@@ -7,8 +7,12 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tools import abi_floor  # noqa: E402
 
 TABLE = Path("kern/sys/table.h")
 PAGE = Path("doc/abi.md")
@@ -22,6 +26,14 @@ SA_RESTART (signal(7)); the others give EINTR.
 
 | number | call | arguments | begins again | source |
 |---:|---|---:|---|---|
+"""
+
+
+FLOOR_INTRODUCTION = """
+# What Debian's programs were seen to use
+
+Traced on Linux while the programs named did their work (`tools/abi_floor.py`); for the calls the table above is asked,
+for all else a running kernel (`user/floor.c`, `grade/test_abi.py`). What is missing has a reason.
 """
 
 
@@ -51,7 +63,25 @@ def page(table: list[Call]) -> str:
     where = sources()
     rows = [f"| {call.number} | {call.name} | {call.arguments} | {'yes' if call.restarts else ''} "
             f"| {where[call.name][0]} |\n" for call in table]
-    return INTRODUCTION + "".join(rows)
+    return INTRODUCTION + "".join(rows) + floor({call.name for call in table})
+
+
+def section(title: str, names: dict[str, str], missing: Iterable[str]) -> str:
+    absent = set(missing)
+    rows = [f"| {name} | {users} | {abi_floor.MISSING.get(name, 'missing') if name in absent else 'yes'} |\n"
+            for name, users in names.items()]
+    count = f"{len(names) - len(absent & names.keys())} of {len(names)} are there."
+    return f"\n## {title}\n\n{count}\n\n| name | used by | here |\n|---|---|---|\n" + "".join(rows)
+
+
+def floor(calls_here: set[str]) -> str:
+    """Whatever of the floor is not here, with the reason."""
+    return FLOOR_INTRODUCTION + "".join([
+        section("System calls", abi_floor.CALLS, set(abi_floor.CALLS) - calls_here),
+        section("Sockets", abi_floor.SOCKETS, abi_floor.MISSING),
+        section("Socket options", abi_floor.OPTIONS, abi_floor.MISSING),
+        section("ioctl", abi_floor.IOCTLS, abi_floor.MISSING),
+        section("Files", abi_floor.FILES, abi_floor.MISSING)])
 
 
 def host_numbers(cpp: str) -> dict[str, int]:
@@ -68,6 +98,8 @@ def complaints(table: list[Call], cpp: str) -> list[str]:
             for call in table if where[call.name][1] != call.arguments]
     bad += [f"{name} in {file} is not in the table"
             for name, (file, _) in where.items() if name not in {call.name for call in table}]
+    bad += [f"{name} of the floor is missing without a reason" for name in abi_floor.CALLS
+            if name not in {call.name for call in table} | abi_floor.MISSING.keys()]
     if not PAGE.exists() or PAGE.read_text() != page(table):
         bad.append(f"{PAGE} is not what the table makes: run tools/python tools/gen-abi.py")
     return bad
