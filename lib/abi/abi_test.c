@@ -7,6 +7,7 @@
 #include "lib/abi/ptrace.h"
 #include "lib/abi/socket.h"
 #include "sim/test.h"
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,7 @@ static const struct constant {
     { "SO_PASSCRED", SO_PASSCRED },
     { "SO_PEERCRED", SO_PEERCRED },
     { "TIOCOUTQ", TIOCOUTQ },
+    { "SIOCOUTQNSD", SIOCOUTQNSD },
     { "ETOOMANYREFS", ETOOMANYREFS },
     { "SO_RCVLOWAT", SO_RCVLOWAT },
     { "SO_SNDLOWAT", SO_SNDLOWAT },

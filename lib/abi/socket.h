@@ -20,7 +20,9 @@ enum {
     TCP_INFO = 11,
     TCP_QUICKACK = 12,
     TCP_CONGESTION = 13,
-    TCP_USER_TIMEOUT = 18
+    TCP_USER_TIMEOUT = 18,
+    TCP_FASTOPEN = 23,
+    TCP_NOTSENT_LOWAT = 25
 };
 
 /* What MSG_ERRQUEUE tells (<linux/errqueue.h>), and the options of raw ICMP sockets (<linux/icmp.h>). */
@@ -211,7 +213,7 @@ enum { POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x
 
 /* ---- requests about interfaces, routes and neighbours ---- */
 
-enum { FIONREAD = 0x541b, FIONBIO = 0x5421, TIOCOUTQ = 0x5411 };
+enum { FIONREAD = 0x541b, FIONBIO = 0x5421, TIOCOUTQ = 0x5411, SIOCOUTQNSD = 0x894b };
 enum {
     SIOCADDRT = 0x890b,
     SIOCDELRT = 0x890c,

@@ -25,6 +25,7 @@ struct sock_ops {
     int (*getname)(struct sock *sk, struct sockaddr_storage *addr, bool peer);
     int (*setsockopt)(struct sock *sk, int level, int option, const void *value, socklen_t len);
     int (*getsockopt)(struct sock *sk, int level, int option, void *value, socklen_t *len);
+    void (*option_set)(struct sock *sk, int option); /* a flag of SOL_SOCKET was set; lock held */
     int (*ioctl)(struct sock *sk, unsigned request,
                  uintptr_t arg); /* -ENOTTY: unknown, the family is asked next */
     int (*poll)(struct sock *sk);

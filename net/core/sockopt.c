@@ -119,6 +119,8 @@ static int set_int(struct sock *sk, int option, int value)
 
     if (flag) {
         *flag = value != 0;
+        if (sk->ops->option_set)
+            sk->ops->option_set(sk, option);
         return 0;
     }
     switch (option) {

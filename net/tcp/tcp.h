@@ -60,6 +60,7 @@ enum {
     TCP_COUNTER(duplicate_acks_in)                                                                           \
     TCP_COUNTER(out_of_order_in)                                                                             \
     TCP_COUNTER(window_probes)                                                                               \
+    TCP_COUNTER(keepalive_probes)                                                                            \
     TCP_COUNTER(delayed_acks)                                                                                \
     TCP_COUNTER(challenge_acks)                                                                              \
     TCP_COUNTER(challenge_acks_held_back)                                                                    \
@@ -91,7 +92,9 @@ struct tcp_state {
     uint64_t fin_timeout; /* FIN-WAIT-2 of a socket nobody has open */
     uint64_t syn_give_up; /* R2 for a SYN of ours, RFC 9293 3.8.3 */
     uint64_t synack_give_up;
-    uint64_t data_give_up; /* R2 for data */
+    uint64_t data_give_up;             /* R2 for data */
+    uint64_t keep_idle, keep_interval; /* RFC 9293 3.8.4 */
+    unsigned keep_count;
 
     struct sock_family family;
     struct net_proc_file proc_tcp, proc_counters, snmp_section;
@@ -101,6 +104,7 @@ enum tcp_timer_kind {
     TCP_TIMER_REXMIT,  /* RFC 6298: the oldest unacknowledged segment */
     TCP_TIMER_PERSIST, /* RFC 9293 3.8.6.1: probe a shut window; and the SWS override */
     TCP_TIMER_DELACK,  /* RFC 9293 3.8.6.3 */
+    TCP_TIMER_KEEP,    /* RFC 9293 3.8.4 */
     TCP_TIMER_STATE,   /* 2 MSL in TIME-WAIT, the time-out of an orphan in FIN-WAIT-2 */
     TCP_TIMER_COUNT
 };
@@ -189,13 +193,25 @@ struct tcp_sock {
     uint64_t user_timeout;    /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
     uint64_t orphaned_at;     /* close() */
     uint64_t last_ack_at;     /* when the peer was last heard to acknowledge anything */
+    uint64_t bytes_acked, bytes_received; /* TCP_INFO, and the next three */
+    uint32_t segs_out, segs_in, total_retrans;
     uint64_t challenge_since; /* start of the second that challenges counts in */
     unsigned challenges;
 
     /* ---- user's side ---- */
     bool nodelay;
-    bool connecting; /* connect() has begun and not been reported finished */
-    int soft_err;    /* an ICMP error that is told only when the connection times out */
+    bool cork, more;       /* TCP_CORK; the last send said MSG_MORE: only full segments go */
+    unsigned quickacks;    /* segments still to be acknowledged at once (TCP_QUICKACK) */
+    uint64_t keep_idle, keep_interval;
+    unsigned keep_count, keep_probes; /* probes that may go, and did go, unanswered */
+    uint64_t keep_probed_at;
+    unsigned syn_count;      /* TCP_SYNCNT: SYNs again before connect() gives up; 0: by time */
+    int linger2;             /* TCP_LINGER2 in seconds; 0: the default, -1: do not wait in FIN-WAIT-2 */
+    uint32_t defer_accept;   /* TCP_DEFER_ACCEPT, seconds */
+    uint32_t notsent_lowat;  /* TCP_NOTSENT_LOWAT, 0: none */
+    uint32_t fastopen_queue; /* TCP_FASTOPEN: kept, but nobody opens fast here */
+    bool connecting;         /* connect() has begun and not been reported finished */
+    int soft_err;            /* an ICMP error that is told only when the connection times out */
 
     /* ---- listening ---- */
     struct tcp_listener *listener; /* of a listening socket; freed with it */
@@ -396,8 +412,14 @@ static inline bool tcp_timer_running(const struct tcp_sock *tp, enum tcp_timer_k
 void tcp_timers_cancel(struct tcp_sock *tp);
 /* Wait until no callback runs either. Process context, no lock held. */
 void tcp_timers_cancel_sync(struct tcp_sock *tp);
-/* RFC 6298 5.1-5.3: the rto from now. */
+/* RFC 6298 5.1-5.3: the rto from now; no later than the user's patience ends. */
 void tcp_start_rexmit(struct tcp_sock *tp);
+
+/* ================ tcp_keepalive.c; lock held ================ */
+
+void tcp_keepalive_fired(struct tcp_sock *tp, uint64_t now);
+/* The options or the state changed: begin anew, or stop. */
+void tcp_keepalive_restart(struct tcp_sock *tp);
 
 /* ================ tcp_listen.c ================ */
 
@@ -422,6 +444,8 @@ bool tcp_accept_ready(struct tcp_sock *tp);
 void tcp_time_wait(struct tcp_sock *tp);
 /* A segment for a connection in TIME-WAIT. False: it makes way for the new connection seg asks for. */
 bool tcp_time_wait_receive(struct tcp_sock *tp, struct tcp_segment *seg);
+/* How long an orphan waits in FIN-WAIT-2 (TCP_LINGER2). */
+uint64_t tcp_fin_wait_time(const struct tcp_sock *tp);
 /* Enter FIN-WAIT-2. */
 void tcp_fin_wait_2(struct tcp_sock *tp);
 
@@ -444,6 +468,8 @@ ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags);
 int tcp_poll(struct sock *sk);
 int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
+/* A SOL_SOCKET option was set. Lock held. */
+void tcp_option_set(struct sock *sk, int option);
 int tcp_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len);
 int tcp_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len);
 

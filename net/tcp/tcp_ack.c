@@ -91,6 +91,7 @@ static void new_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
     uint32_t flight = tp->snd_nxt - tp->snd_una, acked = seg->ack - tp->snd_una;
     tp->snd_una = seg->ack;
+    tp->bytes_acked += acked;
     tp->retransmits = 0;
     struct acked a = clean_write_queue(tp);
     uint64_t rtt = sample_rtt(tp, &a, seg);

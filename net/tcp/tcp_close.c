@@ -89,7 +89,7 @@ void tcp_close(struct sock *sk)
         close_connection(tp);
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
     if (sk->state == TCPS_FIN_WAIT_2) /* RFC 9293 3.6.1: nobody waits for the peer's FIN any more */
-        tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->fin_timeout);
+        tcp_timer_start(tp, TCP_TIMER_STATE, tcp_fin_wait_time(tp));
     if (sk->state == TCPS_CLOSED)
         port_table_unbind(&sk->net->tcp->ports, sk);
     lock_release(&sk->lock);

@@ -70,6 +70,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_recovery_init(tp);
     tp->backoff = tp->retransmits = 0;
     tcp_set_state(tp, TCPS_ESTABLISHED);
+    tcp_keepalive_restart(tp);
 }
 
 /* ---- RFC 9293 3.10.7.3: SYN-SENT ---- */
@@ -234,6 +235,14 @@ static enum step step_syn(struct tcp_sock *tp, struct tcp_segment *seg)
     return drop(seg, SKB_DROP_TCP_FLAGS);
 }
 
+/* tcp(7), TCP_DEFER_ACCEPT: an ACK without text does not open the connection yet. It is as if it were lost:
+ * our SYN goes again, and the ACK that answers when the time is over does open it. */
+static bool deferred(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    return tp->defer_accept && tp->passive && !tcp_segment_text(seg) && !tcp_segment_has(seg, TCP_FLAG_FIN) &&
+           time_now() - tp->syn_sent_at < sec(tp->defer_accept);
+}
+
 /* SYN-RECEIVED, fifth step: the ACK of our SYN, and nothing else, opens the connection. */
 static enum step open_by_ack(struct tcp_sock *tp, struct tcp_segment *seg)
 {
@@ -241,6 +250,8 @@ static enum step open_by_ack(struct tcp_sock *tp, struct tcp_segment *seg)
         tcp_reply_reset(seg);
         return drop(seg, SKB_DROP_TCP_ACK_INVALID);
     }
+    if (deferred(tp, seg))
+        return DONE;
     tcp_establish(tp, seg);
     if (tp->fin_queued) /* RFC 9293 3.10.4: a CLOSE in SYN-RECEIVED was waiting for this */
         tcp_set_state(tp, TCPS_FIN_WAIT_1);
@@ -314,6 +325,8 @@ static void acknowledge_later(struct tcp_sock *tp, uint32_t text)
     tp->rcv_mss = MAX(tp->rcv_mss, MIN(text, limit));
     if (tp->rcv_nxt - tp->last_ack_sent >= 2 * tp->rcv_mss) /* SHLD-19 */
         tp->ack_now = true;
+    else if (tp->quickacks && tp->quickacks--) /* tcp(7), TCP_QUICKACK */
+        tp->ack_now = true;
     else if (!tcp_timer_running(tp, TCP_TIMER_DELACK))
         tcp_timer_start(tp, TCP_TIMER_DELACK, DELACK_TIME);
 }
@@ -381,6 +394,7 @@ bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     bool taken = true;
     lock_acquire(&tp->sk.lock);
+    tp->segs_in++;
     switch (tp->sk.state) {
     case TCPS_CLOSED: /* since the look-up */
         taken = false;

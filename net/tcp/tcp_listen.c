@@ -228,6 +228,21 @@ bool tcp_accept_ready(struct tcp_sock *tp)
 
 /* ---- RFC 9293 3.10.7.2: a segment for a listener ---- */
 
+static void inherit_tcp(struct tcp_sock *tp, const struct tcp_sock *from)
+{
+    tp->nodelay = from->nodelay;
+    tp->cork = from->cork;
+    tp->user_mss = from->user_mss;
+    tp->cong = from->cong;
+    tp->user_timeout = from->user_timeout;
+    tp->keep_idle = from->keep_idle;
+    tp->keep_interval = from->keep_interval;
+    tp->keep_count = from->keep_count;
+    tp->linger2 = from->linger2;
+    tp->defer_accept = from->defer_accept;
+    tp->notsent_lowat = from->notsent_lowat;
+}
+
 /* What a connection takes over from the socket it was accepted on. */
 static void inherit(struct sock *sk, const struct sock *from)
 {
@@ -243,9 +258,11 @@ static void inherit(struct sock *sk, const struct sock *from)
     sk->bound_ifindex = from->bound_ifindex;
     sk->ttl = from->ttl;
     sk->tos = from->tos;
-    tcp_sk(sk)->nodelay = tcp_sk((struct sock *)from)->nodelay;
-    tcp_sk(sk)->user_mss = tcp_sk((struct sock *)from)->user_mss;
-    tcp_sk(sk)->cong = tcp_sk((struct sock *)from)->cong;
+    sk->mark = from->mark;
+    sk->priority = from->priority;
+    sk->rcvlowat = from->rcvlowat;
+    sk->oobinline = from->oobinline;
+    inherit_tcp(tcp_sk(sk), tcp_sk((struct sock *)from));
 }
 
 static void address_child(struct sock *sk, const struct tcp_segment *seg)

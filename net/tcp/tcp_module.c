@@ -17,6 +17,7 @@ const struct sock_ops tcp_sock_ops = {
     .getname = tcp_getname,
     .setsockopt = tcp_setsockopt,
     .getsockopt = tcp_getsockopt,
+    .option_set = tcp_option_set,
     .ioctl = tcp_ioctl,
     .poll = tcp_poll,
 };
@@ -35,6 +36,9 @@ static void state_init(struct tcp_state *tcp)
     tcp->syn_give_up = sec(180); /* RFC 9293 3.8.3, MUST-23: at least 3 minutes */
     tcp->synack_give_up = sec(63);
     tcp->data_give_up = sec(924); /* RFC 9293 3.8.3: at least 100 s; Linux's 15 retransmissions take 924 */
+    tcp->keep_idle = sec(7200);   /* RFC 9293 3.8.4, MUST-28: at least two hours */
+    tcp->keep_interval = sec(75); /* tcp(7), and so the next */
+    tcp->keep_count = 9;
     tcp->family = (struct sock_family){
         .family = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .ops = &tcp_sock_ops
     };

@@ -128,6 +128,7 @@ static int await_connection(struct tcp_sock *tp, uint64_t deadline)
         return 0;
     tcp_count(sk->net, TCP_COUNT_attempt_fails);
     int err = sock_error(sk);
+    sk->shutdown = 0; /* told: it is as if it had never been tried */
     return err ? err : -ECONNABORTED;
 }
 

@@ -24,6 +24,7 @@ static struct tcp_send_view view_of(const struct tcp_sock *tp, bool override)
         .flight = tcp_flight(tp),
         .small_in_flight = seq_after(tp->snd_small, tp->snd_una),
         .nodelay = tp->nodelay,
+        .cork = tp->cork || tp->more,
         .override = override,
     };
 }
@@ -46,6 +47,18 @@ static bool split(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
     return true;
 }
 
+/* Bytes taken off skb's front left room there: move the rest down, so that there is room behind. False: there
+ * was none. */
+static bool close_ranks(struct sk_buff *skb)
+{
+    uint32_t gap = skb_headroom(skb) - MIN(skb_headroom(skb), (uint32_t)SKB_TX_HEADROOM);
+    if (!gap || skb_shared_data(skb))
+        return false;
+    skb->data = memmove(skb->data - gap, skb->data, skb->len);
+    skb->tail -= gap;
+    return true;
+}
+
 /* Move bytes from the buffers behind skb, none of them sent yet, until it has len. */
 static void fill(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
 {
@@ -53,6 +66,8 @@ static void fill(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
     while (skb->len < len && (next = skb_queue_next(&tp->write_queue, skb))) {
         uint32_t wanted = MIN(len - skb->len, next->len);
         uint32_t n = MIN(wanted, skb_tailroom(skb));
+        if (!n && close_ranks(skb))
+            continue;
         if (!n)
             return;
         skb_put_data(skb, next->data, n);
@@ -130,6 +145,7 @@ static bool emit_again(struct tcp_sock *tp, uint32_t seq)
     bool fin = tp->fin_queued && end == tp->write_seq && seq_after(tp->snd_nxt, tp->write_seq);
     ASSERT(skb || fin);
     tcp_count(tp->sk.net, TCP_COUNT_segments_retransmitted);
+    tp->total_retrans++;
     if (!send_segment(tp, skb, seq, fin))
         return false;
     if (tp->recovery == TCP_LOSS)

@@ -41,6 +41,8 @@ static bool worth_sending(const struct tcp_send_view *v, uint32_t len, uint32_t 
     bool nagle_lets = v->nodelay || !v->small_in_flight;
     if (len == v->mss || v->override)
         return true;
+    if (v->cork && !v->fin_queued)
+        return false;
     if (len == unsent)
         return nagle_lets || v->fin_queued;
     return nagle_lets && len >= v->max_window / 2;

@@ -14,6 +14,7 @@ struct tcp_send_view {
     uint32_t flight;      /* bytes believed to be in the network */
     bool small_in_flight; /* a segment below mss has been sent and is not acknowledged */
     bool nodelay;         /* TCP_NODELAY: Nagle's rule is off */
+    bool cork;            /* TCP_CORK, MSG_MORE: the program has more; what is small waits for it */
     bool override;        /* the sender's SWS override timer fired (RFC 9293 3.8.6.2.1) */
 };
 

@@ -7,7 +7,7 @@
 static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
 {
     static const uint8_t number[] = {
-        [TCP_TIMER_REXMIT] = 1, [TCP_TIMER_PERSIST] = 4, [TCP_TIMER_STATE] = 2
+        [TCP_TIMER_REXMIT] = 1, [TCP_TIMER_PERSIST] = 4, [TCP_TIMER_KEEP] = 2, [TCP_TIMER_STATE] = 2
     };
     for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
         uint64_t deadline = READ_ONCE(tp->timers[kind].deadline);
@@ -114,17 +114,42 @@ void tcp_proc_exit(struct net *net)
     net_proc_unregister(net, &net->tcp->proc_tcp);
 }
 
+static uint8_t ca_state(const struct tcp_sock *tp)
+{
+    static const uint8_t shown[] = {
+        [TCP_OPEN] = TCP_CA_OPEN, [TCP_FAST_RECOVERY] = TCP_CA_RECOVERY, [TCP_LOSS] = TCP_CA_LOSS
+    };
+    return shown[tp->recovery];
+}
+
+/* Segments that so many bytes make. */
+static uint32_t in_segments(const struct tcp_sock *tp, uint32_t bytes)
+{
+    return (bytes + tp->mss - 1) / tp->mss;
+}
+
+static uint32_t ms_since(uint64_t time)
+{
+    return time ? (uint32_t)((time_now() - time) / ms(1)) : 0;
+}
+
+/* What this TCP does not measure (pacing, rates, reordering) stays zero. */
 struct tcp_info tcp_info_make(const struct tcp_sock *tp)
 {
     return (struct tcp_info){
         .tcpi_state = (uint8_t)tp->sk.state,
+        .tcpi_ca_state = ca_state(tp),
         .tcpi_retransmits = (uint8_t)MIN(tp->retransmits, 255u),
+        .tcpi_probes = (uint8_t)MIN(tp->persist_backoff + tp->keep_probes, 255u),
         .tcpi_backoff = (uint8_t)MIN(tp->backoff, 255u),
+        .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
         .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
         .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
         .tcpi_snd_mss = tp->mss,
         .tcpi_rcv_mss = tp->rcv_mss,
-        .tcpi_unacked = (tp->snd_nxt - tp->snd_una + tp->mss - 1) / tp->mss,
+        .tcpi_unacked = in_segments(tp, tp->snd_nxt - tp->snd_una),
+        .tcpi_last_data_sent = ms_since(tp->last_sent_at),
+        .tcpi_last_ack_recv = ms_since(tp->last_ack_at),
         .tcpi_pmtu = tp->dst ? MIN(tp->dst->mtu, tp->path_mtu) : 0,
         .tcpi_rtt = (uint32_t)(tp->rtt.srtt / us(1)),
         .tcpi_rttvar = (uint32_t)(tp->rtt.rttvar / us(1)),
@@ -132,5 +157,14 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_snd_cwnd = tp->cwnd / tp->mss,
         .tcpi_advmss = tcp_advertised_mss(tp),
         .tcpi_rcv_space = tp->rcv_wnd,
+        .tcpi_total_retrans = tp->total_retrans,
+        .tcpi_bytes_acked = tp->bytes_acked,
+        .tcpi_bytes_received = tp->bytes_received,
+        .tcpi_segs_out = tp->segs_out,
+        .tcpi_segs_in = tp->segs_in,
+        .tcpi_notsent_bytes = seq_ahead(tp->snd_nxt, tp->write_seq),
+        .tcpi_min_rtt = (uint32_t)(tp->rtt.min / us(1)),
+        .tcpi_snd_wnd = tp->snd_wnd,
+        .tcpi_rcv_wnd = tp->rcv_wnd,
     };
 }

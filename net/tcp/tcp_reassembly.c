@@ -50,6 +50,7 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
     struct sock *sk = &tp->sk;
     ASSERT(tcp_cb(skb)->seq == tp->rcv_nxt);
     tp->rcv_nxt += skb->len;
+    tp->bytes_received += skb->len;
     tp->rcv_wnd -= MIN(skb->len, tp->rcv_wnd);
     tp->fin_reached |= tcp_cb(skb)->fin;
     if (!skb->len) {

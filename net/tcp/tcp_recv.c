@@ -8,8 +8,8 @@ struct reader {
     struct iov_iter *iter;
     int flags;
     uint64_t deadline;
-    ssize_t copied;
-    size_t peeked; /* MSG_PEEK: bytes looked at that are still in the queue */
+    ssize_t copied, enough; /* enough: SO_RCVLOWAT, what is worth returning with */
+    size_t peeked;          /* MSG_PEEK: bytes looked at that are still in the queue */
 };
 
 /* 0 at the end of the stream, or the error; only asked when the queue has nothing more. */
@@ -75,7 +75,7 @@ static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *
 /* Enough for this call? Without MSG_WAITALL anything is (RFC 9293 3.9.1.3: no waiting for PUSH). */
 static bool satisfied(const struct reader *r)
 {
-    return !r->iter->count || (r->copied && !(r->flags & MSG_WAITALL));
+    return !r->iter->count || (r->copied >= r->enough && !(r->flags & MSG_WAITALL));
 }
 
 static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
@@ -108,7 +108,10 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
         return -EINVAL; /* tcp(7): there is no urgent byte outside the stream */
     msg->name_len = 0;
     lock_acquire(&sk->lock);
-    struct reader r = { .iter = &msg->iter, .flags = flags, .deadline = sock_rcv_deadline(sk, flags) };
+    struct reader r = { .iter = &msg->iter,
+                        .flags = flags,
+                        .deadline = sock_rcv_deadline(sk, flags),
+                        .enough = (ssize_t)MIN((size_t)sk->rcvlowat, msg->iter.count) };
     ssize_t n = sock_lock_reader(sk, r.deadline);
     if (!n) {
         n = receive_all(tp, &r);
@@ -122,18 +125,29 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
 
 /* ---- readiness ---- */
 
+/* TCP_NOTSENT_LOWAT: who has more than that waiting to be sent is not asked for more. */
+static bool may_write_more(struct tcp_sock *tp)
+{
+    uint32_t unsent = seq_ahead(tp->snd_nxt, tp->write_seq);
+
+    if (!tp->notsent_lowat || unsent < tp->notsent_lowat)
+        return sock_stream_writable(&tp->sk);
+    __atomic_store_n(&tp->sk.nospace, true, __ATOMIC_SEQ_CST); /* to be told when something was sent */
+    return false;
+}
+
 static int poll_connection(struct tcp_sock *tp)
 {
     struct sock *sk = &tp->sk;
     int mask = 0;
-    if (!skb_queue_empty(&sk->receive_queue))
+    if (sk->receive_queue.bytes >= sk->rcvlowat)
         mask |= POLLIN | POLLRDNORM;
     if (sk->shutdown & RCV_SHUTDOWN)
         mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (sk->state == TCPS_CLOSED || sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
         mask |= POLLHUP;
-    if ((sk->shutdown & SEND_SHUTDOWN) ||
-        (tcp_in(tp, TCPS_MAY_SEND | TCPS_BIT(CLOSED)) && sock_stream_writable(sk)))
+    bool opening = tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED));
+    if ((sk->shutdown & SEND_SHUTDOWN) || (!opening && may_write_more(tp)))
         mask |= POLLOUT | POLLWRNORM;
     if (sk->err)
         mask |= POLLERR | POLLIN | POLLOUT;
@@ -155,11 +169,20 @@ int tcp_poll(struct sock *sk)
 
 int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
 {
-    if (request != FIONREAD)
-        return -ENOTTY;
+    const struct tcp_sock *tp = tcp_sk(sk);
+    int bytes = 0;
+
     lock_acquire(&sk->lock);
-    int waiting = (int)sk->receive_queue.bytes;
+    bool known = request == FIONREAD || request == TIOCOUTQ || request == SIOCOUTQNSD;
     bool listening = sk->state == TCPS_LISTEN;
+    if (request == FIONREAD)
+        bytes = (int)sk->receive_queue.bytes;
+    else if (request == TIOCOUTQ && tcp_in(tp, TCPS_SENDING)) /* not acknowledged */
+        bytes = (int)seq_ahead(tp->snd_una, tp->write_seq);
+    else if (request == SIOCOUTQNSD && tcp_in(tp, TCPS_SENDING)) /* not sent */
+        bytes = (int)seq_ahead(tp->snd_nxt, tp->write_seq);
     lock_release(&sk->lock);
-    return listening ? -EINVAL : copy_to_user(arg, &waiting, sizeof waiting);
+    if (!known)
+        return -ENOTTY;
+    return listening ? -EINVAL : copy_to_user(arg, &bytes, sizeof bytes);
 }

@@ -153,6 +153,7 @@ ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
     uint64_t deadline = sock_snd_deadline(sk, flags);
     ssize_t n = sock_lock_writer(sk, deadline);
     if (!n) {
+        tp->more = flags & MSG_MORE;
         n = send_all(tp, &msg->iter, deadline);
         sock_unlock_writer(sk);
     }

@@ -16,28 +16,131 @@ static int set_congestion(struct tcp_sock *tp, const char *value, socklen_t len)
     return 0;
 }
 
+/* tcp(7), and where it is silent what Linux refuses. */
+enum {
+    KEEP_SECONDS_MAX = 32767,
+    KEEP_COUNT_MAX = 127,
+    SYN_COUNT_MAX = 127,
+    LINGER2_MAX = 120,
+    QUICKACKS = 16 /* segments, as at the start of a connection there */
+};
+
+static bool within(int value, int low, int high)
+{
+    return value >= low && value <= high;
+}
+
+static int set_nodelay(struct tcp_sock *tp, bool on) /* RFC 9293 3.7.4 */
+{
+    tp->nodelay = on;
+    if (on && tp->cork) /* tcp(7): flushes what is pending, even though it stays corked */
+        tcp_output_override(tp);
+    else if (on)
+        tcp_output(tp);
+    return 0;
+}
+
+static int set_cork(struct tcp_sock *tp, bool on)
+{
+    tp->cork = on;
+    tp->more = false;
+    if (!on)
+        tcp_output(tp);
+    return 0;
+}
+
+static int set_quickack(struct tcp_sock *tp, int value)
+{
+    tp->quickacks = value ? QUICKACKS : 0;
+    if (value && tcp_timer_running(tp, TCP_TIMER_DELACK))
+        tcp_send_ack(tp);
+    return 0;
+}
+
+static int set_maxseg(struct tcp_sock *tp, int value)
+{
+    if (value && !within(value, USER_MSS_MIN, USER_MSS_MAX))
+        return -EINVAL;
+    tp->user_mss = (uint16_t)value;
+    tcp_update_mss(tp);
+    return 0;
+}
+
+static int set_keepalive(struct tcp_sock *tp, int option, int value)
+{
+    if (!within(value, 1, option == TCP_KEEPCNT ? KEEP_COUNT_MAX : KEEP_SECONDS_MAX))
+        return -EINVAL;
+    if (option == TCP_KEEPCNT)
+        tp->keep_count = (unsigned)value;
+    else if (option == TCP_KEEPINTVL)
+        tp->keep_interval = sec((uint64_t)value);
+    else
+        tp->keep_idle = sec((uint64_t)value);
+    if (option == TCP_KEEPIDLE)
+        tcp_keepalive_restart(tp);
+    return 0;
+}
+
+/* TCP_LINGER2: beyond Linux's limit of two minutes it is the default again. */
+static int set_linger2(struct tcp_sock *tp, int value)
+{
+    tp->linger2 = value < 0 ? -1 : value > LINGER2_MAX ? LINGER2_MAX : value;
+    return 0;
+}
+
+static int set_fastopen(struct tcp_sock *tp, int value)
+{
+    if (value < 0 || !tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN)))
+        return -EINVAL;
+    tp->fastopen_queue = (uint32_t)value;
+    return 0;
+}
+
 static int set_int(struct tcp_sock *tp, int option, int value)
 {
     switch (option) {
-    case TCP_NODELAY: /* RFC 9293 3.7.4 */
-        tp->nodelay = value != 0;
-        if (tp->nodelay)
-            tcp_output(tp);
-        return 0;
+    case TCP_NODELAY:
+        return set_nodelay(tp, value);
+    case TCP_CORK:
+        return set_cork(tp, value);
+    case TCP_QUICKACK:
+        return set_quickack(tp, value);
     case TCP_MAXSEG:
-        if (value && (value < USER_MSS_MIN || value > USER_MSS_MAX))
+        return set_maxseg(tp, value);
+    case TCP_KEEPIDLE:
+    case TCP_KEEPINTVL:
+    case TCP_KEEPCNT:
+        return set_keepalive(tp, option, value);
+    case TCP_LINGER2:
+        return set_linger2(tp, value);
+    case TCP_FASTOPEN:
+        return set_fastopen(tp, value);
+    case TCP_SYNCNT:
+        if (!within(value, 1, SYN_COUNT_MAX))
             return -EINVAL;
-        tp->user_mss = (uint16_t)value;
-        tcp_update_mss(tp);
+        tp->syn_count = (unsigned)value;
         return 0;
-    case TCP_USER_TIMEOUT: /* RFC 9293 3.9.1.1; milliseconds, 0: the usual one */
+    case TCP_USER_TIMEOUT: /* RFC 9293 3.9.1.1, RFC 5482; milliseconds, 0: the usual one */
         if (value < 0)
             return -EINVAL;
         tp->user_timeout = ms((uint64_t)value);
         return 0;
+    case TCP_DEFER_ACCEPT:
+        tp->defer_accept = (uint32_t)MAX(value, 0);
+        return 0;
+    case TCP_NOTSENT_LOWAT:
+        tp->notsent_lowat = (uint32_t)value;
+        sock_wake_writers(&tp->sk);
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
+}
+
+void tcp_option_set(struct sock *sk, int option)
+{
+    if (option == SO_KEEPALIVE)
+        tcp_keepalive_restart(tcp_sk(sk));
 }
 
 static int set_tcp(struct tcp_sock *tp, int option, const void *value, socklen_t len)
@@ -63,36 +166,84 @@ int tcp_setsockopt(struct sock *sk, int level, int option, const void *value, so
     return err;
 }
 
-/* Write n bytes at src, or as many as fit. */
-static int give(const void *src, size_t n, void *value, socklen_t *len)
+/* What a connection sends at most; before there is one, what was asked for. */
+static int maxseg(const struct tcp_sock *tp)
 {
-    *len = (socklen_t)MIN((size_t)*len, n);
-    memcpy(value, src, *len);
-    return 0;
+    bool none = tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN));
+
+    return (int)(none && tp->user_mss ? tp->user_mss : tp->mss);
 }
-static int give_int(int number, void *value, socklen_t *len)
+
+static int get_int(const struct tcp_sock *tp, int option, int *value)
 {
-    return give(&number, sizeof number, value, len);
+    enum { SYN_RETRIES = 6 }; /* Linux's, shown where none were asked for */
+
+    switch (option) {
+    case TCP_NODELAY:
+        *value = tp->nodelay;
+        return 0;
+    case TCP_CORK:
+        *value = tp->cork;
+        return 0;
+    case TCP_QUICKACK:
+        *value = tp->quickacks || !tcp_timer_running(tp, TCP_TIMER_DELACK);
+        return 0;
+    case TCP_MAXSEG:
+        *value = maxseg(tp);
+        return 0;
+    case TCP_KEEPIDLE:
+        *value = (int)(tp->keep_idle / sec(1));
+        return 0;
+    case TCP_KEEPINTVL:
+        *value = (int)(tp->keep_interval / sec(1));
+        return 0;
+    case TCP_KEEPCNT:
+        *value = (int)tp->keep_count;
+        return 0;
+    case TCP_SYNCNT:
+        *value = tp->syn_count ? (int)tp->syn_count : SYN_RETRIES;
+        return 0;
+    case TCP_LINGER2:
+        *value = tp->linger2 < 0 ? -1 : (int)(tcp_fin_wait_time(tp) / sec(1));
+        return 0;
+    case TCP_DEFER_ACCEPT:
+        *value = (int)tp->defer_accept;
+        return 0;
+    case TCP_USER_TIMEOUT:
+        *value = (int)(tp->user_timeout / ms(1));
+        return 0;
+    case TCP_FASTOPEN:
+        *value = (int)tp->fastopen_queue;
+        return 0;
+    case TCP_NOTSENT_LOWAT:
+        *value = (int)tp->notsent_lowat;
+        return 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+/* The name in a field of its own, as Linux gives it. */
+static int get_congestion(const struct tcp_sock *tp, void *value, socklen_t *len)
+{
+    char name[16] = { 0 };
+
+    memcpy(name, tp->cong->name, MIN(strlen(tp->cong->name), sizeof name - 1));
+    return sockopt_give(value, len, name, sizeof name);
 }
 
 static int get_tcp(struct tcp_sock *tp, int option, void *value, socklen_t *len)
 {
-    switch (option) {
-    case TCP_NODELAY:
-        return give_int(tp->nodelay, value, len);
-    case TCP_MAXSEG:
-        return give_int((int)tp->mss, value, len);
-    case TCP_USER_TIMEOUT:
-        return give_int((int)(tp->user_timeout / ms(1)), value, len);
-    case TCP_CONGESTION:
-        return give(tp->cong->name, strlen(tp->cong->name) + 1, value, len);
-    case TCP_INFO: {
+    int number, err;
+
+    if (option == TCP_CONGESTION)
+        return get_congestion(tp, value, len);
+    if (option == TCP_INFO) {
         struct tcp_info info = tcp_info_make(tp);
-        return give(&info, sizeof info, value, len);
+        return sockopt_give(value, len, &info, sizeof info);
     }
-    default:
-        return -ENOPROTOOPT;
-    }
+    err = get_int(tp, option, &number);
+    return err ? err : sockopt_give(value, len, &number, sizeof number);
 }
 
 int tcp_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)

@@ -62,6 +62,9 @@ int tcp_init_sock(struct sock *sk)
     tcp_rtt_init(&tp->rtt);
     tcp_timers_init(tp);
     tp->cong = sk->net->tcp->cong;
+    tp->keep_idle = sk->net->tcp->keep_idle;
+    tp->keep_interval = sk->net->tcp->keep_interval;
+    tp->keep_count = sk->net->tcp->keep_count;
     tp->path_mtu = UINT32_MAX;
     tp->ts_offset = random_u32();
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;

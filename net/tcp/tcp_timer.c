@@ -26,6 +26,8 @@ static uint64_t give_up_after(const struct tcp_sock *tp)
 /* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. */
 static bool gave_up(const struct tcp_sock *tp, uint64_t now)
 {
+    if (tp->sk.state == TCPS_SYN_SENT && tp->syn_count)
+        return tp->retransmits > tp->syn_count;
     return now - unanswered_since(tp) >= give_up_after(tp);
 }
 
@@ -93,9 +95,8 @@ static void state_fired(struct tcp_sock *tp, uint64_t now)
 }
 
 static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
-    [TCP_TIMER_REXMIT] = rexmit_fired,
-    [TCP_TIMER_PERSIST] = persist_fired,
-    [TCP_TIMER_DELACK] = delack_fired,
+    [TCP_TIMER_REXMIT] = rexmit_fired, [TCP_TIMER_PERSIST] = persist_fired,
+    [TCP_TIMER_DELACK] = delack_fired, [TCP_TIMER_KEEP] = tcp_keepalive_fired,
     [TCP_TIMER_STATE] = state_fired,
 };
 _Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");

@@ -3,12 +3,17 @@
  * 2 MSL and repeats its last acknowledgement (RFC 9293 3.6, figure 12). */
 #include "net/tcp/tcp.h"
 
+uint64_t tcp_fin_wait_time(const struct tcp_sock *tp)
+{
+    return tp->linger2 < 0 ? 0 : tp->linger2 ? sec(tp->linger2) : tcp_state_of(tp)->fin_timeout;
+}
+
 void tcp_fin_wait_2(struct tcp_sock *tp)
 {
     tcp_set_state(tp, TCPS_FIN_WAIT_2);
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
     if (tp->sk.dead) /* nobody waits for the peer's FIN: not for ever then */
-        tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->fin_timeout);
+        tcp_timer_start(tp, TCP_TIMER_STATE, tcp_fin_wait_time(tp));
 }
 
 void tcp_time_wait(struct tcp_sock *tp)
@@ -18,6 +23,7 @@ void tcp_time_wait(struct tcp_sock *tp)
     tp->sk.shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
     tcp_timer_stop(tp, TCP_TIMER_PERSIST);
+    tcp_timer_stop(tp, TCP_TIMER_KEEP);
     tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->time_wait);
 }
 

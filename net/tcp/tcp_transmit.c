@@ -90,6 +90,7 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
     header_push(tp, skb, seq, flags);
     if (flags & TCP_FLAG_ACK)
         acked_by_it(tp);
+    tp->segs_out++;
     tcp_count(sk->net, TCP_COUNT_segments_out);
     trace("tcp.transmit", skb->id, skb->len);
     const struct ip_tx tx = {
