@@ -4,6 +4,7 @@
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 #include "net/loopback/loopback.h"
+#include "net/packet/packet.h"
 #include "net/tcp/tcp.h"
 #include "net/udp/udp.h"
 #include "net/unix/unix.h"
@@ -17,6 +18,7 @@ const struct net_module *const net_modules[] = {
     &udp_module,      /* datagrams */
     &ping_module,     /* echo requests without a raw socket; behind UDP, which is what SOCK_DGRAM means */
     &tcp_module,      /* streams */
+    &packet_module,   /* frames as the devices see them */
     &unix_module,     /* sockets between processes of one machine */
     &loopback_module, /* lo */
     NULL,

@@ -206,6 +206,7 @@ static const struct constant {
     { "SIOCDARP", SIOCDARP },
     { "SIOCGARP", SIOCGARP },
     { "SIOCSARP", SIOCSARP },
+    { "SIOCETHTOOL", SIOCETHTOOL },
     { "SIOCGIFMAP", SIOCGIFMAP },
     { "IFF_UP", IFF_UP },
     { "IFF_BROADCAST", IFF_BROADCAST },
@@ -310,10 +311,12 @@ static const struct constant *host_find(const char *name)
     return NULL;
 }
 
-/* Our own enumerators that no header of the host's is asked for: TCP's options. */
+/* Our own enumerators that no header of the host's is asked for: TCP's options, and AF_PACKET's, whose
+ * structs we declare ourselves in both branches. */
 static bool is_exempt(const char *name)
 {
-    return !strncmp(name, "TCP_", 4);
+    return !strncmp(name, "TCP_", 4) || !strncmp(name, "PACKET_", 7) || !strncmp(name, "TP_STATUS_", 10) ||
+           !strcmp(name, "SOL_PACKET");
 }
 
 /* Compare each 'NAME = number' in the file; how many there were. */

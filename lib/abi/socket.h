@@ -35,6 +35,50 @@ struct sock_extended_err {
 _Static_assert(sizeof(struct sock_extended_err) == 16, "the ABI's size");
 enum { ICMP_FILTER = 1 };
 
+/* AF_PACKET (<linux/if_packet.h>, packet(7)) and classic BPF (<linux/filter.h>), in both branches too. */
+struct sockaddr_ll {
+    unsigned short sll_family;
+    uint16_t sll_protocol; /* network order */
+    int sll_ifindex;
+    unsigned short sll_hatype;
+    unsigned char sll_pkttype, sll_halen, sll_addr[8];
+};
+_Static_assert(sizeof(struct sockaddr_ll) == 20, "the ABI's size");
+struct packet_mreq {
+    int mr_ifindex;
+    unsigned short mr_type, mr_alen;
+    unsigned char mr_address[8];
+};
+struct tpacket_stats {
+    uint32_t tp_packets, tp_drops;
+};
+struct tpacket_auxdata {
+    uint32_t tp_status, tp_len, tp_snaplen;
+    uint16_t tp_mac, tp_net, tp_vlan_tci, tp_vlan_tpid;
+};
+_Static_assert(sizeof(struct tpacket_auxdata) == 20, "the ABI's size");
+enum { TP_STATUS_USER = 0x1, TP_STATUS_CSUMNOTREADY = 0x8, TP_STATUS_CSUM_VALID = 0x80 };
+enum { SOL_PACKET = 263 };
+enum {
+    PACKET_ADD_MEMBERSHIP = 1,
+    PACKET_DROP_MEMBERSHIP = 2,
+    PACKET_STATISTICS = 6,
+    PACKET_AUXDATA = 8,
+    PACKET_IGNORE_OUTGOING = 23
+};
+enum { PACKET_MR_MULTICAST = 0, PACKET_MR_PROMISC = 1, PACKET_MR_ALLMULTI = 2, PACKET_MR_UNICAST = 3 };
+struct sock_filter {
+    uint16_t code;
+    uint8_t jt, jf;
+    uint32_t k;
+};
+_Static_assert(sizeof(struct sock_filter) == 8, "the ABI's size");
+struct sock_fprog {
+    unsigned short len;
+    struct sock_filter *filter;
+};
+_Static_assert(sizeof(struct sock_fprog) == 16, "the ABI's size");
+
 #if __STDC_HOSTED__
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -237,6 +281,7 @@ enum {
     SIOCDARP = 0x8953,
     SIOCGARP = 0x8954,
     SIOCSARP = 0x8955,
+    SIOCETHTOOL = 0x8946,
     SIOCGIFMAP = 0x8970
 };
 

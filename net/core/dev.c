@@ -231,3 +231,20 @@ void netdev_ring_skbs(struct net_device *dev, int change)
 {
     __atomic_fetch_add(&dev->net->ring_skbs, change, __ATOMIC_RELAXED);
 }
+
+void dev_set_promiscuity(struct net_device *dev, int change)
+{
+    struct net *net = dev_net(dev);
+
+    lock_acquire(&net->devices_lock);
+    uint32_t before = dev->promiscuity;
+    dev->promiscuity += (uint32_t)change;
+    bool on = !before && dev->promiscuity, off = before && !dev->promiscuity;
+    if (on)
+        dev->flags |= NETDEV_PROMISC;
+    if (off)
+        dev->flags &= ~(uint32_t)NETDEV_PROMISC;
+    lock_release(&net->devices_lock);
+    if ((on || off) && dev->flags & NETDEV_UP && dev->ops->ndo_set_rx_mode)
+        dev->ops->ndo_set_rx_mode(dev);
+}

@@ -11,6 +11,7 @@ struct icmp_state;
 struct udp_state;
 struct tcp_state;
 struct raw_state;
+struct packet_state;
 struct ping_state;
 struct unix_state;
 struct softnet;
@@ -68,6 +69,7 @@ struct net {
     struct udp_state *udp;
     struct tcp_state *tcp;
     struct raw_state *raw;
+    struct packet_state *packet;
     struct ping_state *ping;
     struct unix_state *unix_domain; /* `unix` is a macro of gcc's */
 };

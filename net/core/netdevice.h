@@ -88,8 +88,9 @@ struct net_device {
     const struct link_type *link_type; /* how its frames are read and written */
     struct list_head link;             /* NET_DEVICES lock: in net->devices */
 
-    uint32_t flags, mtu; /* written in process context by dev_open and friends; read anywhere */
-    bool carrier;        /* netif_carrier_on/off, by the driver */
+    uint32_t flags, mtu;  /* written in process context by dev_open and friends; read anywhere */
+    uint32_t promiscuity; /* who wants all frames, beside the administrator; NET_DEVICES lock */
+    bool carrier;         /* netif_carrier_on/off, by the driver */
 
     struct lock tx_lock; /* NETDEV_TX: all below, and the driver's transmit ring */
     struct sk_buff_head tx_queue;
@@ -166,3 +167,5 @@ int dev_queue_xmit(struct sk_buff *skb);
 int dev_open(struct net_device *dev);   /* process context */
 void dev_close(struct net_device *dev); /* process context */
 int dev_set_mtu(struct net_device *dev, uint32_t mtu);
+/* One more (change 1) or one less (-1) who wants to see all frames. Process context, no lock held. */
+void dev_set_promiscuity(struct net_device *dev, int change);

@@ -40,7 +40,8 @@ int sock_create(struct net *net, int family, int type, int protocol, struct sock
 {
     int err;
 
-    if (protocol < 0 || protocol > IPPROTO_RAW)
+    if (protocol < 0 ||
+        protocol > (family == AF_INET ? IPPROTO_RAW : UINT16_MAX)) /* AF_PACKET: an EtherType */
         return -EINVAL;
     const struct sock_family *f = family_find(net, family, type, protocol, &err);
     if (!f)

@@ -365,6 +365,8 @@ static int answer(struct net *net, unsigned request, uintptr_t arg)
         return get_name(net, arg);
     case SIOCGIFCONF:
         return get_conf(net, arg);
+    case SIOCETHTOOL: /* no device here has anything to tell that way */
+        return -EOPNOTSUPP;
     case SIOCADDRT:
     case SIOCDELRT:
         return route_ioctl(net, request, arg);

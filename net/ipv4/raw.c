@@ -243,7 +243,11 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
 static int raw_init_sock(struct sock *sk)
 {
     struct raw_state *raw = sk->net->raw;
+    struct credentials me;
 
+    credentials_now(&me);
+    if (me.euid) /* raw(7): CAP_NET_RAW */
+        return -EPERM;
     if (!sk->protocol)
         return -EPROTONOSUPPORT;
     sk->hdrincl = sk->protocol == IPPROTO_RAW; /* raw(7) */
