@@ -186,13 +186,13 @@ struct tcp_sock {
     struct tcp_timer timers[TCP_TIMER_COUNT];
     unsigned backoff; /* doublings of the rto since the last fresh sample */
     unsigned persist_backoff;
-    unsigned retransmits;     /* time-outs since snd_una moved */
-    uint64_t syn_sent_at;     /* when the first SYN (or SYN+ACK) left */
-    uint64_t unacked_since;   /* when the first time-out's segment had first been sent; R2 counts from here */
-    uint64_t last_sent_at;    /* text or FIN */
-    uint64_t user_timeout;    /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
-    uint64_t orphaned_at;     /* close() */
-    uint64_t last_ack_at;     /* when the peer was last heard to acknowledge anything */
+    unsigned retransmits;   /* time-outs since snd_una moved */
+    uint64_t syn_sent_at;   /* when the first SYN (or SYN+ACK) left */
+    uint64_t unacked_since; /* when the first time-out's segment had first been sent; R2 counts from here */
+    uint64_t last_sent_at;  /* text or FIN */
+    uint64_t user_timeout;  /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
+    uint64_t orphaned_at;   /* close() */
+    uint64_t last_ack_at;   /* when the peer was last heard to acknowledge anything */
     uint64_t bytes_acked, bytes_received; /* TCP_INFO, and the next three */
     uint32_t segs_out, segs_in, total_retrans;
     uint64_t challenge_since; /* start of the second that challenges counts in */
@@ -200,8 +200,8 @@ struct tcp_sock {
 
     /* ---- user's side ---- */
     bool nodelay;
-    bool cork, more;       /* TCP_CORK; the last send said MSG_MORE: only full segments go */
-    unsigned quickacks;    /* segments still to be acknowledged at once (TCP_QUICKACK) */
+    bool cork, more;    /* TCP_CORK; the last send said MSG_MORE: only full segments go */
+    unsigned quickacks; /* segments still to be acknowledged at once (TCP_QUICKACK) */
     uint64_t keep_idle, keep_interval;
     unsigned keep_count, keep_probes; /* probes that may go, and did go, unanswered */
     uint64_t keep_probed_at;
