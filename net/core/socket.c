@@ -40,8 +40,8 @@ int sock_create(struct net *net, int family, int type, int protocol, struct sock
 {
     int err;
 
-    if (protocol < 0 ||
-        protocol > (family == AF_INET ? IPPROTO_RAW : UINT16_MAX)) /* AF_PACKET: an EtherType */
+    const int most = family == AF_INET ? IPPROTO_RAW : UINT16_MAX; /* AF_PACKET: an EtherType */
+    if (protocol < 0 || protocol > most)
         return -EINVAL;
     const struct sock_family *f = family_find(net, family, type, protocol, &err);
     if (!f)
