@@ -310,3 +310,14 @@ int fd_next(struct files *files, int fd)
     spin_unlock(&files->lock, flags);
     return fd;
 }
+
+bool files_use_dev(struct files *files, unsigned dev)
+{
+    uint64_t flags = spin_lock(&files->lock);
+    bool found = false;
+
+    for (int fd = 0; fd < files->size && !found; fd++)
+        found = files->fd[fd] && files->fd[fd]->inode && files->fd[fd]->inode->dev == dev;
+    spin_unlock(&files->lock, flags);
+    return found;
+}

@@ -28,6 +28,8 @@ int fd_replace(int fd, struct file *f, bool cloexec);
 int fd_close(int fd);                     /* 0 or -EBADF */
 int fd_get_cloexec(int fd);               /* 0, 1 or -EBADF */
 int fd_set_cloexec(int fd, bool cloexec); /* 0 or -EBADF */
+/* Is a file of the file system with this number open in the table? */
+bool files_use_dev(struct files *files, unsigned dev);
 /* The least open descriptor >= fd of a table; -1: none. For /proc/PID/fd. */
 int fd_next(struct files *files, int fd);
 struct file *files_at(struct files *files, int fd); /* with a reference; NULL: none */

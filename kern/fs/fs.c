@@ -3,8 +3,10 @@
 #include "kern/boot/boot.h"
 #include "kern/fs/cpio.h"
 #include "kern/fs/devfs.h"
+#include "kern/fs/mount.h"
 #include "kern/fs/procfs.h"
 #include "kern/fs/ramfs.h"
+#include "kern/fs/sysfs.h"
 #include "kern/fs/tty.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/stat.h"
@@ -33,22 +35,32 @@ static struct inode *root_directory(const char *name)
     return dir;
 }
 
+static void mount_at_boot(const char *name, struct inode *(*create)(struct inode *parent))
+{
+    struct inode *dir = root_directory(name), *root = create(dir);
+    const char *type = create == procfs_create_root ? "proc" : "sysfs";
+
+    if (!root || mount_add(dir, root, type, type, 0))
+        panic("fs: no memory for /%s", name);
+    inode_put(root);
+    inode_put(dir);
+}
+
 void fs_init(void)
 {
-    struct inode *dev, *proc;
+    struct inode *dev;
 
     fs_root = ramfs_create_root();
     if (!fs_root)
         panic("fs: no memory for the root directory");
+    if (mount_add(NULL, fs_root, "rootfs", "rootfs", 0))
+        panic("fs: no memory for the table of mounts");
     tty_init();
     unpack_modules();
     dev = root_directory("dev");
     if (devfs_fill(dev))
         panic("fs: no memory for /dev");
     inode_put(dev);
-    fs_root->ops->unlink(fs_root, "proc", true); /* an empty one from the archive */
-    proc = procfs_create_root(fs_root);
-    if (!proc || ramfs_attach(fs_root, "proc", proc))
-        panic("fs: no memory for /proc");
-    inode_put(proc);
+    mount_at_boot("proc", procfs_create_root);
+    mount_at_boot("sys", sysfs_create_root);
 }

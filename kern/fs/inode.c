@@ -1,5 +1,5 @@
 /* kern/fs/inode.c - what all inodes have in common: references, numbers, stat, records of directories. */
-#include "kern/fs/inode.h"
+#include "kern/fs/mount.h"
 #include "kern/proc/process.h"
 #include "lib/abi/errno.h"
 #include "lib/abi/stat.h"
@@ -19,6 +19,7 @@ void inode_init(struct inode *inode, uint32_t mode, const struct inode_ops *ops,
     inode->fops = fops;
     inode->ino = __atomic_add_fetch(&last_ino, 1, __ATOMIC_RELAXED);
     inode->mode = mode;
+    inode->dev = DEV_ROOTFS;
     inode->uid = current_cred()->uid.fs;
     inode->gid = current_cred()->gid.fs;
     inode->nlink = 1;
@@ -35,7 +36,7 @@ struct inode *inode_get(struct inode *inode)
 void inode_put(struct inode *inode)
 {
     while (inode && refcount_put(&inode->refs)) {
-        struct inode *parent = inode->parent;
+        struct inode *parent = inode->parent != inode ? inode->parent : NULL;
         inode->ops->evict(inode);
         inode = parent;
     }
@@ -92,8 +93,7 @@ struct inode *inode_parent(struct inode *dir)
 
 unsigned inode_device(const struct inode *inode)
 {
-    (void)inode;
-    return 1;
+    return (inode->dev & 0xff) | (inode->dev & ~0xffu) << 12; /* as a dev_t with major number 0 */
 }
 
 void inode_stat(struct inode *inode, struct stat *st)

@@ -40,10 +40,13 @@ struct inode {
     const struct inode_ops *ops;
     const struct file_ops *fops; /* of a file opened on it */
     uint64_t ino, rdev;
+    uint32_t dev;   /* the file system it is of */
     uint32_t locks; /* FILE_LOCKS lock: flock's and fcntl's that are held on it */
     /* FS lock */
     uint32_t mode, nlink, uid, gid;
     uint64_t size;                /* bytes */
+    struct inode *mounted;        /* the root of what is mounted on it; kern/fs/mount.c holds it */
+    bool mount_root;              /* it is mounted on a directory */
     int32_t writers;              /* files open to write; negative: how many run it as a program */
     uint64_t atime, mtime, ctime; /* wall clock, ns */
     struct inode *parent;         /* a directory's; a reference, except the root's to itself */

@@ -1,14 +1,17 @@
 /* kern/fs/namei.c - from a path to an inode.
  * A walk keeps a reference to the directory it stands in and the text still to go; a symbolic link replaces
  * that text by its target and the rest. Nothing is recursive: at most MAX_LINKS links, PATH_MAX bytes. */
+#include "kern/fs/mount.h"
 #include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
+#include "kern/proc/process.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
 struct walk {
-    struct inode *dir; /* a reference */
-    char *text;        /* PATH_MAX bytes, ours once a link was followed; else NULL */
+    struct inode *root; /* a reference: the process's */
+    struct inode *dir;  /* a reference */
+    char *text;         /* PATH_MAX bytes, ours once a link was followed; else NULL */
     const char *rest;
     unsigned links;
     char *name;           /* the component just cut off, NAME_MAX + 1 bytes */
@@ -45,11 +48,14 @@ static bool only_slashes(const char *s)
 /* The inode that name is in the walk's directory, with a reference; NULL: none. */
 static struct inode *look_up(struct walk *w)
 {
+    struct inode *inode;
+
     if (!strcmp(w->name, "."))
         return inode_get(w->dir);
     if (!strcmp(w->name, ".."))
-        return inode_parent(w->dir);
-    return w->dir->ops->lookup(w->dir, w->name);
+        return w->dir == w->root ? inode_get(w->dir) : inode_parent(w->dir);
+    inode = w->dir->ops->lookup(w->dir, w->name);
+    return inode && READ_ONCE(inode->mounted) ? mount_enter(inode) : inode;
 }
 
 static void step_to(struct walk *w, struct inode *dir)
@@ -99,7 +105,7 @@ static int follow_link(struct walk *w, struct inode *link)
     w->text = text;
     w->rest = text;
     if (*text == '/')
-        step_to(w, inode_get(fs_root));
+        step_to(w, inode_get(w->root));
     return 0;
 }
 
@@ -152,10 +158,12 @@ int path_walk(struct inode *start, const char *path, unsigned flags, struct path
     int more = *path ? 1 : -ENOENT;
 
     out->inode = NULL;
-    w.dir = inode_get(*path == '/' ? fs_root : start);
+    w.root = process_root();
+    w.dir = inode_get(*path == '/' ? w.root : start);
     while (more > 0)
         more = walk_step(&w, flags, &out->inode, &out->slash);
     kfree(w.text);
+    inode_put(w.root);
     out->dir = w.dir;
     if (!more && out->slash && out->inode && !S_ISDIR(out->inode->mode) && !may_be_named_so)
         more = flags & WALK_PARENT ? -EISDIR
@@ -189,8 +197,10 @@ static int open_create(struct path *p, uint32_t mode)
 {
     if (p->slash)
         return -EISDIR;
-    if (!p->dir->ops->create || path_may_create(p))
-        return -EACCES;
+    int err = p->dir->ops->create ? path_may_create(p) : -EACCES;
+
+    if (err)
+        return err;
     return p->dir->ops->create(p->dir, p->name, S_IFREG | (mode & 07777), &p->inode);
 }
 
@@ -304,16 +314,19 @@ static char *name_in_parent(struct inode *parent, uint64_t ino, char *buf, char 
  * is no room. */
 static char *prepend_directory(struct inode *dir, char *buf, char *at)
 {
+    struct inode *root = process_root();
+
     dir = inode_get(dir);
-    while (at && dir != fs_root) {
+    while (at && dir != root) {
         struct inode *parent = inode_parent(dir);
-        at = parent != dir ? name_in_parent(parent, dir->ino, buf + 1, at) : NULL;
+        at = parent != dir ? name_in_parent(parent, mount_ino(dir), buf + 1, at) : NULL;
         if (at)
             *--at = '/';
         inode_put(dir);
         dir = parent;
     }
     inode_put(dir);
+    inode_put(root);
     return at;
 }
 

@@ -1,5 +1,6 @@
 /* kern/fs/permission.c - owner, group and others; directories' x and sticky bit; what root may anyway. */
 #include "kern/fs/permission.h"
+#include "kern/fs/mount.h"
 #include "kern/proc/process.h"
 #include "lib/abi/stat.h"
 
@@ -26,10 +27,20 @@ static bool may_override(uint32_t mode, unsigned want)
     return capable(CAP_DAC_READ_SEARCH) && !(want & MAY_WRITE) && !runs;
 }
 
+/* What is no device or socket is as writable as its file system. */
+int inode_is_readonly(const struct inode *inode)
+{
+    bool stored = S_ISREG(inode->mode) || S_ISDIR(inode->mode) || S_ISLNK(inode->mode);
+
+    return stored && mount_is_readonly(inode->dev) ? -EROFS : 0;
+}
+
 int inode_permission(const struct inode *inode, unsigned want)
 {
     uint32_t mode = READ_ONCE(inode->mode);
 
+    if ((want & MAY_WRITE) && inode_is_readonly(inode))
+        return -EROFS;
     if ((mode & want & mode >> 3 & mode >> 6) == want)
         return 0; /* everybody may */
     if ((bits_for(current_cred(), inode, mode) & want) == want || may_override(mode, want))
@@ -72,6 +83,7 @@ void inode_drop_setid(struct inode *inode)
 
 void inode_inherit(struct inode *inode, const struct inode *dir)
 {
+    inode->dev = dir->dev;
     if (!(READ_ONCE(dir->mode) & S_ISGID))
         return;
     inode->gid = dir->gid;

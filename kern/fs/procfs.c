@@ -5,6 +5,7 @@
 #include "kern/fs/procfs.h"
 #include "kern/fs/file.h"
 #include "kern/fs/files.h"
+#include "kern/fs/mount.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/process.h"
 #include "kern/sys/sys_socket.h"
@@ -59,6 +60,7 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, const void
         return NULL;
     inode_init(&p->inode, mode_of(kind), &proc_ops, fops);
     p->inode.ino = ino_of(kind, what);
+    p->inode.dev = DEV_PROC;
     p->inode.uid = p->inode.gid = 0; /* whoever looks it up */
     p->kind = kind;
     if (kind == NET_FILE)

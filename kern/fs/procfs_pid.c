@@ -4,6 +4,7 @@
  * them anew, so what is done with the inode of a process that has ended fails with ESRCH or ENOENT. */
 #include "kern/fs/files.h"
 #include "kern/fs/fs.h"
+#include "kern/fs/mount.h"
 #include "kern/fs/procfs.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
@@ -142,6 +143,7 @@ static struct inode *make_inode(struct inode *parent, const struct pid_inode *wh
         return NULL;
     *i = *what;
     inode_init(&i->inode, mode, &pid_ops, file_ops_of(mode, what->kind));
+    i->inode.dev = DEV_PROC;
     i->inode.ino = ino_of(i->kind, i->pid, i->tid, i->fd, i->entry);
     if (S_ISDIR(mode))
         i->inode.parent = inode_get(parent);
@@ -386,8 +388,11 @@ static void lead_to_cwd(struct process *p, struct file **file, struct inode **in
 
 static void lead_to_root(struct process *p, struct file **file, struct inode **inode)
 {
-    (void)p, (void)file;
-    *inode = inode_get(fs_root);
+    uint64_t flags = spin_lock(&process_lock);
+
+    (void)file;
+    *inode = inode_get(p->root ? p->root : fs_root);
+    spin_unlock(&process_lock, flags);
 }
 
 static void lead_to_exe(struct process *p, struct file **file, struct inode **inode)
@@ -642,6 +647,18 @@ static int store_oom_score_adj(const struct proc_subject *s, char *text)
     return 0;
 }
 
+static void show_mounts(struct textbuf *out, const struct proc_subject *s)
+{
+    (void)s;
+    mount_show(out);
+}
+
+static void show_mountinfo(struct textbuf *out, const struct proc_subject *s)
+{
+    (void)s;
+    mount_show_info(out);
+}
+
 static const struct pid_entry entries[] = {
     { "auxv", TEXT, proc_show_auxv, NULL, NULL },
     { "cmdline", TEXT, proc_show_cmdline, NULL, NULL },
@@ -654,6 +671,8 @@ static const struct pid_entry entries[] = {
     { "limits", TEXT, proc_show_limits, NULL, NULL },
     { "maps", TEXT, proc_show_maps, NULL, NULL },
     { "mem", MEMORY, NULL, NULL, NULL },
+    { "mountinfo", TEXT, show_mountinfo, NULL, NULL },
+    { "mounts", TEXT, show_mounts, NULL, NULL },
     { "oom_score_adj", TEXT, proc_show_oom_score_adj, store_oom_score_adj, NULL },
     { "root", LINK, NULL, NULL, lead_to_root },
     { "stat", TEXT, proc_show_stat, NULL, NULL },

@@ -6,6 +6,7 @@
 #include "kern/debug/console.h"
 #include "kern/debug/witness.h"
 #include "kern/fs/locks.h"
+#include "kern/fs/mount.h"
 #include "kern/fs/procfs.h"
 #include "kern/irq/irq.h"
 #include "kern/mm/mm.h"
@@ -188,13 +189,14 @@ static void show_kmsg(struct textbuf *out, struct process *p)
 static void show_mounts(struct textbuf *out, struct process *p)
 {
     (void)p;
-    textbuf_printf(out, "rootfs / rootfs rw 0 0\nproc /proc proc rw 0 0\n");
+    mount_show(out);
 }
 
 static void show_filesystems(struct textbuf *out, struct process *p)
 {
     (void)p;
-    textbuf_printf(out, "nodev\trootfs\nnodev\tproc\n");
+    textbuf_printf(out,
+                   "nodev\trootfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tsysfs\n");
 }
 
 static void show_somaxconn(struct textbuf *out, struct process *p)

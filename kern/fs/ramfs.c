@@ -217,7 +217,7 @@ static int ramfs_link(struct inode *dir, const char *name, struct inode *target)
     uint64_t flags;
     int err;
 
-    if (target->ops != &ramfs_ops)
+    if (target->ops != &ramfs_ops || target->dev != dir->dev)
         return -EXDEV;
     if (S_ISDIR(target->mode))
         return -EPERM;
@@ -240,8 +240,8 @@ static int removable(const struct entry *e, bool directory)
         return S_ISDIR(e->inode->mode) ? -EISDIR : 0;
     if (!S_ISDIR(e->inode->mode))
         return -ENOTDIR;
-    if (e->inode->ops != &ramfs_ops)
-        return -EBUSY; /* another file system's root */
+    if (e->inode->ops != &ramfs_ops || e->inode->mounted)
+        return -EBUSY; /* another file system's root, or below one */
     return list_empty(&ramfs(e->inode)->dir.entries) ? 0 : -ENOTEMPTY;
 }
 
@@ -283,6 +283,8 @@ static int move_entry(struct inode *from, struct entry *moved, struct inode *to,
 
     if (is_dead(to))
         return -ENOENT;
+    if (moved->inode->mounted)
+        return -EBUSY;
     if (S_ISDIR(moved->inode->mode) && is_ancestor(moved->inode, to))
         return -EINVAL;
     if (target && target->inode == moved->inode)
@@ -310,7 +312,7 @@ static int ramfs_rename(struct inode *from, const char *old_name, struct inode *
 
     if (!fresh)
         return -ENOMEM;
-    if (to->ops != &ramfs_ops) {
+    if (to->ops != &ramfs_ops || to->dev != from->dev) {
         kfree(fresh);
         return -EXDEV;
     }
@@ -400,6 +402,43 @@ struct inode *ramfs_create_root(void)
     if (root)
         root->parent = root;
     return root;
+}
+
+/* fs_lock held. The first entry of *dir if it may be taken out; else *dir moves on to a directory that has
+ * something in it, or back up. */
+static struct entry *step_to_leaf(struct inode *root, struct inode **dir)
+{
+    struct entry *e = list_first_entry(&ramfs(*dir)->dir.entries, struct entry, link);
+    bool full = e && S_ISDIR(e->inode->mode) && e->inode->ops == &ramfs_ops &&
+                !list_empty(&ramfs(e->inode)->dir.entries);
+
+    if (full)
+        *dir = e->inode;
+    else if (!e && *dir != root)
+        *dir = (*dir)->parent;
+    return full ? NULL : e;
+}
+
+void ramfs_clear(struct inode *root)
+{
+    struct inode *dir = root;
+    struct entry *e;
+    bool done = false;
+
+    while (!done) {
+        uint64_t flags = spin_lock(&fs_lock);
+        e = step_to_leaf(root, &dir);
+        if (e) {
+            take_out(dir, e);
+            e->inode->nlink = S_ISDIR(e->inode->mode) ? 0 : e->inode->nlink - 1;
+        }
+        done = dir == root && list_empty(&ramfs(root)->dir.entries);
+        spin_unlock(&fs_lock, flags);
+        if (e) {
+            inode_put(e->inode);
+            kfree(e);
+        }
+    }
 }
 
 int ramfs_attach(struct inode *dir, const char *name, struct inode *inode)

@@ -5,6 +5,8 @@
 
 /* A directory that is its own parent. NULL: memory is out. */
 struct inode *ramfs_create_root(void);
+/* Take everything out of a tree that nobody looks names up in any more. */
+void ramfs_clear(struct inode *root);
 /* Put inode (a device, or another file system's root directory) into a ramfs directory as name; the entry
  * takes a reference of its own. 0, -EEXIST, -ENOMEM. */
 int ramfs_attach(struct inode *dir, const char *name, struct inode *inode);

@@ -67,6 +67,7 @@ static void inherit(struct process *p, struct process *parent)
     p->oom_score_adj = parent->oom_score_adj;
     memcpy(p->auxv, parent->auxv, sizeof p->auxv);
     p->cwd = inode_get(parent->cwd);
+    p->root = parent->root ? inode_get(parent->root) : NULL;
     if (parent->exe) {
         p->exe = file_get(parent->exe);
         int busy = inode_begin_run(p->exe->inode);
@@ -147,12 +148,12 @@ void process_release_resources(struct process *p)
     uint64_t flags = spin_lock(&process_lock);
     struct vm_space *vm = p->vm;
     struct files *files = p->files;
-    struct inode *cwd = p->cwd;
+    struct inode *cwd = p->cwd, *root = p->root;
     struct file *exe = p->exe;
 
     p->vm = NULL;
     p->files = NULL;
-    p->cwd = NULL;
+    p->cwd = p->root = NULL;
     p->exe = NULL;
     spin_unlock(&process_lock, flags);
     if (files)
@@ -160,6 +161,7 @@ void process_release_resources(struct process *p)
     if (vm)
         vm_put(vm);
     inode_put(cwd);
+    inode_put(root);
     process_end_run(exe);
 }
 
@@ -271,6 +273,20 @@ struct files *process_files(struct process *p)
 
     spin_unlock(&process_lock, flags);
     return files;
+}
+
+struct inode *process_root(void)
+{
+    struct process *p = current_process();
+    struct inode *root;
+    uint64_t flags;
+
+    if (!p || !READ_ONCE(p->root))
+        return inode_get(fs_root);
+    flags = spin_lock(&process_lock);
+    root = inode_get(p->root);
+    spin_unlock(&process_lock, flags);
+    return root;
 }
 
 struct file *process_exe(struct process *p)

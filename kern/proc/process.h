@@ -120,8 +120,9 @@ struct process {
      * and look at state first */
     struct vm_space *vm;
     struct files *files;
-    struct inode *cwd; /* PROCESS lock */
-    struct file *exe;  /* PROCESS lock; the program's file, being run; may be NULL */
+    struct inode *cwd;  /* PROCESS lock */
+    struct inode *root; /* PROCESS lock; NULL: the tree's */
+    struct file *exe;   /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
     uint32_t personality;               /* ADDR_NO_RANDOMIZE or 0; kept and told */
     struct cred cred;                   /* PROCESS lock to change */
@@ -170,6 +171,7 @@ int pid_alloc(void);        /* a free pid or tid, -EAGAIN: none */
 void pid_free(int pid);
 /* Its current directory, address space, files or program with a reference; NULL: a zombie has none. */
 struct inode *process_cwd(struct process *p);
+struct inode *process_root(void); /* the caller's root directory, with a reference */
 struct vm_space *process_vm(struct process *p);
 struct files *process_files(struct process *p);
 struct file *process_exe(struct process *p);

@@ -1,6 +1,7 @@
 /* kern/sys/sys_stat.c - system calls that tell or change what is known of a file: stat, access, mode, owner,
  * times, size. */
 #include "kern/fs/files.h"
+#include "kern/fs/mount.h"
 #include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
 #include "kern/mm/vm.h"
@@ -8,9 +9,18 @@
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
+#include "lib/abi/mount.h"
 #include "lib/abi/stat.h"
+#include "lib/string.h"
 
-enum { RAMFS_MAGIC = (int)0x858458f6 };
+/* What statfs calls each type (linux/magic.h). */
+static const struct {
+    const char *type;
+    uint32_t magic;
+} magics[] = {
+    { "rootfs", 0x858458f6 }, { "ramfs", 0x858458f6 }, { "proc", 0x9fa0 }, { "sysfs", 0x62656572 }
+};
+enum { TMPFS_MAGIC = 0x01021994 };
 
 /* ---- stat ---- */
 
@@ -185,16 +195,31 @@ SYSCALL_DEFINE4(faccessat2, int, dirfd, uintptr_t, path, int, mode, int, flags)
     return walk < 0 ? walk : access_at(dirfd, path, mode, (unsigned)walk, flags & AT_EACCESS);
 }
 
-static int64_t fill_statfs(uintptr_t buf)
+static uint32_t magic_of(const char *type)
 {
-    struct mm_stats mm;
-    struct statfs s = {
-        .f_type = (uint32_t)RAMFS_MAGIC, .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE, .f_namelen = NAME_MAX
-    };
+    for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+        if (!strcmp(magics[i].type, type))
+            return magics[i].magic;
+    return TMPFS_MAGIC;
+}
 
+/* inode NULL: a pipe or a socket. */
+static int64_t fill_statfs(const struct inode *inode, uintptr_t buf)
+{
+    char type[MOUNT_TEXT] = "";
+    unsigned flags = 0;
+    struct mm_stats mm;
+    struct statfs s = { .f_bsize = PAGE_SIZE, .f_frsize = PAGE_SIZE, .f_namelen = NAME_MAX };
+
+    if (inode)
+        mount_type(inode->dev, type, &flags);
+    s.f_type = magic_of(type);
+    s.f_flags = ST_VALID | (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME));
     mm_get_stats(&mm);
-    s.f_blocks = mm.total;
-    s.f_bfree = s.f_bavail = mm.free;
+    if (!inode || (inode->dev != DEV_PROC && inode->dev != DEV_SYSFS)) {
+        s.f_blocks = mm.total;
+        s.f_bfree = s.f_bavail = mm.free;
+    }
     return copy_to_user(buf, &s, sizeof s);
 }
 
@@ -205,18 +230,21 @@ SYSCALL_DEFINE2(statfs, uintptr_t, path, uintptr_t, buf)
 
     if (err)
         return err;
+    err = (int)fill_statfs(p.inode, buf);
     path_put(&p);
-    return fill_statfs(buf);
+    return err;
 }
 
 SYSCALL_DEFINE2(fstatfs, int, fd, uintptr_t, buf)
 {
     struct file *f = fd_get_any(fd);
+    int64_t err;
 
     if (!f)
         return -EBADF;
+    err = fill_statfs(f->inode, buf);
     file_put(f);
-    return fill_statfs(buf);
+    return err;
 }
 
 /* ---- attributes ---- */
@@ -248,6 +276,8 @@ static int may_set_times(const struct inode *inode, const struct attributes *a)
 
 static int may_set(const struct inode *inode, const struct attributes *a)
 {
+    if (inode_is_readonly(inode))
+        return -EROFS;
     if (a->set_mode && !inode_is_own(inode))
         return -EPERM;
     if (a->set_owner && !may_give_away(inode, a))

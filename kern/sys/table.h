@@ -142,11 +142,15 @@
     SYSCALL(150, munlock, 2, ONCE) \
     SYSCALL(151, mlockall, 1, ONCE) \
     SYSCALL(152, munlockall, 0, ONCE) \
+    SYSCALL(155, pivot_root, 2, ONCE) \
     SYSCALL(157, prctl, 5, ONCE) \
     SYSCALL(158, arch_prctl, 2, ONCE) \
     SYSCALL(160, setrlimit, 2, ONCE) \
+    SYSCALL(161, chroot, 1, ONCE) \
     SYSCALL(162, sync, 0, ONCE) \
     SYSCALL(164, settimeofday, 2, ONCE) \
+    SYSCALL(165, mount, 5, ONCE) \
+    SYSCALL(166, umount2, 2, ONCE) \
     SYSCALL(169, reboot, 4, ONCE) \
     SYSCALL(170, sethostname, 2, ONCE) \
     SYSCALL(186, gettid, 0, ONCE) \

@@ -70,6 +70,30 @@ struct net_device *dev_next(struct net *net, const struct net_device *prev)
     return dev;
 }
 
+bool netdev_next(struct net *net, uint32_t least, struct net_device_facts *f)
+{
+    struct net_device *dev, *best = NULL;
+
+    lock_acquire(&net->devices_lock);
+    list_for_each_entry (dev, &net->devices, link)
+        if (dev->ifindex >= least && (!best || dev->ifindex < best->ifindex))
+            best = dev;
+    if (best) {
+        *f = (struct net_device_facts){ .ifindex = best->ifindex,
+                                        .mtu = best->mtu,
+                                        .flags = best->flags,
+                                        .tx_queue_len = best->tx_queue_len,
+                                        .type = best->type,
+                                        .carrier = best->carrier };
+        memcpy(f->name, best->name, sizeof f->name);
+        memcpy(f->address, best->dev_addr, sizeof f->address);
+        memcpy(f->broadcast, best->broadcast, sizeof f->broadcast);
+        dev_get_stats(best, &f->stats);
+    }
+    lock_release(&net->devices_lock);
+    return best;
+}
+
 void dev_get_stats(struct net_device *dev, struct net_device_stats *stats)
 {
     *stats = dev->stats;

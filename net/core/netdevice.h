@@ -107,6 +107,19 @@ struct net_device {
 
 /* ---- for drivers: making and registering ---- */
 
+/* What the world outside is told of a device. */
+enum { NETDEV_TYPE_ETHER = 1 }; /* ARPHRD_ETHER */
+struct net_device_facts {
+    char name[16];
+    uint8_t address[ETH_ALEN], broadcast[ETH_ALEN];
+    uint32_t ifindex, mtu, flags, tx_queue_len;
+    uint16_t type;
+    bool carrier;
+    struct net_device_stats stats;
+};
+/* The registered device with the least ifindex >= least. False: none. */
+bool netdev_next(struct net *net, uint32_t least, struct net_device_facts *f);
+
 /* A device with priv_size zeroed bytes of the driver's own and Ethernet's defaults (MTU 1500, flags). NULL
  * when memory is out. Process context. */
 struct net_device *alloc_netdev(size_t priv_size, const char *name);
