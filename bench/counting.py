@@ -28,10 +28,10 @@ class Counted(Machine):
         self.files = {"regions": folder / "regions", **({"out": folder / "blocks"} if blocks else {})}
         super().__init__(settings, folder, network, files)
 
-    def launch(self, argv: list[str]) -> "subprocess.Popen[bytes]":
+    def launch(self, argv: list[str], before: Callable[[], None]) -> "subprocess.Popen[bytes]":
         argv[argv.index("-accel") + 1] = "tcg,thread=single"
         options = "".join(f",{name}={path}" for name, path in self.files.items())
-        return super().launch([*argv, "-plugin", f"{PLUGIN}{options}"])
+        return super().launch([*argv, "-plugin", f"{PLUGIN}{options}"], before)
 
     def boot(self) -> None:
         super().boot()

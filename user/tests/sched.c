@@ -93,7 +93,6 @@ CASE(nice_values)
 {
     int status;
 
-    SHOW(syscall(SYS_getpriority, PRIO_PROCESS, 0));
     if (!fork()) {
         SHOW(setpriority(PRIO_PROCESS, 0, 5));
         SHOW(syscall(SYS_getpriority, PRIO_PROCESS, 0));
