@@ -208,7 +208,7 @@ void file_stat(struct file *f, struct stat *st)
         return;
     }
     *st = (struct stat){ .st_dev = 2,
-                         .st_ino = (uint64_t)f & 0xffffffff,
+                         .st_ino = f->ops->ino ? f->ops->ino(f) : (uint64_t)f & 0xffffffff,
                          .st_nlink = 1,
                          .st_mode = f->ops->mode | 0600,
                          .st_blksize = 4096 };

@@ -21,6 +21,7 @@ struct file_ops {
     int (*poll)(struct file *f);                                       /* POLL* that hold now */
     struct waitq *(*waitq)(struct file *f);                            /* woken when poll's answer changes */
     struct vm_object *(*object)(struct file *f); /* what a mapping of it shows; f holds it */
+    uint64_t (*ino)(struct file *f);             /* what fstat calls a file without an inode; NULL: any */
     void (*release)(struct file *f);             /* the last reference is gone */
 };
 

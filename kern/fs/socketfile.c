@@ -71,7 +71,14 @@ static void socket_release(struct file *f)
     sock_release(f->private);
 }
 
-static const struct file_ops socket_ops = { .mode = S_IFSOCK,
+/* The number by which /proc/net knows it, too. */
+static uint64_t socket_ino(struct file *f)
+{
+    return sock_ino(f->private);
+}
+
+static const struct file_ops socket_ops = { .mode = S_IFSOCK | 0777,
+                                            .ino = socket_ino,
                                             .read = socket_read,
                                             .write = socket_write,
                                             .ioctl = socket_ioctl,

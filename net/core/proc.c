@@ -96,7 +96,32 @@ static void show_interrupts(struct net *net, struct textbuf *out)
         textbuf_printf(out, "%s irqs %lu polls %lu\n", dev->name, dev->stats.irqs, dev->stats.polls);
 }
 
+/* There is no IPv6, but programs open its files: they are as in a Linux where nobody uses it. */
+static void show_tcp6(struct net *net, struct textbuf *out)
+{
+    (void)net;
+    textbuf_printf(
+        out, "  sl  local_address                         remote_address                        st tx_queue"
+             " rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
+}
+
+static void show_udp6(struct net *net, struct textbuf *out)
+{
+    (void)net;
+    textbuf_printf(
+        out, "  sl  local_address                         remote_address                        st tx_queue"
+             " rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops\n");
+}
+
+static void show_nothing(struct net *net, struct textbuf *out)
+{
+    (void)net;
+    (void)out;
+}
+
 static const struct net_proc_file files[] = {
+    { .name = "tcp6", .show = show_tcp6 },   { .name = "udp6", .show = show_udp6 },
+    { .name = "raw6", .show = show_udp6 },   { .name = "if_inet6", .show = show_nothing },
     { .name = "dev", .show = show_dev },     { .name = "skbuff", .show = show_skbuff },
     { .name = "drops", .show = show_drops }, { .name = "sockstat", .show = show_sockstat },
     { .name = "snmp", .show = show_snmp },   { .name = "napi", .show = show_interrupts },

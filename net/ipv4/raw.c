@@ -14,6 +14,7 @@ struct raw_state {
     struct list_head sockets; /* struct sock.bind_link; a reference each */
     uint32_t count;           /* read without the lock: usually there is none */
     struct sock_family family;
+    struct net_proc_file file;
 };
 
 /* ---- receive ---- */
@@ -341,6 +342,24 @@ static const struct sock_ops raw_ops = {
     .poll = datagram_poll,
 };
 
+/* As Linux prints it: the protocol stands where a port would. */
+static void raw_show(struct net *net, struct textbuf *out)
+{
+    enum { ESTABLISHED = 1, CLOSE = 7 };
+    struct sock *sk;
+
+    textbuf_printf(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
+                        "   uid  timeout inode ref pointer drops\n");
+    lock_acquire(&net->raw->lock);
+    list_for_each_entry (sk, &net->raw->sockets, bind_link)
+        textbuf_printf(
+            out, "%4u: %08X:%04X %08X:%04X %02X %08lX:%08lX 00:00000000 00000000 %5u %8d %lu %d %016x 0\n",
+            sk->protocol, sk->saddr.raw, sk->protocol, sk->daddr.raw, 0,
+            ipv4_is_zero(sk->daddr) ? CLOSE : ESTABLISHED, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc,
+            0u, 0, sk->ino, refcount_read(&sk->refs), 0);
+    lock_release(&net->raw->lock);
+}
+
 static int raw_init(struct net *net)
 {
     struct raw_state *raw = mem_alloc(sizeof *raw);
@@ -351,12 +370,15 @@ static int raw_init(struct net *net)
     raw->family =
         (struct sock_family){ .family = AF_INET, .type = SOCK_RAW, .ops = &raw_ops, .ioctl = inet_ioctl };
     sock_register(net, &raw->family);
+    raw->file = (struct net_proc_file){ .name = "raw", .show = raw_show };
+    net_proc_register(net, &raw->file);
     net->raw = raw;
     return 0;
 }
 
 static void raw_exit(struct net *net)
 {
+    net_proc_unregister(net, &net->raw->file);
     sock_unregister(net, &net->raw->family);
     mem_free(net->raw);
     net->raw = NULL;

@@ -97,7 +97,7 @@ struct tcp_state {
     unsigned keep_count;
 
     struct sock_family family;
-    struct net_proc_file proc_tcp, proc_counters, snmp_section;
+    struct net_proc_file proc_tcp, proc_counters, proc_netstat, snmp_section;
 };
 
 enum tcp_timer_kind {

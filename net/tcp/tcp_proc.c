@@ -3,6 +3,8 @@
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_info.h"
 
+enum { LINE_WIDTH = 149 }; /* of /proc/net/tcp, padded as Linux pads it */
+
 /* The kind of timer Linux would show: 1 retransmit, 2 keepalive or FIN-WAIT-2, 3 TIME-WAIT, 4 probe. */
 static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
 {
@@ -23,17 +25,19 @@ static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
 static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct textbuf *out)
 {
     const struct sock *sk = &tp->sk;
+    char text[LINE_WIDTH + 1];
     uint64_t left;
     int timer = timer_shown(tp, now, &left);
     uint32_t tx = seq_ahead(tp->snd_una, tp->write_seq); /* an acknowledged FIN is no byte */
     uint32_t rx = (uint32_t)sk->receive_queue.bytes;
     if (sk->state == TCPS_LISTEN)
         rx = tp->listener ? tp->listener->n_established : 0;
-    textbuf_printf(out, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu\n",
-                   line, sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
-                   (unsigned)sk->state, tx, rx, (unsigned)timer, (unsigned long)(left / ms(10)),
-                   tp->retransmits, 0u, 0, 0, refcount_read(&sk->refs), 0,
-                   (unsigned long)(tp->rtt.rto / ms(10)));
+    ksnprintf(text, sizeof text,
+              "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu", line,
+              sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
+              (unsigned)sk->state, tx, rx, (unsigned)timer, (unsigned long)(left / ms(10)), tp->retransmits,
+              0u, 0, (int)sk->ino, refcount_read(&sk->refs), 0, (unsigned long)(tp->rtt.rto / ms(10)));
+    textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
 }
 
 static void show_tcp(struct net *net, struct textbuf *out)
@@ -41,8 +45,9 @@ static void show_tcp(struct net *net, struct textbuf *out)
     struct port_table *ports = &net->tcp->ports;
     uint64_t now = time_now();
     int line = 0;
-    textbuf_printf(out, "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"
-                        "  timeout inode\n");
+    textbuf_printf(
+        out, "%-*s\n", LINE_WIDTH,
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
     lock_acquire(&ports->lock);
     for (int i = 0; i < PORT_BUCKETS; i++) {
         struct sock *sk;
@@ -65,6 +70,34 @@ static void show_counters(struct net *net, struct textbuf *out)
 #undef TCP_COUNTER_NAME
     for (int i = 0; i < TCP_COUNTER_COUNT; i++)
         textbuf_printf(out, "%-28s %lu\n", names[i], counter(net, i));
+}
+
+/* What Linux's extended counters tell that is counted here too, by their names there. */
+static const struct {
+    const char *name;
+    enum tcp_counter counter;
+} extended[] = {
+    { "TW", TCP_COUNT_time_waits },
+    { "DelayedACKs", TCP_COUNT_delayed_acks },
+    { "ListenOverflows", TCP_COUNT_listen_overflows },
+    { "ListenDrops", TCP_COUNT_listen_overflows },
+    { "TCPTimeouts", TCP_COUNT_timeouts },
+    { "TCPOFOQueue", TCP_COUNT_out_of_order_in },
+    { "TCPAbortOnData", TCP_COUNT_aborts_on_data },
+    { "TCPAbortOnTimeout", TCP_COUNT_aborts_on_timeout },
+    { "TCPKeepAlive", TCP_COUNT_keepalive_probes },
+    { "TCPChallengeACK", TCP_COUNT_challenge_acks },
+};
+
+static void show_netstat(struct net *net, struct textbuf *out)
+{
+    textbuf_printf(out, "TcpExt:");
+    for (unsigned i = 0; i < ARRAY_SIZE(extended); i++)
+        textbuf_printf(out, " %s", extended[i].name);
+    textbuf_printf(out, "\nTcpExt:");
+    for (unsigned i = 0; i < ARRAY_SIZE(extended); i++)
+        textbuf_printf(out, " %lu", counter(net, extended[i].counter));
+    textbuf_printf(out, "\n");
 }
 
 static unsigned established_now(struct net *net)
@@ -100,6 +133,8 @@ void tcp_proc_init(struct net *net)
 {
     struct tcp_state *tcp = net->tcp;
     tcp->proc_tcp = (struct net_proc_file){ .name = "tcp", .show = show_tcp };
+    tcp->proc_netstat = (struct net_proc_file){ .name = "netstat", .show = show_netstat };
+    net_proc_register(net, &tcp->proc_netstat);
     tcp->proc_counters = (struct net_proc_file){ .name = "tcp_counters", .show = show_counters };
     net_proc_register(net, &tcp->proc_tcp);
     tcp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
@@ -111,6 +146,7 @@ void tcp_proc_exit(struct net *net)
 {
     net_proc_section_unregister(net, &net->tcp->snmp_section);
     net_proc_unregister(net, &net->tcp->proc_counters);
+    net_proc_unregister(net, &net->tcp->proc_netstat);
     net_proc_unregister(net, &net->tcp->proc_tcp);
 }
 

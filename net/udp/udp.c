@@ -146,7 +146,7 @@ static void show_socket(const struct sock *sk, unsigned slot, struct textbuf *ou
               "%5u: %08X:%04X %08X:%04X %02X %08lX:%08lX %02X:%08X %08X %5u %8d %lu %d %p %u", slot,
               sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
               sk->dport.raw ? ESTABLISHED : CLOSE, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc, 0u, 0u,
-              0u, 0u, 0, 0ul, refcount_read(&sk->refs), NULL, 0u);
+              0u, 0u, 0, sk->ino, refcount_read(&sk->refs), NULL, 0u);
     textbuf_printf(out, "%-127s\n", line);
 }
 
@@ -156,7 +156,7 @@ static void udp_show(struct net *net, struct textbuf *out)
     struct sock *sk;
 
     textbuf_printf(out, "%-127s\n",
-                   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
+                   "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt"
                    "   uid  timeout inode ref pointer drops");
     lock_acquire(&t->lock);
     for (unsigned i = 0; i < PORT_BUCKETS; i++)
