@@ -11,6 +11,7 @@
 int64_t usercopy(void *dst, const void *src, size_t n);
 int64_t userclear(void *dst, size_t n);
 int64_t userstring(char *dst, const char *src, size_t max);
+int64_t userexchange(uint32_t *word, uint32_t old, uint32_t new);
 
 static bool user_range(uint64_t start, size_t n)
 {
@@ -77,4 +78,15 @@ int64_t copy_string_from_user(char *dst, uint64_t src, size_t max)
     if ((size_t)n == room)
         return cut ? -EFAULT : -ENAMETOOLONG;
     return n;
+}
+
+int user_compare_exchange(uintptr_t word, uint32_t old, uint32_t new, uint32_t *seen)
+{
+    if (!user_range(word, sizeof old))
+        return -EFAULT;
+    user_access_begin();
+    int64_t was = userexchange((uint32_t *)word, old, new);
+    user_access_end();
+    *seen = (uint32_t)was;
+    return was < 0 ? -EFAULT : 0;
 }

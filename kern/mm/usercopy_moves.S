@@ -102,6 +102,14 @@ string_done:
     ret
 END(userstring)
 
+/* int64_t userexchange(uint32_t *word, uint32_t old, uint32_t new): what it was, whether or not that was old */
+FUNCTION(userexchange)
+    movl %esi, %eax
+    MAY_FAULT(u24, lock; cmpxchgl %edx, (%rdi))
+    movl %eax, %eax
+    ret
+END(userexchange)
+
 fault:
     movq $-1, %rax
     ret

@@ -102,5 +102,7 @@ uint64_t vm_resident(const struct vm_space *vm);
 
 /* Copy a NUL-terminated text of at most max bytes, NUL included: its length, -EFAULT, -ENAMETOOLONG. */
 int64_t copy_string_from_user(char *dst, uint64_t src, size_t max);
+/* Make the word new if it is old, in one step; *seen: what it was. 0 or -EFAULT. */
+int user_compare_exchange(uintptr_t word, uint32_t old, uint32_t new, uint32_t *seen);
 /* Zero n bytes: 0 or -EFAULT. */
 int clear_user(uint64_t dst, size_t n);

@@ -81,12 +81,13 @@ static void stop_now(struct process *p, int signo)
         thread_interrupt(t->thread); /* they stop on their own way back to user mode */
 }
 
-/* Unless SIGCONT or SIGKILL came since the signal was taken off its queue. */
+/* Unless its group is orphaned: nobody would let it go on; or SIGCONT or SIGKILL came since the signal was
+ * taken off its queue. */
 static void stop_process(struct process *p, int signo)
 {
     uint64_t flags = spin_lock(&process_lock);
 
-    if (p->stopping)
+    if (p->stopping && (signo == SIGSTOP || !process_group_is_orphaned_locked(p->pgid)))
         stop_now(p, signo);
     spin_unlock(&process_lock, flags);
 }

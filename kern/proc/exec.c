@@ -5,6 +5,8 @@
 #include "kern/cpu/cpu.h"
 #include "kern/fs/files.h"
 #include "kern/fs/permission.h"
+#include "kern/proc/futex.h"
+#include "kern/proc/posix_timer.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
@@ -181,6 +183,7 @@ static void become_program(const struct new_program *new, const char *path, stru
     struct process *p = current_process();
     struct task *t = current_task();
 
+    futex_thread_ends(t); /* it lets go of the memory that its locks are in */
     switch_vm(p, new->vm);
     reset_registers(current_thread(), new);
     set_names(p, path, new, exe);
@@ -188,6 +191,8 @@ static void become_program(const struct new_program *new, const char *path, stru
     signal_reset_handlers(p);
     files_close_on_exec(p->files);
     t->clear_child_tid = 0;
+    t->robust_list = 0;
+    posix_timers_end(p);
     t->altstack = (stack_t){ .ss_flags = SS_DISABLE };
     process_vfork_done(p);
 }

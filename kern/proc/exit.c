@@ -6,6 +6,7 @@
 #include "kern/mm/vm.h"
 #include "kern/proc/futex.h"
 #include "kern/proc/itimer.h"
+#include "kern/proc/posix_timer.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
@@ -69,6 +70,38 @@ static _Noreturn void init_ended(int status)
     machine_exit(status & 0x7f ? 128 + (status & 0x7f) : status >> 8);
 }
 
+struct group_search {
+    int pgid;
+    bool stopped;
+};
+
+static void search_stopped(struct process *p, void *arg)
+{
+    struct group_search *g = arg;
+
+    g->stopped |= p->pgid == g->pgid && p->state == PROCESS_STOPPED;
+}
+
+static void hang_up(struct process *p, void *arg)
+{
+    const struct group_search *g = arg;
+
+    if (p->pgid != g->pgid)
+        return;
+    signal_send_locked(p, SIGHUP, &(struct signal_info){ .code = SI_KERNEL });
+    signal_send_locked(p, SIGCONT, &(struct signal_info){ .code = SI_KERNEL });
+}
+
+/* process_lock held. If this group has been orphaned and has stopped members, nobody else would wake them. */
+static void release_orphans(int pgid)
+{
+    struct group_search g = { .pgid = pgid };
+
+    process_for_each_locked(search_stopped, &g);
+    if (g.stopped && process_group_is_orphaned_locked(pgid))
+        process_for_each_locked(hang_up, &g);
+}
+
 /* process_lock held. Children go to pid 1, which collects those that are zombies already. */
 static void give_children_away(struct process *p)
 {
@@ -82,6 +115,8 @@ static void give_children_away(struct process *p)
         if (child->parent_death_signal)
             signal_send_locked(child, child->parent_death_signal, &info);
         list_add_tail(&child->sibling, &init->children);
+        if (child->pgid != p->pgid && child->sid == p->sid)
+            release_orphans(child->pgid);
     }
     waitq_wake(&init->wait_children);
 }
@@ -120,6 +155,8 @@ static void become_zombie(struct process *p)
     give_children_away(p);
     p->state = PROCESS_ZOMBIE;
     p->vfork_pending = false;
+    if (p->parent && p->parent->pgid != p->pgid && p->parent->sid == p->sid)
+        release_orphans(p->pgid);
     tell_parent(p);
     forgotten = p->exit_signal == SIGCHLD && parent_ignores(p->parent);
     if (forgotten)
@@ -137,6 +174,7 @@ static void process_end(struct process *p)
     if (p->pid == 1)
         init_ended(p->exit_status);
     itimer_stop(p);
+    posix_timers_end(p);
     process_release_resources(p);
     if (tty && p->sid == p->pid) {
         signal_send_group(tty_foreground(tty), SIGHUP, &(struct signal_info){ .code = SI_KERNEL });
@@ -179,6 +217,7 @@ _Noreturn void task_exit(int status)
     struct task *t = current_task();
     struct process *p = t->process;
 
+    futex_thread_ends(t);
     clear_tid(t);
     if (p->pid == 1 && p->n_threads == 1)
         init_ended(p->exiting ? p->exit_status : status);

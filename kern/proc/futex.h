@@ -12,3 +12,13 @@ int futex_wait(uintptr_t addr, bool private, uint32_t value, uint32_t bits, uint
 int futex_wake(struct vm_space *vm, uintptr_t addr, bool private, unsigned n, uint32_t bits);
 /* Wake n of addr's sleepers and move up to max of the others to target. Woken and moved. Process context. */
 int futex_requeue(uintptr_t addr, uintptr_t target, bool private, unsigned n, unsigned max);
+
+/* ---- kern/proc/futex_owner.c ---- */
+
+enum { ROBUST_HEAD_SIZE = 24 };
+/* The current thread t ends: words of its robust list that name it say so from here on. Process context, in
+ * its address space. */
+void futex_thread_ends(struct task *t);
+/* FUTEX_WAKE_OP: change addr2's word as encoded says, wake n of addr's sleepers, and n2 of addr2's if the
+ * word was as encoded says. Woken, -EFAULT, -ENOSYS. Process context. */
+int futex_wake_op(uintptr_t addr, uintptr_t addr2, bool private, unsigned n, unsigned n2, uint32_t encoded);

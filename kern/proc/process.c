@@ -103,6 +103,7 @@ struct process *process_create(struct process *parent)
     list_init(&p->sibling);
     list_init(&p->threads);
     list_init(&p->tracees);
+    list_init(&p->timers);
     signal_queue_init(&p->pending);
     waitq_init(&p->wait_children);
     itimer_init(p);
@@ -391,4 +392,15 @@ struct resource_use process_use(struct process *p)
 
     spin_unlock(&process_lock, flags);
     return sum;
+}
+
+bool process_group_is_orphaned_locked(int pgid)
+{
+    struct process *p;
+
+    list_for_each_entry (p, &table.all, all)
+        if (p->pgid == pgid && p->state != PROCESS_ZOMBIE && p->parent && p->parent->pgid != pgid &&
+            p->parent->sid == p->sid)
+            return false;
+    return true;
 }

@@ -66,6 +66,7 @@ struct task {
         uint64_t deadline, args[4];
     } restart;
     stack_t altstack;
+    uintptr_t robust_list;     /* set_robust_list(2); 0: none */
     uintptr_t clear_child_tid; /* zeroed and woken as a futex at exit; 0: none */
     struct trapframe start;    /* the registers it begins with */
 };
@@ -124,10 +125,12 @@ struct process {
     struct inode *root; /* PROCESS lock; NULL: the tree's */
     struct file *exe;   /* PROCESS lock; the program's file, being run; may be NULL */
     uint32_t umask;
+    bool membarrier;                    /* registered for membarrier(2) */
     uint32_t personality;               /* ADDR_NO_RANDOMIZE or 0; kept and told */
     struct cred cred;                   /* PROCESS lock to change */
     struct rlimit limits[RLIM_NLIMITS]; /* PROCESS lock to set */
 
+    struct list_head timers;              /* PROCESS lock; struct posix_timer */
     struct timer itimer;                  /* ITIMER_REAL */
     uint64_t itimer_due, itimer_interval; /* ns; interval 0: once */
     struct cpu_timer {
@@ -163,6 +166,9 @@ struct process *process_find(int pid);
 struct process *process_find_locked(int pid); /* process_lock held; no reference taken */
 /* The process with the least pid >= least, with a reference; NULL: none. */
 struct process *process_next(int least);
+/* Has no member of this group a parent in another group of their session, who could continue it? process_lock
+ * held. (POSIX, "orphaned process group") */
+bool process_group_is_orphaned_locked(int pgid);
 /* Every process, process_lock held; fn must not take it. */
 void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
 unsigned process_count(void);

@@ -1,5 +1,6 @@
 /* kern/proc/signal.c - sending signals: queues, masks, who is woken. Delivery is delivery.c's.
  * All state is guarded by process_lock. */
+#include "kern/proc/posix_timer.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "lib/abi/socket.h"
@@ -309,6 +310,8 @@ int signal_dequeue(uint64_t set, struct signal_info *info)
 
     if (signo) {
         signal_queue_take(q, signo, info);
+        if (info->code == SI_TIMER)
+            posix_timer_taken_locked(p, info);
         p->stopping |= (stops & SIGNAL_BIT(signo)) != 0;
     }
     recompute_pending();

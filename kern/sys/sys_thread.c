@@ -17,11 +17,27 @@ SYSCALL_DEFINE1(set_tid_address, uintptr_t, address)
     return current_task()->tid;
 }
 
-/* Robust futexes are cleaned up by nobody yet: threads that die holding one leave it held. */
 SYSCALL_DEFINE2(set_robust_list, uintptr_t, head, size_t, size)
 {
-    (void)head;
-    return size == 24 ? 0 : -EINVAL;
+    if (size != ROBUST_HEAD_SIZE)
+        return -EINVAL;
+    current_task()->robust_list = head;
+    return 0;
+}
+
+SYSCALL_DEFINE3(get_robust_list, int, tid, uintptr_t, user_head, uintptr_t, user_size)
+{
+    uint64_t size = ROBUST_HEAD_SIZE, flags = spin_lock(&process_lock);
+    struct task *t = tid ? task_find_any_locked(tid) : current_task();
+    int err = !t ? -ESRCH : process_may_inspect(t->process) ? 0 : -EPERM;
+    uint64_t head = err ? 0 : t->robust_list;
+
+    spin_unlock(&process_lock, flags);
+    if (err)
+        return err;
+    return copy_to_user(user_size, &size, sizeof size) || copy_to_user(user_head, &head, sizeof head)
+               ? -EFAULT
+               : 0;
 }
 
 SYSCALL_DEFINE2(arch_prctl, int, code, uintptr_t, address)
@@ -106,6 +122,8 @@ SYSCALL_DEFINE6(futex, uintptr_t, addr, int, op, uint32_t, value, uintptr_t, tim
         if (!are_counts_sound(value, timeout))
             return -EINVAL;
         return futex_requeue(addr, addr2, private, value, (uint32_t)timeout);
+    case FUTEX_WAKE_OP:
+        return futex_wake_op(addr, addr2, private, value, (uint32_t)timeout, value3);
     case FUTEX_CMP_REQUEUE:
         if (!are_counts_sound(value, timeout))
             return -EINVAL;
@@ -171,4 +189,40 @@ SYSCALL_DEFINE1(personality, uint32_t, persona)
         return -EINVAL;
     p->personality = persona;
     return old;
+}
+
+enum {
+    MEMBARRIER_QUERY = 0,
+    MEMBARRIER_GLOBAL = 1,
+    MEMBARRIER_PRIVATE = 8,
+    MEMBARRIER_REGISTER_PRIVATE = 16
+};
+
+/* All CPUs pass a barrier: each takes an interrupt that flushes a translation nobody has (membarrier(2)). */
+static int64_t barrier_everywhere(void)
+{
+    tlb_shootdown(PAGE_SIZE, 2 * PAGE_SIZE);
+    return 0;
+}
+
+SYSCALL_DEFINE3(membarrier, int, command, unsigned, flags, int, cpu)
+{
+    struct process *p = current_process();
+
+    (void)cpu;
+    if (flags)
+        return -EINVAL;
+    switch (command) {
+    case MEMBARRIER_QUERY:
+        return MEMBARRIER_GLOBAL | MEMBARRIER_PRIVATE | MEMBARRIER_REGISTER_PRIVATE;
+    case MEMBARRIER_REGISTER_PRIVATE:
+        p->membarrier = true;
+        return 0;
+    case MEMBARRIER_PRIVATE:
+        return p->membarrier ? barrier_everywhere() : -EPERM;
+    case MEMBARRIER_GLOBAL:
+        return barrier_everywhere();
+    default:
+        return -EINVAL;
+    }
 }

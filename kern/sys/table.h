@@ -170,6 +170,11 @@
     SYSCALL(218, set_tid_address, 1, ONCE) \
     SYSCALL(219, restart_syscall, 0, ONCE) \
     SYSCALL(221, fadvise64, 4, ONCE) \
+    SYSCALL(222, timer_create, 3, ONCE) \
+    SYSCALL(223, timer_settime, 4, ONCE) \
+    SYSCALL(224, timer_gettime, 2, ONCE) \
+    SYSCALL(225, timer_getoverrun, 1, ONCE) \
+    SYSCALL(226, timer_delete, 1, ONCE) \
     SYSCALL(227, clock_settime, 2, ONCE) \
     SYSCALL(228, clock_gettime, 2, ONCE) \
     SYSCALL(229, clock_getres, 2, ONCE) \
@@ -193,6 +198,7 @@
     SYSCALL(270, pselect6, 6, UNHANDLED) \
     SYSCALL(271, ppoll, 5, UNHANDLED) \
     SYSCALL(273, set_robust_list, 2, ONCE) \
+    SYSCALL(274, get_robust_list, 3, ONCE) \
     SYSCALL(280, utimensat, 4, ONCE) \
     SYSCALL(281, epoll_pwait, 6, ONCE) \
     SYSCALL(282, signalfd, 3, ONCE) \
@@ -218,6 +224,7 @@
     SYSCALL(316, renameat2, 5, ONCE) \
     SYSCALL(318, getrandom, 3, RESTART) \
     SYSCALL(319, memfd_create, 2, ONCE) \
+    SYSCALL(324, membarrier, 3, ONCE) \
     SYSCALL(325, mlock2, 3, ONCE) \
     SYSCALL(332, statx, 5, ONCE) \
     SYSCALL(435, clone3, 2, ONCE) \

@@ -12,10 +12,6 @@ enum { SFD_NONBLOCK = 04000, SFD_CLOEXEC = 02000000 };
 enum { TFD_NONBLOCK = 04000, TFD_CLOEXEC = 02000000 };
 enum { TFD_TIMER_ABSTIME = 1, TFD_TIMER_CANCEL_ON_SET = 2 };
 
-struct itimerspec {
-    struct timespec it_interval, it_value;
-};
-
 struct signalfd_siginfo {
     uint32_t ssi_signo;
     int32_t ssi_errno, ssi_code;

@@ -31,13 +31,13 @@ struct clone_args {
 
 enum { WNOHANG = 1, WUNTRACED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x1000000 };
 enum { WNOTHREAD = 0x20000000, WALL = 0x40000000 }; /* linux/wait.h, with underscores before them */
-#define WCLONE        0x80000000u
+#define WCLONE           0x80000000u
 enum { P_ALL = 0, P_PID = 1, P_PGID = 2 };
 
 struct rlimit {
     uint64_t rlim_cur, rlim_max;
 };
-#define RLIM_INFINITY (~0ull)
+#define RLIM_INFINITY    (~0ull)
 enum {
     RLIMIT_CPU = 0,
     RLIMIT_FSIZE = 1,
@@ -69,11 +69,31 @@ enum {
     FUTEX_WAKE = 1,
     FUTEX_REQUEUE = 3,
     FUTEX_CMP_REQUEUE = 4,
+    FUTEX_WAKE_OP = 5,
     FUTEX_WAIT_BITSET = 9,
     FUTEX_WAKE_BITSET = 10,
     FUTEX_PRIVATE_FLAG = 128,
     FUTEX_CLOCK_REALTIME = 256
 };
+enum {
+    FUTEX_OP_SET = 0,
+    FUTEX_OP_ADD = 1,
+    FUTEX_OP_OR = 2,
+    FUTEX_OP_ANDN = 3,
+    FUTEX_OP_XOR = 4,
+    FUTEX_OP_OPARG_SHIFT = 8
+};
+enum {
+    FUTEX_OP_CMP_EQ = 0,
+    FUTEX_OP_CMP_NE = 1,
+    FUTEX_OP_CMP_LT = 2,
+    FUTEX_OP_CMP_LE = 3,
+    FUTEX_OP_CMP_GT = 4,
+    FUTEX_OP_CMP_GE = 5
+};
+#define FUTEX_WAITERS    0x80000000u
+#define FUTEX_OWNER_DIED 0x40000000u
+#define FUTEX_TID_MASK   0x3fffffffu
 enum {
     PR_SET_PDEATHSIG = 1,
     PR_GET_PDEATHSIG = 2,

@@ -75,6 +75,13 @@ typedef struct {
     uint64_t ss_size;
 } stack_t;
 
+enum { SIGEV_SIGNAL = 0, SIGEV_NONE = 1, SIGEV_THREAD_ID = 4 };
+struct kernel_sigevent { /* the part of the C library's that the kernel reads */
+    uint64_t sigev_value;
+    int32_t sigev_signo, sigev_notify, sigev_tid, sigev_pad[11];
+};
+_Static_assert(sizeof(struct kernel_sigevent) == 64, "the ABI's size");
+
 typedef struct siginfo {
     int32_t si_signo, si_errno, si_code, si_pad0;
     union {

@@ -16,6 +16,9 @@ struct timeval {
 struct itimerval {
     struct timeval it_interval, it_value;
 };
+struct itimerspec {
+    struct timespec it_interval, it_value;
+};
 struct timezone {
     int32_t tz_minuteswest, tz_dsttime;
 };
