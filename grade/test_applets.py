@@ -104,6 +104,21 @@ def test_names_are_looked_up(machine: Machine, served: Path) -> None:
     assert machine.console.command("nslookup nobody.example").status == 1
 
 
+def test_arping_asks_and_is_answered(machine: Machine) -> None:
+    assert "Received 2 response(s)" in machine.run("arping -c 2 -I eth0 10.0.2.2")
+    assert machine.console.command("arping -c 1 -w 1 -I eth0 10.0.2.77").status == 1
+
+
+def test_udhcpc_takes_a_lease_and_its_script_uses_it(machine: Machine, served: Path) -> None:
+    """Address, route and name server come from the peer's dnsmasq; afterwards the machine is where it was."""
+    printed = machine.run("ifconfig eth0 0.0.0.0; rm /etc/resolv.conf; udhcpc -n -q -i eth0 2>&1", 60)
+    lease = re.search(r"lease of (10\.0\.2\.(5\d|60)) obtained from 10\.0\.2\.2", printed)
+    assert lease and f"inet addr:{lease[1]} " in machine.run("ifconfig eth0")
+    assert re.search(r"^0\.0\.0\.0 +10\.0\.2\.2 ", machine.run("route -n"), re.M)
+    assert "Address: 10.0.2.2" in machine.run("nslookup peer.example")
+    machine.run("ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2")
+
+
 # ---- files
 
 def test_wget_and_tftp_fetch_a_file_unchanged(machine: Machine, served: Path) -> None:
