@@ -385,16 +385,20 @@ CASE(a_tracer_that_ends_lets_go_or_kills)
 
 static void *thread_main(void *arg)
 {
-    (void)arg;
+    *(pid_t *)arg = gettid();
     return NULL;
 }
 
 static void makes_a_thread(void)
 {
     pthread_t thread;
+    pid_t tid;
 
-    pthread_create(&thread, NULL, thread_main, NULL);
+    pthread_create(&thread, NULL, thread_main, &tid);
     pthread_join(thread, NULL);
+    while (!syscall(SYS_tgkill, getpid(), tid,
+                    0)) /* until it has ended by itself, and its tracer has heard of that */
+        usleep(1000);
 }
 
 CASE(a_thread_is_an_event_and_its_end_is_told)
