@@ -315,6 +315,37 @@ int ramfile_punch(struct inode *inode, uint64_t start, uint64_t end)
     return err;
 }
 
+/* The resize mutex is held. */
+static int allocate(struct inode *inode, uint64_t start, uint64_t end)
+{
+    int err = 0;
+
+    for (uint64_t pos = ROUND_DOWN(start, (uint64_t)PAGE_SIZE); pos < end && !err; pos += PAGE_SIZE) {
+        void *page;
+        uint64_t flags = spin_lock(&fs_lock);
+        err = page_make(inode, pos, &page);
+        spin_unlock(&fs_lock, flags);
+        if (!err)
+            page_put(page);
+    }
+    return err;
+}
+
+int ramfile_allocate(struct inode *inode, uint64_t start, uint64_t end, bool keep_size)
+{
+    struct ramfs_data *d = ramfs_data_of(inode);
+    int err;
+
+    if (end >> PAGE_SHIFT >= PAGES_MAX)
+        return -EFBIG;
+    mutex_lock(&d->resize);
+    err = is_write_sealed(inode, keep_size ? 0 : end) ? -EPERM : allocate(inode, start, end);
+    if (!err && !keep_size && end > inode->size)
+        set_size(inode, end);
+    mutex_unlock(&d->resize);
+    return err;
+}
+
 /* ---- seals ---- */
 
 /* The resize mutex is held. */

@@ -33,6 +33,8 @@ void ramfile_init(struct ramfs_data *data);
 int ramfile_truncate(struct inode *inode, uint64_t size);
 /* Make [start, end) zero, giving its whole pages back; the size stays. 0, -EPERM. */
 int ramfile_punch(struct inode *inode, uint64_t start, uint64_t end);
+/* Give [start, end) pages now; the size grows to end unless it is to be kept. 0, -EFBIG, -ENOSPC, -EPERM. */
+int ramfile_allocate(struct inode *inode, uint64_t start, uint64_t end, bool keep_size);
 /* fcntl's F_ADD_SEALS: 0, -EPERM, -EINVAL, -EBUSY. */
 int ramfile_add_seals(struct inode *inode, uint32_t seals);
 void ramfile_free(struct ramfs_data *data);

@@ -1,12 +1,14 @@
 /* kern/sys/sys_file.c - system calls on open files: open, read, write, seek, dup, fcntl, ioctl, sendfile. */
 #include "kern/fs/files.h"
 #include "kern/fs/pipe.h"
+#include "kern/fs/ramfs.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/limits.h"
 #include "kern/proc/process.h"
 #include "kern/sys/sys_fcntl.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
+#include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
 #include "lib/abi/termios.h"
 
@@ -390,4 +392,39 @@ SYSCALL_DEFINE2(ftruncate, int, fd, int64_t, size)
         result = limit_file_size((uint64_t)size) ?: f->inode->ops->truncate(f->inode, (uint64_t)size);
     file_put(f);
     return result;
+}
+
+static int allocate_in(struct file *f, int mode, uint64_t start, uint64_t end)
+{
+    if (!file_may_write(f))
+        return -EBADF;
+    if (!f->inode || !f->ops->seekable)
+        return f->ops->mode == S_IFIFO ? -ESPIPE : -ENODEV;
+    if (!ramfs_object(f->inode))
+        return -ENODEV;
+    if (mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+        return ramfile_punch(f->inode, start, end);
+    if (mode & ~FALLOC_FL_KEEP_SIZE)
+        return -EOPNOTSUPP;
+    if (!(mode & FALLOC_FL_KEEP_SIZE) && limit_file_size(end))
+        return -EFBIG;
+    return ramfile_allocate(f->inode, start, end, mode & FALLOC_FL_KEEP_SIZE);
+}
+
+SYSCALL_DEFINE4(fallocate, int, fd, int, mode, int64_t, offset, int64_t, length)
+{
+    struct file *f = fd_get(fd);
+    int64_t end;
+    int err;
+
+    if (!f)
+        return -EBADF;
+    if (offset < 0 || length <= 0)
+        err = -EINVAL;
+    else if (__builtin_add_overflow(offset, length, &end))
+        err = -EFBIG;
+    else
+        err = allocate_in(f, mode, (uint64_t)offset, (uint64_t)end);
+    file_put(f);
+    return err;
 }

@@ -204,6 +204,7 @@
     SYSCALL(282, signalfd, 3, ONCE) \
     SYSCALL(283, timerfd_create, 2, ONCE) \
     SYSCALL(284, eventfd, 1, ONCE) \
+    SYSCALL(285, fallocate, 4, ONCE) \
     SYSCALL(286, timerfd_settime, 4, ONCE) \
     SYSCALL(287, timerfd_gettime, 2, ONCE) \
     SYSCALL(288, accept4, 4, RESTART) \

@@ -33,6 +33,7 @@ struct flock {
     int32_t l_pid;
 };
 _Static_assert(sizeof(struct flock) == 32, "fcntl(2)");
+enum { FALLOC_FL_KEEP_SIZE = 1, FALLOC_FL_PUNCH_HOLE = 2 };
 enum { F_ADD_SEALS = 1033, F_GET_SEALS = 1034 };
 enum { F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8, F_SEAL_FUTURE_WRITE = 16 };
 enum { F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16 };

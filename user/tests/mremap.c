@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -225,6 +226,35 @@ static void places(void)
     munmap(p, 2 * PAGE);
 }
 
+static void allocate(void)
+{
+    int fd = (int)syscall(SYS_memfd_create, "x", 0), ends[2];
+    struct stat st;
+    char *p;
+
+    say("-- fallocate");
+    SHOW(fallocate(fd, 0, 100, 2 * PAGE));
+    fstat(fd, &st);
+    printf("%ld bytes, blocks %d\n", (long)st.st_size, st.st_blocks > 0);
+    SHOW(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 10 * PAGE));
+    fstat(fd, &st);
+    printf("%ld bytes\n", (long)st.st_size);
+    ftruncate(fd, 4 * PAGE);
+    p = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+    memset(p, 'a', 4 * PAGE);
+    SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE - 10, PAGE + 20));
+    printf("%d %d %d %d\n", p[PAGE - 11], p[PAGE - 10], p[2 * PAGE + 9], p[2 * PAGE + 10]);
+    SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE));
+    SHOW(fallocate(fd, 0, -1, PAGE));
+    SHOW(fallocate(fd, 0, 0, 0));
+    SHOW(fallocate(99, 0, 0, 1));
+    pipe(ends);
+    SHOW(fallocate(ends[1], 0, 0, 1));
+    SHOW(fallocate(ends[0], 0, 0, 1));
+    munmap(p, 4 * PAGE);
+    close(fd);
+}
+
 static void memfd(void)
 {
     int fd = (int)syscall(SYS_memfd_create, "a name", MFD_ALLOW_SEALING | MFD_CLOEXEC), plain;
@@ -274,6 +304,7 @@ int main(void)
     advice();
     residency();
     places();
+    allocate();
     memfd();
     return 0;
 }
