@@ -32,6 +32,7 @@
     LOCK_RANK(EPOLL, 143, "which files of an epoll set are ready, who waits for them")                       \
     LOCK_RANK(TIMER, 150, "a CPU's timers")                                                                  \
     LOCK_RANK(RUNQUEUE, 160, "a CPU's run queue and the state of its threads")                               \
+    LOCK_RANK(CLOCK, 163, "the clock as programs see it in the vDSO")                                        \
     LOCK_RANK(LOAD, 165, "the load averages")                                                                \
     LOCK_RANK(IRQ, 170, "the table of interrupt handlers, the IOAPIC")                                       \
     LOCK_RANK(PCI, 175, "PCI configuration space: its address port and its data port")                       \

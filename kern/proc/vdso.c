@@ -16,6 +16,8 @@ extern const uint8_t vdso_image_start[], vdso_image_end[]; /* vdso_image.S */
 static void *pages[PAGES_MAX]; /* all set by vdso_init(), with one reference each */
 static unsigned n_pages;
 static struct vm_object object;
+static struct spinlock clock_lock =
+    SPINLOCK_INIT("clock of the vDSO", RANK_CLOCK); /* writing the data page */
 
 static void *page_if_there(struct vm_object *o, uint64_t index)
 {
@@ -51,6 +53,14 @@ static void publish_clock(struct vdso_data *d)
     WRITE_ONCE(d->seq, d->seq + 1);
 }
 
+void vdso_update_clock(void)
+{
+    uint64_t flags = spin_lock(&clock_lock);
+
+    publish_clock(pages[DATA_PAGE]);
+    spin_unlock(&clock_lock, flags);
+}
+
 void vdso_init(void)
 {
     size_t size = (size_t)(vdso_image_end - vdso_image_start);
@@ -65,7 +75,7 @@ void vdso_init(void)
     for (size_t at = 0; at < size; at += PAGE_SIZE)
         memcpy(pages[FIRST_CODE_PAGE + at / PAGE_SIZE], vdso_image_start + at,
                MIN(size - at, (size_t)PAGE_SIZE));
-    publish_clock(pages[DATA_PAGE]);
+    vdso_update_clock();
     vm_object_init(&object, &object_ops);
 }
 

@@ -1,5 +1,7 @@
 /* kern/sys/sys_time.c - system calls about time: clocks, sleeping, alarms. */
+#include "kern/proc/cred.h"
 #include "kern/proc/itimer.h"
+#include "kern/proc/vdso.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
 #include "kern/time/time.h"
@@ -47,12 +49,21 @@ SYSCALL_DEFINE2(clock_gettime, int, clock, uintptr_t, user)
     return ns < 0 ? ns : timespec_to_user(user, (uint64_t)ns);
 }
 
+static int set_wall(uint64_t ns)
+{
+    int err = capable(CAP_SYS_TIME) ? time_wall_set(ns) : -EPERM;
+
+    if (!err)
+        vdso_update_clock();
+    return err;
+}
+
 SYSCALL_DEFINE2(clock_settime, int, clock, uintptr_t, user)
 {
     uint64_t ns;
     int err = clock == CLOCK_REALTIME ? timespec_from_user(user, &ns) : -EINVAL;
 
-    return err ? err : time_wall_set(ns);
+    return err ? err : set_wall(ns);
 }
 
 SYSCALL_DEFINE2(clock_getres, int, clock, uintptr_t, user)
@@ -84,7 +95,7 @@ SYSCALL_DEFINE2(settimeofday, uintptr_t, user_tv, uintptr_t, user_tz)
         return -EFAULT;
     if (!user_tv)
         return 0; /* the zone is the programs' business */
-    return timeval_to_ns(&tv, &ns) ? time_wall_set(ns) : -EINVAL;
+    return timeval_to_ns(&tv, &ns) ? set_wall(ns) : -EINVAL;
 }
 
 SYSCALL_DEFINE1(time, uintptr_t, user)

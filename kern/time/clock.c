@@ -54,7 +54,7 @@ void clock_get_parameters(uint64_t *at_boot, uint64_t *ns_per_tick, uint64_t *wa
     _Static_assert((int)SCALE_SHIFT == (int)VDSO_SCALE_SHIFT, "programs do the same arithmetic");
     *at_boot = tsc_at_boot;
     *ns_per_tick = ns_per_tick_scaled;
-    *wall = wall_at_boot;
+    *wall = READ_ONCE(wall_at_boot);
 }
 
 void udelay(unsigned microseconds)

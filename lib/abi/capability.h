@@ -22,6 +22,7 @@ enum {
     CAP_SYS_ADMIN = 21,
     CAP_SYS_BOOT = 22,
     CAP_SYS_RESOURCE = 24,
+    CAP_SYS_TIME = 25,
     CAP_MKNOD = 27,
     CAP_MAC_OVERRIDE = 32,
     CAP_SYSLOG = 34,

@@ -32,3 +32,10 @@ CASE(a_time_that_cannot_be)
     SHOW(syscall(SYS_settimeofday, &before, NULL));
     SHOW(syscall(SYS_settimeofday, 8, NULL));
 }
+
+CASE(a_time_that_only_root_sets)
+{
+    SHOW(setuid(65534));
+    SHOW(set(CLOCK_REALTIME, 2000000000, 0));
+    SHOW(set(CLOCK_REALTIME, 2000000000, -1));
+}
