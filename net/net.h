@@ -7,6 +7,7 @@
 #include "lib/abi/errno.h"
 #include "lib/abi/socket.h"
 #include "lib/format.h"
+#include "lib/sysctl.h"
 #include "net/port.h"
 
 struct net;
@@ -114,6 +115,15 @@ struct waitq *sock_waitq(struct sock *sk);
 int sock_type(const struct sock *sk);     /* SOCK_STREAM, ... */
 int sock_family(const struct sock *sk);   /* AF_INET, ... */
 uint64_t sock_ino(const struct sock *sk); /* the number by which fstat() and /proc/net know it */
+
+/* ---- knobs; paths begin with net/ (doc/sysctl.md) ---- */
+
+/* The value as a line into buf: its whole length, or -ENOENT. */
+int net_sysctl_get(struct net *net, const char *path, char *buf, size_t size);
+/* 0, -ENOENT, -EINVAL for a bad value, -EACCES for one that cannot be set. Process context. */
+int net_sysctl_set(struct net *net, const char *path, const char *text);
+/* The table behind prev (NULL: the first), or NULL. They do not change while the network lives. */
+const struct sysctl_table *net_sysctl_next(struct net *net, const struct sysctl_table *prev);
 
 /* ---- what the network tells of itself ---- */
 

@@ -39,6 +39,7 @@
     DROP(ICMP_CSUM, "ICMP checksum wrong")                                                                   \
     DROP(ICMP_BROADCAST, "ICMP request to a broadcast address")                                              \
     DROP(ICMP_UNKNOWN, "ICMP type without a use here")                                                       \
+    DROP(ICMP_IGNORED, "echo request while icmp_echo_ignore_all is set")                                     \
     DROP(ICMP_RATE_LIMIT, "ICMP error held back by the rate limit")                                          \
     DROP(UDP_SHORT, "UDP datagram shorter than its header")                                                  \
     DROP(UDP_LENGTH, "UDP length below 8 or beyond the packet")                                              \

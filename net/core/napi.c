@@ -67,11 +67,12 @@ static void net_rx_action(struct softirq *s)
         napi_abandon(napi);
         return;
     }
+    int weight = MIN(napi->weight, READ_ONCE(dev_net(napi->dev)->knobs.dev_weight));
     xmit_batch_begin(dev_net(napi->dev));
-    int work = napi->poll(napi, napi->weight);
+    int work = napi->poll(napi, weight);
     xmit_batch_end(dev_net(napi->dev));
     napi->dev->stats.polls++;
-    if (work < napi->weight)
+    if (work < weight)
         napi_finish(napi);
     else /* more may wait: let others run first; the softirq machinery keeps the budget of all */
         softirq_raise(&napi->softirq);

@@ -55,6 +55,7 @@ struct net *net_create_bare(const char *name)
     net->name = name;
     random_bytes(&net->hash_key, sizeof net->hash_key);
     init_lists(net);
+    net_sysctl_init(net);
     net->skb_pool = pool_create("sk_buff", sizeof(struct sk_buff));
     if (!net->skb_pool)
         goto no_pool;

@@ -28,6 +28,11 @@ extern const struct net_module *const net_modules[]; /* net/init.c; ends with NU
 
 enum { PACKET_TYPE_SLOTS = 16 };
 
+/* net/core's knobs (net/core/sysctl.c); read without a lock. */
+struct net_knobs {
+    int32_t somaxconn, rmem_default, wmem_default, rmem_max, wmem_max, max_backlog, dev_weight;
+};
+
 struct net {
     const char *name;
     unsigned n_modules;       /* so many of net_modules[] are initialised */
@@ -52,6 +57,10 @@ struct net {
     struct list_head sock_families;
     struct list_head proc_files;
     struct list_head proc_sections;
+    struct list_head sysctls; /* struct sysctl_table */
+
+    struct net_knobs knobs;
+    struct sysctl_table core_sysctls;
 
     /* counters: atomic, relaxed */
     uint64_t drops[SKB_DROP_REASON_COUNT];
@@ -156,6 +165,13 @@ void dev_xmit_flush(struct net_device *dev);
 /* The transmit part of a device: made at registration, emptied when it closes. */
 void dev_tx_init(struct net_device *dev);
 void dev_tx_purge(struct net_device *dev);
+
+/* ---- knobs ---- */
+
+/* A module's init and exit: entries, about the fields of base, are the network's from now on. */
+void net_sysctl_register(struct net *net, struct sysctl_table *t, const struct sysctl *entries, void *base);
+void net_sysctl_unregister(struct sysctl_table *t);
+void net_sysctl_init(struct net *net); /* net/core's own */
 
 /* ---- files of /proc/net ---- */
 

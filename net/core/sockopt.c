@@ -72,10 +72,10 @@ static int set_linger(struct sock *sk, const void *value, socklen_t len)
     return 0;
 }
 
-/* The limit is doubled, to leave room for the bookkeeping (socket(7)). */
-static uint32_t buffer_limit(int value)
+/* At most what the administrator grants; doubled, to leave room for the bookkeeping (socket(7)). */
+static uint32_t buffer_limit(int value, int32_t most)
 {
-    uint64_t twice = 2 * (uint64_t)(uint32_t)MAX(value, 0);
+    uint64_t twice = 2 * (uint64_t)(uint32_t)CLAMP(value, 0, most);
     return (uint32_t)CLAMP(twice, (uint64_t)SOCK_BUF_MIN, (uint64_t)SOCK_BUF_MAX);
 }
 
@@ -126,11 +126,13 @@ static int set_int(struct sock *sk, int option, int value)
     switch (option) {
     case SO_SNDBUF:
     case SO_SNDBUFFORCE:
-        sk->sndbuf = buffer_limit(value);
+        sk->sndbuf =
+            buffer_limit(value, option == SO_SNDBUF ? READ_ONCE(sk->net->knobs.wmem_max) : SOCK_BUF_MAX / 2);
         return 0;
     case SO_RCVBUF:
     case SO_RCVBUFFORCE:
-        sk->rcvbuf = buffer_limit(value);
+        sk->rcvbuf =
+            buffer_limit(value, option == SO_RCVBUF ? READ_ONCE(sk->net->knobs.rmem_max) : SOCK_BUF_MAX / 2);
         return 0;
     case SO_RCVLOWAT:
         sk->rcvlowat = value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1);

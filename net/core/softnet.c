@@ -3,7 +3,7 @@
  * Only softirqs of its own CPU touch batch_depth and batch_dev, and they do not nest: no lock. */
 #include "net/core/net_namespace.h"
 
-enum { BACKLOG_MAX = 1000, BACKLOG_BUDGET = 64 };
+enum { BACKLOG_BUDGET = 64 };
 
 struct softnet {
     struct lock lock; /* SOFTNET: backlog */
@@ -33,7 +33,7 @@ void netif_rx(struct sk_buff *skb)
     struct softnet *sn = &skb->net->softnet[cpu_id()];
 
     lock_acquire(&sn->lock);
-    bool room = sn->backlog.qlen < BACKLOG_MAX;
+    bool room = sn->backlog.qlen < (uint32_t)READ_ONCE(skb->net->knobs.max_backlog);
     if (room)
         skb_queue_tail(&sn->backlog, skb);
     lock_release(&sn->lock);

@@ -31,8 +31,9 @@ static void show_snmp(struct net *net, struct textbuf *out)
     textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
                         "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
                         "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
-    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->forwarding ? 1 : 2, IP_DEFAULT_TTL,
-                   c->in_receives, dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
+    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->forwarding ? 1 : 2,
+                   net->ipv4->knobs.default_ttl, c->in_receives,
+                   dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
                    dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US), c->forw_datagrams);
     textbuf_printf(out, "%lu %lu %lu %lu %lu %lu ", net->drops[SKB_DROP_IP_NO_PROTOCOL],
                    net->drops[SKB_DROP_IP_FILTER], c->in_delivers, c->out_requests,
@@ -44,6 +45,38 @@ static void show_snmp(struct net *net, struct textbuf *out)
                    c->frag_fails, c->frag_creates);
 }
 
+static bool is_range(const void *base, const int64_t *numbers, const char *text)
+{
+    (void)base, (void)text;
+    return numbers[0] <= numbers[1];
+}
+
+static const struct sysctl sysctls[] = {
+    { SYSCTL_INT("net/ipv4/ip_default_ttl", struct ipv4_state, knobs.default_ttl, 1, 255,
+                 "time to live of packets whose socket does not say otherwise") },
+    { SYSCTL_BOOL("net/ipv4/ip_forward", struct ipv4_state, forwarding,
+                  "be a router: pass on packets that are for others") },
+    { SYSCTL_INTS("net/ipv4/ip_local_port_range", struct ipv4_state, knobs.port_range, 2, 1, 65535,
+                  "ports that are given to sockets that ask for any: the first and the last"),
+      .check = is_range },
+    { SYSCTL_U64("net/ipv4/ipfrag_high_thresh", struct ipv4_state, knobs.frag_memory_max, 0, INT32_MAX,
+                 "memory for fragments that wait, bytes; beyond it the oldest datagrams go") },
+    { SYSCTL_SECONDS("net/ipv4/ipfrag_time", struct ipv4_state, knobs.frag_timeout, 1, 3600,
+                     "how long a datagram waits for its other fragments, seconds") },
+    { .path = NULL },
+};
+
+static void knobs_init(struct net *net)
+{
+    net->ipv4->knobs = (struct ipv4_knobs){
+        .default_ttl = IP_DEFAULT_TTL,
+        .port_range = { PORT_EPHEMERAL_LOW, PORT_EPHEMERAL_HIGH },
+        .frag_memory_max = FRAG_MEMORY_MAX,
+        .frag_timeout = FRAG_TIMEOUT,
+    };
+    net_sysctl_register(net, &net->ipv4->sysctls, sysctls, net->ipv4);
+}
+
 static int ipv4_init(struct net *net)
 {
     struct ipv4_state *ipv4 = mem_alloc(sizeof *ipv4);
@@ -52,6 +85,7 @@ static int ipv4_init(struct net *net)
     net->ipv4 = ipv4;
     route_init(net);
     ip_frag_init(&ipv4->frags);
+    knobs_init(net);
     random_bytes(ipv4->ip_ids, sizeof ipv4->ip_ids);
     ipv4->packet_type = (struct packet_type){ .type = ETH_P_IP, .func = ip_rcv };
     dev_add_pack(net, &ipv4->packet_type);

@@ -7,10 +7,19 @@
 enum {
     ICMP_QUOTE_MAX = 576 - sizeof(struct ip_hdr) - sizeof(struct icmp_hdr), /* RFC 1812 4.3.2.3 */
     ICMP_RATE = 100, /* errors a second, RFC 1812 4.3.2.8 */
+    ICMP_RATE_MOST = 1000000,
     ICMP_BURST = 50
 };
 
+/* Read without a lock. */
+struct icmp_knobs {
+    int32_t msgs_per_sec, msgs_burst;
+    bool echo_ignore_all;
+};
+
 struct icmp_state {
+    struct icmp_knobs knobs;
+    struct sysctl_table sysctls;
     uint64_t full_at; /* the token bucket of errors: when it will be full again; atomic */
     uint64_t in_msgs, out_msgs, in_echos, out_echo_reps, in_dest_unreachs, out_dest_unreachs;
     struct net_proc_file snmp_section;
@@ -28,12 +37,13 @@ static bool is_error(uint8_t type)
  * that time by what a token costs, and it may lie at most a burst ahead. */
 static bool rate_allows(struct icmp_state *icmp)
 {
-    const uint64_t cost = sec(1) / ICMP_RATE, now = time_now();
+    const uint64_t cost = sec(1) / (uint64_t)READ_ONCE(icmp->knobs.msgs_per_sec), now = time_now();
+    const uint64_t burst = (uint64_t)READ_ONCE(icmp->knobs.msgs_burst);
     uint64_t full_at = READ_ONCE(icmp->full_at), start;
 
     do {
         start = MAX(full_at, now);
-        if (start - now > cost * (ICMP_BURST - 1))
+        if (start - now > cost * (burst - 1))
             return false;
     } while (!__atomic_compare_exchange_n(&icmp->full_at, &full_at, start + cost, true, __ATOMIC_RELAXED,
                                           __ATOMIC_RELAXED));
@@ -140,6 +150,8 @@ static enum skb_drop_reason icmp_echo(struct sk_buff *skb, const struct icmp_hdr
     struct dst_entry *dst;
 
     net_count(&net->icmp->in_echos);
+    if (READ_ONCE(net->icmp->knobs.echo_ignore_all))
+        return SKB_DROP_ICMP_IGNORED;
     if (inet_addr_kind(net, tx.saddr, skb->dev) != DST_LOCAL)
         return SKB_DROP_ICMP_BROADCAST; /* RFC 1122 3.2.2.6: MAY be discarded */
     if (skb_cow(skb, sizeof(struct ip_hdr) + ETH_HLEN))
@@ -232,11 +244,23 @@ static void icmp_show_snmp(struct net *net, struct textbuf *out)
 
 static const struct inet_protocol icmp_protocol = { .handler = icmp_rcv, .err_handler = ping_err };
 
+static const struct sysctl sysctls[] = {
+    { SYSCTL_INT("net/ipv4/icmp_msgs_per_sec", struct icmp_knobs, msgs_per_sec, 1, ICMP_RATE_MOST,
+                 "ICMP errors that are sent in a second, over time") },
+    { SYSCTL_INT("net/ipv4/icmp_msgs_burst", struct icmp_knobs, msgs_burst, 1, ICMP_RATE_MOST,
+                 "ICMP errors that may be sent at once") },
+    { SYSCTL_BOOL("net/ipv4/icmp_echo_ignore_all", struct icmp_knobs, echo_ignore_all,
+                  "do not answer pings") },
+    { .path = NULL },
+};
+
 static int icmp_init(struct net *net)
 {
     net->icmp = mem_alloc(sizeof *net->icmp);
     if (!net->icmp)
         return -ENOMEM;
+    net->icmp->knobs = (struct icmp_knobs){ .msgs_per_sec = ICMP_RATE, .msgs_burst = ICMP_BURST };
+    net_sysctl_register(net, &net->icmp->sysctls, sysctls, &net->icmp->knobs);
     net->icmp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = icmp_show_snmp };
     net_proc_section_register(net, &net->icmp->snmp_section);
     return inet_add_protocol(net, &icmp_protocol, IPPROTO_ICMP);
@@ -246,6 +270,7 @@ static void icmp_exit(struct net *net)
 {
     inet_del_protocol(net, IPPROTO_ICMP);
     net_proc_section_unregister(net, &net->icmp->snmp_section);
+    net_sysctl_unregister(&net->icmp->sysctls);
     mem_free(net->icmp);
     net->icmp = NULL;
 }

@@ -4,7 +4,7 @@
  * may have thousands. */
 #include "net/ipv4/inet_ports.h"
 #include "lib/string.h"
-#include "net/ipv4/ip.h"
+#include "net/ipv4/ipv4.h"
 
 void port_table_init(struct port_table *t, const char *name)
 {
@@ -57,10 +57,12 @@ static bool never(const struct sock *sk, const struct sock *other)
  * shared with nobody. */
 static uint16_t choose_port(struct port_table *t, const struct sock *sk)
 {
-    const uint32_t range = PORT_EPHEMERAL_HIGH - PORT_EPHEMERAL_LOW + 1, start = random_u32() % range;
+    const int32_t *bounds = sk->net->ipv4->knobs.port_range;
+    const uint32_t low = (uint32_t)READ_ONCE(bounds[0]), high = (uint32_t)READ_ONCE(bounds[1]);
+    const uint32_t range = MAX(high, low) - low + 1, start = random_u32() % range;
 
     for (uint32_t i = 0; i < range; i++) {
-        uint16_t port = (uint16_t)(PORT_EPHEMERAL_LOW + (start + i) % range);
+        uint16_t port = (uint16_t)(low + (start + i) % range);
         if (port_is_free(t, sk, port, never))
             return port;
     }

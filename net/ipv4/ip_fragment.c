@@ -5,9 +5,6 @@
 #include "lib/string.h"
 #include "net/ipv4/ipv4.h"
 
-enum { FRAG_MEMORY_MAX = 4 << 20 };
-#define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
-
 struct frag_key {
     be32 saddr, daddr;
     be16 id;
@@ -76,7 +73,7 @@ static struct frag_queue *create(struct net *net, const struct frag_key *key)
     list_add(&q->link, bucket_of(net, key));
     list_add_tail(&q->age, &net->ipv4->frags.oldest_first);
     timer_init(&q->timer, frag_timeout);
-    timer_set(&q->timer, time_now() + FRAG_TIMEOUT);
+    timer_set(&q->timer, time_now() + READ_ONCE(net->ipv4->knobs.frag_timeout));
     return q;
 }
 
@@ -127,9 +124,12 @@ static void frag_timeout(struct timer *t)
 }
 
 /* Memory for one more of that size: the oldest datagrams go (checklist 22). */
-static void make_room(struct frag_table *table, size_t size)
+static void make_room(struct net *net, size_t size)
 {
-    while (table->memory + size > FRAG_MEMORY_MAX && !list_empty(&table->oldest_first))
+    struct frag_table *table = &net->ipv4->frags;
+
+    while (table->memory + size > READ_ONCE(net->ipv4->knobs.frag_memory_max) &&
+           !list_empty(&table->oldest_first))
         destroy(list_entry(table->oldest_first.next, struct frag_queue, age), SKB_DROP_FRAG_MEMORY);
 }
 
@@ -244,7 +244,7 @@ static bool add_part(struct net *net, struct sk_buff *skb, struct sk_buff_head *
     const struct frag_key key = { ip->saddr, ip->daddr, ip->id, ip->protocol };
     bool duplicate = false;
 
-    make_room(&net->ipv4->frags, skb->truesize);
+    make_room(net, skb->truesize);
     struct frag_queue *q = find(net, &key);
     if (!q)
         q = create(net, &key);

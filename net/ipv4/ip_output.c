@@ -31,7 +31,8 @@ static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx
         .tot_len = cpu_to_be16((uint16_t)skb->len),
         .id = choose_id(net, tx),
         .frag_off = cpu_to_be16(tx->df ? IP_DF : 0),
-        .ttl = tx->ttl ? tx->ttl : IP_DEFAULT_TTL, /* RFC 1122 3.2.1.7: never zero */
+        .ttl = tx->ttl ? tx->ttl
+                       : (uint8_t)READ_ONCE(net->ipv4->knobs.default_ttl), /* RFC 1122 3.2.1.7: never zero */
         .protocol = tx->protocol,
         .saddr = tx->saddr,
         .daddr = tx->daddr,

@@ -29,8 +29,17 @@ struct fib_route {
     uint32_t metric;
 };
 
+enum { FRAG_MEMORY_MAX = 4 << 20 };
+#define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
+
 struct rtable; /* route.c: a dst_entry with the question it answers */
 enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 256, FRAG_BUCKETS = 64 };
+
+/* Read without a lock (af_inet.c has the table). */
+struct ipv4_knobs {
+    int32_t default_ttl, port_range[2];
+    uint64_t frag_memory_max, frag_timeout; /* bytes, ns */
+};
 
 struct frag_table {
     struct lock lock; /* REASSEMBLY */
@@ -62,8 +71,9 @@ struct ipv4_state {
     struct ip_hook_point hooks[IP_HOOK_POINTS];
     uint32_t ip_ids[IP_ID_SLOTS]; /* atomic */
     struct ip_counters counters;
-
     bool forwarding; /* we are a router (RFC 1812 2.2.8.1: off unless asked for); may change at any time */
+    struct ipv4_knobs knobs;
+    struct sysctl_table sysctls;
 };
 
 /* ---- route.c ---- */

@@ -7,11 +7,7 @@
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 
-enum { NEIGH_BUCKETS = 64, NEIGH_ENTRIES_MAX = 1024, NEIGH_WAITING_MAX = 16, NEIGH_TRIES = 3 };
-#define RETRANSMIT  sec(1)
-#define REACHABLE   sec(30) /* RFC 4861 10: REACHABLE_TIME */
-#define DELAY_PROBE sec(5)  /* RFC 4861 10: DELAY_FIRST_PROBE_TIME */
-#define STALE_KEPT  sec(600)
+enum { NEIGH_BUCKETS = 64, DAY_MS = 24 * 3600 * 1000 };
 #define FAILED_KEPT sec(20)
 
 struct neighbour {
@@ -28,13 +24,35 @@ struct neighbour {
     struct sk_buff_head waiting;
 };
 
+/* Read under NEIGH or without a lock; the timers that run keep what they were set for. */
+struct neigh_knobs {
+    int32_t entries_max, waiting_max, tries;
+    uint64_t retransmit, reachable, delay_probe, stale_kept; /* ns */
+};
+static const struct neigh_knobs knobs_at_first = {
+    .entries_max = 1024,
+    .waiting_max = 16,
+    .tries = 3,
+    .retransmit = sec(1),
+    .reachable = sec(30),  /* RFC 4861 10: REACHABLE_TIME */
+    .delay_probe = sec(5), /* RFC 4861 10: DELAY_FIRST_PROBE_TIME */
+    .stale_kept = sec(600),
+};
+
 struct arp_state {
+    struct neigh_knobs knobs;
+    struct sysctl_table sysctls;
     struct net_proc_file file;
     struct lock lock; /* NEIGH: the table, and all entries */
     struct list_head buckets[NEIGH_BUCKETS];
     struct list_head lru;
     unsigned count;
 };
+
+static const struct neigh_knobs *knobs_of(const struct neighbour *n)
+{
+    return &dev_net(n->dev)->arp->knobs;
+}
 
 static void neigh_timer(struct timer *t);
 
@@ -90,7 +108,7 @@ static bool make_room(struct arp_state *arp, struct sk_buff_head *orphans)
 {
     struct neighbour *n;
 
-    if (arp->count < NEIGH_ENTRIES_MAX)
+    if (arp->count < (unsigned)arp->knobs.entries_max)
         return true;
     list_for_each_entry (n, &arp->lru, lru) {
         if (!n->permanent && n->state != NEIGH_INCOMPLETE) {
@@ -137,7 +155,7 @@ static void ask(struct neighbour *n, uint64_t now)
 
     n->tries++;
     n->asked_at = now;
-    arm(n, now + RETRANSMIT);
+    arm(n, now + knobs_of(n)->retransmit);
     arp_send(n->dev, ARP_REQUEST, dest, ind->address, NULL, n->ip);
 }
 
@@ -145,8 +163,8 @@ static void start_asking(struct neighbour *n, uint64_t now)
 {
     n->state = NEIGH_INCOMPLETE;
     n->tries = 0;
-    if (n->asked_at && now < n->asked_at + RETRANSMIT)
-        arm(n, n->asked_at + RETRANSMIT); /* RFC 1122 2.3.2.1: at most one a second */
+    if (n->asked_at && now < n->asked_at + knobs_of(n)->retransmit)
+        arm(n, n->asked_at + knobs_of(n)->retransmit); /* RFC 1122 2.3.2.1: at most one a second */
     else
         ask(n, now);
 }
@@ -168,14 +186,14 @@ static void expire(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
     switch (n->state) {
     case NEIGH_INCOMPLETE:
     case NEIGH_PROBE:
-        if (n->tries >= NEIGH_TRIES)
+        if (n->tries >= (unsigned)knobs_of(n)->tries)
             give_up(n, now, lost);
         else
             ask(n, now);
         break;
     case NEIGH_REACHABLE:
         n->state = NEIGH_STALE;
-        arm(n, now + STALE_KEPT);
+        arm(n, now + knobs_of(n)->stale_kept);
         break;
     case NEIGH_DELAY: /* nobody confirmed it while it was used: ask */
         n->state = NEIGH_PROBE;
@@ -220,7 +238,7 @@ static void neigh_timer(struct timer *t)
 /* Keep skb until the address is known; with too many the oldest goes (RFC 1122 2.3.2.2: keep the latest). */
 static void wait_for_address(struct neighbour *n, struct sk_buff *skb)
 {
-    if (n->waiting.qlen >= NEIGH_WAITING_MAX)
+    if (n->waiting.qlen >= (uint32_t)knobs_of(n)->waiting_max)
         kfree_skb_reason(skb_dequeue(&n->waiting), SKB_DROP_NEIGH_QUEUE_FULL);
     skb_queue_tail(&n->waiting, skb);
 }
@@ -243,7 +261,7 @@ static bool use(struct neighbour *n, struct sk_buff *skb, uint8_t *mac)
     list_add_tail(&n->lru, &dev_net(n->dev)->arp->lru);
     if (n->state == NEIGH_STALE && !n->permanent) {
         n->state = NEIGH_DELAY;
-        arm(n, now + DELAY_PROBE);
+        arm(n, now + knobs_of(n)->delay_probe);
     }
     if (address_known(n)) {
         memcpy(mac, n->mac, ETH_ALEN);
@@ -313,10 +331,10 @@ static void learn(struct neighbour *n, const uint8_t *mac, bool solicited, struc
         return;
     if (solicited) {
         n->state = NEIGH_REACHABLE;
-        arm(n, now + REACHABLE);
+        arm(n, now + knobs_of(n)->reachable);
     } else if (!address_known(n) || moved) {
         n->state = NEIGH_STALE; /* heard of, not confirmed */
-        arm(n, now + STALE_KEPT);
+        arm(n, now + knobs_of(n)->stale_kept);
     }
     memcpy(n->mac, mac, ETH_ALEN);
     n->tries = 0;
@@ -430,11 +448,31 @@ void neigh_show(struct net *net, struct textbuf *out)
 
 /* ---- life ---- */
 
+static const struct sysctl sysctls[] = {
+    { SYSCTL_INT("net/ipv4/neigh/default/gc_thresh3", struct neigh_knobs, entries_max, 8, 65536,
+                 "neighbours that are kept at most") },
+    { SYSCTL_INT("net/ipv4/neigh/default/unres_qlen", struct neigh_knobs, waiting_max, 1, 1024,
+                 "packets that wait for one neighbour's address; with more the oldest goes") },
+    { SYSCTL_INT("net/ipv4/neigh/default/mcast_solicit", struct neigh_knobs, tries, 1, 100,
+                 "how often a neighbour is asked for before it counts as unreachable") },
+    { SYSCTL_MS("net/ipv4/neigh/default/retrans_time_ms", struct neigh_knobs, retransmit, 10, DAY_MS,
+                "time between two of those questions, ms") },
+    { SYSCTL_MS("net/ipv4/neigh/default/base_reachable_time_ms", struct neigh_knobs, reachable, 10, DAY_MS,
+                "how long a confirmed address is believed, ms") },
+    { SYSCTL_SECONDS("net/ipv4/neigh/default/delay_first_probe_time", struct neigh_knobs, delay_probe, 0,
+                     3600, "how long a stale address is used before its owner is asked, seconds") },
+    { SYSCTL_SECONDS("net/ipv4/neigh/default/gc_stale_time", struct neigh_knobs, stale_kept, 1, 86400,
+                     "how long an address that nobody uses is kept, seconds") },
+    { .path = NULL },
+};
+
 int neigh_init(struct net *net)
 {
     struct arp_state *arp = mem_alloc(sizeof *arp);
     if (!arp)
         return -ENOMEM;
+    arp->knobs = knobs_at_first;
+    net_sysctl_register(net, &arp->sysctls, sysctls, &arp->knobs);
     lock_init(&arp->lock, "neighbours", RANK_NEIGH);
     for (unsigned i = 0; i < NEIGH_BUCKETS; i++)
         list_init(&arp->buckets[i]);
@@ -449,6 +487,7 @@ void neigh_exit(struct net *net)
 {
     flush(net, NULL);
     net_proc_unregister(net, &net->arp->file);
+    net_sysctl_unregister(&net->arp->sysctls);
     mem_free(net->arp);
     net->arp = NULL;
 }

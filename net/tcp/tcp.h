@@ -87,7 +87,12 @@ struct tcp_state {
     uint64_t counters[TCP_COUNTER_COUNT];   /* atomic, relaxed */
     const struct tcp_cong_ops *cong;        /* for new connections */
 
-    /* durations in ns; defaults set by init, tests and later sysctls change them */
+    /* read without a lock; tcp_sysctl.c */
+    bool timestamps, window_scaling;
+    int32_t challenge_ack_limit;
+    int32_t syn_retries, synack_retries, data_retries; /* what the three durations below were made from */
+
+    /* durations in ns; defaults set by tcp_sysctl_init(), tests and sysctls change them */
     uint64_t time_wait;   /* 2 MSL, RFC 9293 3.4.2 */
     uint64_t fin_timeout; /* FIN-WAIT-2 of a socket nobody has open */
     uint64_t syn_give_up; /* R2 for a SYN of ours, RFC 9293 3.8.3 */
@@ -98,7 +103,10 @@ struct tcp_state {
 
     struct sock_family family;
     struct net_proc_file proc_tcp, proc_counters, proc_netstat, snmp_section;
+    struct sysctl_table sysctls;
 };
+
+void tcp_sysctl_init(struct net *net); /* tcp_sysctl.c: the knobs' defaults and table */
 
 enum tcp_timer_kind {
     TCP_TIMER_REXMIT,  /* RFC 6298: the oldest unacknowledged segment */

@@ -6,8 +6,7 @@
 
 enum step { GO_ON, DONE };
 
-enum { CHALLENGES_PER_SECOND = 10 }; /* RFC 5961 7: the limit is the implementation's choice */
-#define DELACK_TIME ms(40)           /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
+#define DELACK_TIME ms(40) /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
 
 void tcp_drop(struct tcp_segment *seg, enum skb_drop_reason reason)
 {
@@ -27,7 +26,7 @@ void tcp_challenge_ack(struct tcp_sock *tp)
         tp->challenge_since = now;
         tp->challenges = 0;
     }
-    if (tp->challenges++ >= CHALLENGES_PER_SECOND) { /* RFC 5961 7 */
+    if (tp->challenges++ >= (unsigned)READ_ONCE(tcp_state_of(tp)->challenge_ack_limit)) { /* RFC 5961 7 */
         tcp_count(tp->sk.net, TCP_COUNT_challenge_acks_held_back);
         return;
     }
@@ -37,8 +36,8 @@ void tcp_challenge_ack(struct tcp_sock *tp)
 
 void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o)
 {
-    tp->peer_mss = o->mss ? o->mss : TCP_MSS_DEFAULT; /* RFC 9293 3.7.1, MUST-15 */
-    if (o->has_wscale) {                              /* RFC 7323 2.2: both or none */
+    tp->peer_mss = o->mss ? o->mss : TCP_MSS_DEFAULT;                   /* RFC 9293 3.7.1, MUST-15 */
+    if (o->has_wscale && READ_ONCE(tcp_state_of(tp)->window_scaling)) { /* RFC 7323 2.2: both or none */
         tp->snd_wscale = o->wscale;
         tp->rcv_wscale = tcp_window_shift();
     }

@@ -4,8 +4,6 @@
  * queues' lock is taken inside a child's. */
 #include "net/tcp/tcp.h"
 
-enum { BACKLOG_MAX = 4096 };
-
 static struct tcp_listener *listener_create(void)
 {
     struct tcp_listener *l = mem_alloc(sizeof *l);
@@ -58,7 +56,8 @@ int tcp_listen(struct sock *sk, int backlog)
     if (!err) {
         lock_acquire(&tp->listener->lock);
         tp->listener->closed = false;
-        tp->listener->backlog = MIN((unsigned)backlog, (unsigned)BACKLOG_MAX); /* negative: the most */
+        tp->listener->backlog =
+            MIN((unsigned)backlog, (unsigned)READ_ONCE(sk->net->knobs.somaxconn)); /* negative: the most */
         lock_release(&tp->listener->lock);
     }
     lock_release(&sk->lock);

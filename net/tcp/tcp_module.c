@@ -31,14 +31,6 @@ static void state_init(struct tcp_state *tcp)
     port_table_init(&tcp->ports, "tcp ports");
     random_bytes(&tcp->isn_key, sizeof tcp->isn_key);
     tcp->cong = &tcp_newreno;
-    tcp->time_wait = sec(60);    /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
-    tcp->fin_timeout = sec(60);  /* as Linux */
-    tcp->syn_give_up = sec(180); /* RFC 9293 3.8.3, MUST-23: at least 3 minutes */
-    tcp->synack_give_up = sec(63);
-    tcp->data_give_up = sec(924); /* RFC 9293 3.8.3: at least 100 s; Linux's 15 retransmissions take 924 */
-    tcp->keep_idle = sec(7200);   /* RFC 9293 3.8.4, MUST-28: at least two hours */
-    tcp->keep_interval = sec(75); /* tcp(7), and so the next */
-    tcp->keep_count = 9;
     tcp->family = (struct sock_family){
         .family = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .ops = &tcp_sock_ops
     };
@@ -58,6 +50,7 @@ static int tcp_module_init(struct net *net)
     }
     sock_register(net, &net->tcp->family);
     tcp_proc_init(net);
+    tcp_sysctl_init(net);
     return 0;
 }
 
@@ -73,6 +66,7 @@ static void end_connection(struct tcp_sock *tp)
 static void tcp_module_exit(struct net *net)
 {
     struct tcp_sock *tp;
+    net_sysctl_unregister(&net->tcp->sysctls);
     tcp_proc_exit(net);
     sock_unregister(net, &net->tcp->family);
     inet_del_protocol(net, IPPROTO_TCP);

@@ -18,7 +18,7 @@ uint32_t tcp_ts_now(const struct tcp_sock *tp)
 
 void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o)
 {
-    tp->ts_ok = o->has_timestamp;
+    tp->ts_ok = o->has_timestamp && READ_ONCE(tcp_state_of(tp)->timestamps);
     tp->ts_recent = o->ts_val;
     tp->ts_recent_at = time_now();
 }

@@ -16,11 +16,11 @@ static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
     if (flags & TCP_FLAG_SYN) {
         o.mss = tcp_advertised_mss(tp); /* RFC 9293 3.7.1, MUST-14 */
         /* RFC 7323 2.2: offered in a SYN, returned in a SYN+ACK only when the SYN had it */
-        o.has_wscale = !(flags & TCP_FLAG_ACK) || tp->rcv_wscale;
+        o.has_wscale = flags & TCP_FLAG_ACK ? tp->rcv_wscale : READ_ONCE(tcp_state_of(tp)->window_scaling);
         o.wscale = tcp_window_shift();
     }
     /* RFC 7323 3.2: offered and returned likewise, then on every segment; the echo counts with ACK only */
-    o.has_timestamp = tp->ts_ok || flags == TCP_FLAG_SYN;
+    o.has_timestamp = tp->ts_ok || (flags == TCP_FLAG_SYN && READ_ONCE(tcp_state_of(tp)->timestamps));
     if (o.has_timestamp) {
         o.ts_val = tcp_ts_now(tp);
         o.ts_ecr = flags & TCP_FLAG_ACK ? tp->ts_recent : 0;
