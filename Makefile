@@ -63,8 +63,8 @@ HFLAGS  := $(filter-out -O2,$(BASE)) -O1 -D_GNU_SOURCE $(SANITIZE) -include lib/
 find_in  = $(sort $(shell find $(1) $(2) 2>/dev/null))
 ALL_C   := $(call find_in,lib net dev kern sim,-name '*.c')
 TEST_C  := $(filter %_test.c,$(ALL_C))
-# The witness is in debug kernels only.
-WITNESS := $(addprefix kern/debug/,irqsoff.c site.c witness.c witness_mutex.c)
+# The witness and failures on purpose are in debug kernels only.
+WITNESS := $(addprefix kern/debug/,irqsoff.c site.c witness.c witness_mutex.c) kern/mm/fail_alloc.c
 KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNESS)),$(ALL_C))
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)

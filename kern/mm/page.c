@@ -4,6 +4,7 @@
  * on each CPU that no lock guards (irqs are off), so most allocations touch nothing shared. */
 #include "kern/mm/page.h"
 #include "kern/cpu/cpu.h"
+#include "kern/mm/fail_alloc.h"
 #include "kern/mm/regions.h"
 #include "kern/sched/spinlock.h"
 #include "lib/string.h"
@@ -139,6 +140,11 @@ static struct page *block_alloc_locked(unsigned order)
 
 void *page_alloc(unsigned order)
 {
+    return fail_alloc() ? NULL : page_alloc_user(order);
+}
+
+void *page_alloc_user(unsigned order)
+{
     ASSERT(order <= MAX_ORDER);
     struct page *pg = order ? block_alloc_locked(order) : front_alloc();
     if (!pg)
@@ -148,10 +154,19 @@ void *page_alloc(unsigned order)
     return page_address(pg);
 }
 
+static void *zeroed(void *p, unsigned order)
+{
+    return p ? memset(p, 0, (size_t)PAGE_SIZE << order) : NULL;
+}
+
 void *page_alloc_zeroed(unsigned order)
 {
-    void *p = page_alloc(order);
-    return p ? memset(p, 0, (size_t)PAGE_SIZE << order) : NULL;
+    return zeroed(page_alloc(order), order);
+}
+
+void *page_alloc_user_zeroed(void)
+{
+    return zeroed(page_alloc_user(0), 0);
 }
 
 static void check_freed(const struct page *pg, const void *p, unsigned order, const void *caller)

@@ -3,6 +3,7 @@
  * that most allocations take no lock. It is filled and emptied by halves. */
 #include "kern/mm/slab.h"
 #include "kern/cpu/cpu.h"
+#include "kern/mm/fail_alloc.h"
 #include "kern/mm/page.h"
 #include "kern/sched/softirq.h"
 #include "lib/format.h"
@@ -73,6 +74,8 @@ static void front_give(struct kmem_cache *c, void *p)
 static void *cache_alloc(struct kmem_cache *c, size_t size, const void *caller)
 {
     ASSERT(!in_hardirq());
+    if (fail_alloc())
+        return NULL;
     local_bh_disable();
     void *p = front_take(c);
     local_bh_enable();

@@ -13,7 +13,7 @@ enum { GATHER = 64, FLUSH_SINGLE_MAX = 16, AROUND = 16 /* pages, a divisor of a 
 
 static void *user_table(void)
 {
-    return page_alloc_zeroed(0);
+    return page_alloc_user_zeroed();
 }
 
 static uint64_t *user_pte(struct vm_space *vm, uint64_t va)
@@ -164,7 +164,7 @@ void *page_at(struct vm_space *vm, uint64_t va)
 
 static int page_demand_zero(struct vm_space *vm, const struct vm_region *r, uint64_t *pte)
 {
-    void *page = page_alloc_zeroed(0);
+    void *page = page_alloc_user_zeroed();
     if (!page)
         return -ENOMEM;
     *pte = make_pte(page, r->prot, true);
@@ -174,7 +174,7 @@ static int page_demand_zero(struct vm_space *vm, const struct vm_region *r, uint
 
 static void *page_copy(const void *page)
 {
-    void *copy = page_alloc(0);
+    void *copy = page_alloc_user(0);
     return copy ? memcpy(copy, page, PAGE_SIZE) : NULL;
 }
 

@@ -46,6 +46,7 @@ struct thread {
     uint32_t signal_pending; /* atomic: an interruptible sleep ends with -EINTR; set by kern/proc */
     int exit_code;
     struct work burial;    /* when it is dead */
+    int32_t fail_nth;      /* kern/mm/fail_alloc.h; its own, debug kernels only */
     struct mutex *mutexes; /* that it holds, the last taken first; its own, debug kernels only */
 };
 
