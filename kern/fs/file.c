@@ -3,6 +3,7 @@
 #include "kern/fs/epoll.h"
 #include "kern/fs/locks.h"
 #include "kern/mm/mm.h"
+#include "kern/sys/kernel_knobs.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
 
@@ -18,7 +19,15 @@ struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32
     f->flags = flags;
     mutex_init(&f->pos_lock, "file position");
     list_init(&f->epoll_items);
+    __atomic_fetch_add(&kernel_knobs.files, 1, __ATOMIC_RELAXED);
     return f;
+}
+
+static void file_free(struct file *f)
+{
+    inode_put(f->inode);
+    kfree(f);
+    __atomic_fetch_sub(&kernel_knobs.files, 1, __ATOMIC_RELAXED);
 }
 
 /* O_PATH: a place in the tree; what is there is not opened. */
@@ -60,6 +69,8 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
         return open_place(inode, flags, out);
     if (!inode->fops)
         return -ENXIO;
+    if (READ_ONCE(kernel_knobs.files) >= READ_ONCE(kernel_knobs.file_max))
+        return -ENFILE;
     f = file_create(inode->fops, inode, flags);
     if (!f)
         return -ENOMEM;
@@ -70,8 +81,7 @@ int file_open_inode(struct inode *inode, uint32_t flags, struct file **out)
             end_writing(f);
     }
     if (err) {
-        inode_put(f->inode);
-        kfree(f);
+        file_free(f);
         return err;
     }
     *out = f;
@@ -91,6 +101,7 @@ void file_put(struct file *f)
     inode_put(f->inode);
     inode_put(f->dir);
     kfree(f);
+    __atomic_fetch_sub(&kernel_knobs.files, 1, __ATOMIC_RELAXED);
 }
 
 static bool may_read(const struct file *f)

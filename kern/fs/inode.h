@@ -17,11 +17,14 @@ struct dir_buffer {
     size_t size, used;
 };
 
+/* What a look-up gives when there may be such an entry, but no memory to tell. */
+#define INODE_NO_MEMORY ((struct inode *)-1l)
+
 /* Any may be NULL: then the call fails with -ENOTDIR (lookup, readdir), -EINVAL (readlink, truncate) or
  * -EPERM. Names are one component, NUL-terminated, at most NAME_MAX bytes. Process context, no lock held.
  * Inodes given back carry a reference for the caller. */
 struct inode_ops {
-    struct inode *(*lookup)(struct inode *dir, const char *name); /* NULL: no such entry */
+    struct inode *(*lookup)(struct inode *dir, const char *name); /* NULL: no such entry; INODE_NO_MEMORY */
     int (*create)(struct inode *dir, const char *name, uint32_t mode, struct inode **made);
     int (*symlink)(struct inode *dir, const char *name, const char *target);
     int (*link)(struct inode *dir, const char *name, struct inode *target);

@@ -133,6 +133,8 @@ static int walk_step(struct walk *w, unsigned flags, struct inode **found, bool 
     last = only_slashes(w->rest);
     *slash = last && *w->rest;
     inode = look_up(w);
+    if (inode == INODE_NO_MEMORY)
+        return -ENOMEM;
     if (!inode && !(last && (flags & WALK_PARENT)))
         return -ENOENT;
     if (inode && should_follow(inode, last, *slash, flags)) {

@@ -6,6 +6,7 @@
 #include "kern/fs/file.h"
 #include "kern/fs/files.h"
 #include "kern/fs/mount.h"
+#include "kern/fs/sysctlfs.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/process.h"
 #include "kern/sys/sys_socket.h"
@@ -57,7 +58,7 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, const void
     const struct file_ops *fops = directory ? &directory_file_ops : is_link(kind) ? NULL : &proc_file_ops;
 
     if (!p)
-        return NULL;
+        return INODE_NO_MEMORY;
     inode_init(&p->inode, mode_of(kind), &proc_ops, fops);
     p->inode.ino = ino_of(kind, what);
     p->inode.dev = DEV_PROC;
@@ -74,7 +75,8 @@ static struct inode *make_inode(struct inode *parent, enum kind kind, const void
 
 struct inode *procfs_create_root(struct inode *parent)
 {
-    return make_inode(parent, ROOT, NULL);
+    struct inode *root = make_inode(parent, ROOT, NULL);
+    return root == INODE_NO_MEMORY ? NULL : root;
 }
 
 static void proc_evict(struct inode *inode)
@@ -113,6 +115,8 @@ static struct inode *proc_lookup(struct inode *dir, const char *name)
             return make_inode(dir, NET, NULL);
         if (*name >= '0' && *name <= '9')
             return procfs_pid_lookup(dir, name);
+        if (!strcmp(name, "sys"))
+            return sysctlfs_create_root(dir);
         return look_in_table(dir, proc_system_entries, name);
     case TABLE:
         return look_in_table(dir, proc(dir)->entry->children, name);
@@ -161,7 +165,9 @@ static bool list_root(uint64_t *pos, struct dir_buffer *out)
         return false;
     if (*pos == 4 && !emit("net", NET, NULL, pos, out))
         return false;
-    if (!list_table(proc_system_entries, 5, pos, out))
+    if (*pos == 5 && !emit("sys", TABLE, NULL, pos, out))
+        return false;
+    if (!list_table(proc_system_entries, 6, pos, out))
         return false;
     *pos = MAX(*pos, (uint64_t)PROC_PID_POSITION);
     return procfs_pid_list(pos, out);

@@ -140,7 +140,7 @@ static struct inode *make_inode(struct inode *parent, const struct pid_inode *wh
     struct process *p;
 
     if (!i)
-        return NULL;
+        return INODE_NO_MEMORY;
     *i = *what;
     inode_init(&i->inode, mode, &pid_ops, file_ops_of(mode, what->kind));
     i->inode.dev = DEV_PROC;

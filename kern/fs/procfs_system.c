@@ -199,34 +199,6 @@ static void show_filesystems(struct textbuf *out, struct process *p)
                    "nodev\trootfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tsysfs\n");
 }
 
-static void show_somaxconn(struct textbuf *out, struct process *p)
-{
-    (void)p;
-    textbuf_printf(out, "4096\n");
-}
-
-static void show_ngroups_max(struct textbuf *out, struct process *p)
-{
-    (void)p;
-    textbuf_printf(out, "%d\n", GROUPS_MAX);
-}
-
-static void show_pid_max(struct textbuf *out, struct process *p)
-{
-    (void)p;
-    textbuf_printf(out, "%d\n", PID_MAX);
-}
-
-static const struct proc_entry sys_kernel[] = { { "ngroups_max", show_ngroups_max, NULL },
-                                                { "pid_max", show_pid_max, NULL },
-                                                { NULL, NULL, NULL } };
-static const struct proc_entry sys_net_core[] = { { "somaxconn", show_somaxconn, NULL },
-                                                  { NULL, NULL, NULL } };
-static const struct proc_entry sys_net[] = { { "core", NULL, sys_net_core }, { NULL, NULL, NULL } };
-static const struct proc_entry sys[] = { { "kernel", NULL, sys_kernel },
-                                         { "net", NULL, sys_net },
-                                         { NULL, NULL, NULL } };
-
 static void show_locks(struct textbuf *out, struct process *p)
 {
     (void)p;
@@ -249,7 +221,6 @@ const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NUL
                                                   { "slabinfo", show_slabinfo, NULL },
                                                   { "softirqs", show_softirqs, NULL },
                                                   { "stat", show_stat, NULL },
-                                                  { "sys", NULL, sys },
                                                   { "trace", show_trace, NULL },
                                                   { "uptime", show_uptime, NULL },
                                                   { "version", show_version, NULL },

@@ -35,7 +35,8 @@ bool fail_alloc_now(const void *frame)
 {
     struct fail_alloc_knobs *k = &fail_alloc_knobs;
     struct thread *t = current_thread();
-    bool fails = (t && was_last(&t->fail_nth)) | was_last(&k->nth) | is_every_nth(k);
+    bool thread_s = t && was_last(&t->fail_nth), anybody_s = was_last(&k->nth); /* each counts each time */
+    bool fails = is_every_nth(k) || thread_s || anybody_s;
     if (!fails)
         return false;
     site_take(&k->last_at, frame);

@@ -7,6 +7,7 @@
 #include "kern/proc/limits.h"
 #include "kern/proc/task.h"
 #include "kern/proc/vdso.h"
+#include "kern/sys/kernel_knobs.h"
 
 enum { PATH_ROOM = 256 };
 
@@ -61,6 +62,7 @@ void process_start_init(void)
 
     task_init();
     vdso_init();
+    kernel_knobs.threads_max = (int32_t)limit_threads_max();
     p = process_create(NULL);
     if (!p)
         panic("init: no memory for the first process");

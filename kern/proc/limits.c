@@ -8,6 +8,7 @@
 #include "kern/mm/mm.h"
 #include "kern/proc/exec.h"
 #include "kern/proc/signals.h"
+#include "kern/sys/kernel_knobs.h"
 
 enum {
     THREADS_SHARE = 8,       /* all kernel stacks take at most one part in that many of memory */
@@ -116,7 +117,7 @@ int limit_charge_task(const struct process *p)
 {
     if (p->cred.uid.real != 0 && user_is_full(p, limit_now(RLIMIT_NPROC)))
         return -EAGAIN;
-    if (__atomic_add_fetch(&n_tasks, 1, __ATOMIC_RELAXED) <= limit_threads_max())
+    if (__atomic_add_fetch(&n_tasks, 1, __ATOMIC_RELAXED) <= (uint32_t)READ_ONCE(kernel_knobs.threads_max))
         return 0;
     limit_uncharge_task();
     return -EAGAIN;

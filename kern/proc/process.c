@@ -6,6 +6,7 @@
 #include "kern/proc/limits.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
+#include "kern/sys/kernel_knobs.h"
 #include "lib/string.h"
 
 struct spinlock process_lock = SPINLOCK_INIT("process", RANK_PROCESS);
@@ -29,8 +30,10 @@ int pid_alloc(void)
     uint64_t flags = spin_lock(&process_lock);
     int pid = -EAGAIN;
 
-    for (int i = 1; i < PID_MAX && pid < 0; i++) {
-        int candidate = (table.last_pid + i) % PID_MAX;
+    int most = READ_ONCE(kernel_knobs.pid_max);
+
+    for (int i = 1; i < most && pid < 0; i++) {
+        int candidate = (table.last_pid + i) % most;
         if (candidate && !pid_used(candidate))
             pid = candidate;
     }

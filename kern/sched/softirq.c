@@ -9,11 +9,11 @@
  * flood of packets leaves programs their share. */
 #include "kern/sched/softirq.h"
 #include "kern/sched/sched.h"
+#include "kern/sys/kernel_knobs.h"
 #include "lib/format.h"
 
 enum { SOFTIRQ_ROUNDS = 10, ALL_LEVELS = (1 << SOFTIRQ_LEVELS) - 1 };
 enum { URGENT_LEVELS = 1 << SOFTIRQ_HI | 1 << SOFTIRQ_TIMER };
-#define SOFTIRQ_BUDGET_NS ms(2)
 
 struct softirq_cpu { /* its CPU; the lists and handed_over with irqs off */
     struct list_head lists[SOFTIRQ_LEVELS];
@@ -95,7 +95,7 @@ static void run_pending(struct cpu *c)
     uint32_t levels = levels_for_all(sc);
     if (!(c->softirq_pending & levels))
         return;
-    uint64_t until = time_now() + SOFTIRQ_BUDGET_NS;
+    uint64_t until = time_now() + us(READ_ONCE(kernel_knobs.softirq_usecs));
     for (unsigned round = 0; c->softirq_pending & levels; round++) {
         if (round && sc->ksoftirqd && (round == SOFTIRQ_ROUNDS || time_now() >= until)) {
             sc->handed_over = true;

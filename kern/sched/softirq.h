@@ -7,7 +7,7 @@
 void softirq_init_cpu(void); /* the lists */
 void ksoftirqd_start(void);  /* one thread a CPU, after smp_start */
 /* The outermost hard irq ends (irqs off, preempt_count already without HARDIRQ_ONE): run what is pending, in
- * level order, with irqs on, for at most SOFTIRQ_BUDGET_NS or SOFTIRQ_ROUNDS rounds; wake ksoftirqd for the
+ * level order, with irqs on, for at most netdev_budget_usecs or SOFTIRQ_ROUNDS rounds; wake ksoftirqd for the
  * rest. */
 void softirq_irq_exit(void);
 /* Hold softirqs off on this CPU / allow them again and run what came meanwhile. Nests. Process or softirq

@@ -3,8 +3,10 @@
  * processes share is a file without a name. */
 #include "kern/fs/files.h"
 #include "kern/fs/ramfs.h"
+#include "kern/mm/mm.h"
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
+#include "kern/sys/kernel_knobs.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
 #include "lib/abi/fcntl.h"
@@ -98,6 +100,19 @@ static int64_t map_file(struct file *f, uint64_t address, size_t length, int pro
     return map_region(address, length, rights, flags, (struct vm_view){ o, offset });
 }
 
+/* More private memory to write to than the machine has? (proc(5), overcommit_memory 0) */
+static bool is_overcommit(uint64_t length, int prot, int flags)
+{
+    const uint64_t surely_there = 1 << 20;
+    struct mm_stats mm;
+
+    if (length <= surely_there || !(prot & PROT_WRITE) || !(flags & MAP_PRIVATE) || flags & MAP_NORESERVE ||
+        READ_ONCE(kernel_knobs.overcommit))
+        return false;
+    mm_get_stats(&mm);
+    return length > mm.total * PAGE_SIZE;
+}
+
 SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, int, fd, uint64_t, offset)
 {
     struct file *f;
@@ -105,7 +120,7 @@ SYSCALL_DEFINE6(mmap, uint64_t, address, size_t, length, int, prot, int, flags, 
 
     if (!length || offset % PAGE_SIZE || !is_type_known(flags))
         return -EINVAL;
-    if (length > USER_TOP)
+    if (length > USER_TOP || is_overcommit(length, prot, flags))
         return -ENOMEM;
     if (flags & MAP_ANONYMOUS)
         return populate(map_anonymous(address, length, prot, flags), length, flags);

@@ -4,20 +4,21 @@
 #include "kern/mm/mm.h"
 #include "kern/proc/exec.h"
 #include "kern/proc/process.h"
+#include "kern/sys/kernel_knobs.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
 #include "lib/abi/system.h"
 #include "lib/format.h"
+#include "lib/string.h"
 
 SYSCALL_DEFINE1(uname, uintptr_t, user)
 {
-    static const struct utsname name = { .sysname = "Towpath",
-                                         .nodename = "towpath",
-                                         .release = "5.10.0-towpath", /* C libraries refuse what is too old */
-                                         .version = "#1 SMP PREEMPT",
-                                         .machine = "x86_64",
-                                         .domainname = "(none)" };
+    struct utsname name = {
+        .sysname = KERNEL_NAME, .release = KERNEL_RELEASE, .version = KERNEL_VERSION, .machine = "x86_64"
+    };
 
+    memcpy(name.nodename, kernel_knobs.hostname, sizeof kernel_knobs.hostname);
+    memcpy(name.domainname, kernel_knobs.domainname, sizeof kernel_knobs.domainname);
     return copy_to_user(user, &name, sizeof name);
 }
 
@@ -131,10 +132,28 @@ SYSCALL_DEFINE4(reboot, unsigned, magic, unsigned, magic2, unsigned, command, ui
     }
 }
 
+static int set_name(char field[HOST_NAME_SIZE], uintptr_t user, size_t size)
+{
+    char name[HOST_NAME_SIZE] = "";
+
+    if (current_process()->euid)
+        return -EPERM;
+    if (size >= sizeof name)
+        return -EINVAL;
+    if (copy_from_user(name, user, size))
+        return -EFAULT;
+    memcpy(field, name, sizeof name);
+    return 0;
+}
+
 SYSCALL_DEFINE2(sethostname, uintptr_t, user, size_t, size)
 {
-    (void)user, (void)size;
-    return -EPERM; /* there is one name, and it is the kernel's */
+    return set_name(kernel_knobs.hostname, user, size);
+}
+
+SYSCALL_DEFINE2(setdomainname, uintptr_t, user, size_t, size)
+{
+    return set_name(kernel_knobs.domainname, user, size);
 }
 
 SYSCALL_DEFINE3(getcpu, uintptr_t, user_cpu, uintptr_t, user_node, uintptr_t, unused)

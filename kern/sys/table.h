@@ -153,6 +153,7 @@
     SYSCALL(166, umount2, 2, ONCE) \
     SYSCALL(169, reboot, 4, ONCE) \
     SYSCALL(170, sethostname, 2, ONCE) \
+    SYSCALL(171, setdomainname, 2, ONCE) \
     SYSCALL(186, gettid, 0, ONCE) \
     SYSCALL(191, getxattr, 4, ONCE) \
     SYSCALL(192, lgetxattr, 4, ONCE) \
