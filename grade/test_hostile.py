@@ -34,7 +34,7 @@ def memory_comes_back(machine: Machine, before: int, lost: int) -> None:
 
 
 def objects_in_use(machine: Machine) -> dict[str, int]:
-    rows = re.findall(r"^(\S+)\s+\d+\s+(\d+)\s+\d+$", machine.run("cat /proc/slabinfo"), re.M)
+    rows = re.findall(r"^(\S+)\s+(\d+)\s+\d+\s+\d+\s+\d+\s+\d+ : ", machine.run("cat /proc/slabinfo"), re.M)
     return {name: int(count) for name, count in rows}
 
 

@@ -38,7 +38,8 @@ struct cpu {
     uint32_t n_locks_held;
     void *slab[64];        /* kern/mm/slab.c's per-CPU fronts, by cache number */
     bool interrupted_user; /* the interrupt under way came from user mode */
-    uint64_t irqs, ticks, context_switches, page_faults, ipis;
+    uint64_t irqs, ticks, context_switches, page_faults;
+    uint64_t kicks, shootdowns; /* interrupts from other CPUs */
     struct tss *tss;
     uint64_t gdt[16];
 };

@@ -124,6 +124,7 @@ static void user_page_fault(struct trapframe *tf)
     uint64_t addr = read_cr2();
     irq_enable();
     current_thread()->faults++;
+    this_cpu()->page_faults++;
     int err = tf->error & ERROR_USER ? vm_fault(current_thread()->vm, addr, tf->error) : -EFAULT;
     if (err)
         proc_fault(tf, err == -ENXIO || err == -ENOSPC ? SIGBUS : SIGSEGV, addr);

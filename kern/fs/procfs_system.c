@@ -8,6 +8,7 @@
 #include "kern/fs/locks.h"
 #include "kern/fs/mount.h"
 #include "kern/fs/procfs.h"
+#include "kern/fs/procfs_kernel.h"
 #include "kern/irq/irq.h"
 #include "kern/mm/mm.h"
 #include "kern/port.h"
@@ -205,7 +206,8 @@ static void show_locks(struct textbuf *out, struct process *p)
     lock_show(out);
 }
 
-const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NULL },
+const struct proc_entry proc_system_entries[] = { { "buddyinfo", proc_show_buddyinfo, NULL },
+                                                  { "cmdline", show_cmdline, NULL },
                                                   { "cpuinfo", show_cpuinfo, NULL },
                                                   { "filesystems", show_filesystems, NULL },
                                                   { "initcalls", show_initcalls, NULL },
@@ -218,10 +220,13 @@ const struct proc_entry proc_system_entries[] = { { "cmdline", show_cmdline, NUL
                                                   { "lockstat", show_lockstat, NULL },
                                                   { "meminfo", show_meminfo, NULL },
                                                   { "mounts", show_mounts, NULL },
+                                                  { "schedstat", proc_show_schedstat, NULL },
                                                   { "slabinfo", show_slabinfo, NULL },
                                                   { "softirqs", show_softirqs, NULL },
                                                   { "stat", show_stat, NULL },
+                                                  { "timers", proc_show_timers, NULL },
                                                   { "trace", show_trace, NULL },
                                                   { "uptime", show_uptime, NULL },
                                                   { "version", show_version, NULL },
+                                                  { "vmstat", proc_show_vmstat, NULL },
                                                   { NULL, NULL, NULL } };

@@ -29,7 +29,7 @@ static struct irq_line {
     struct irq_handler *handlers; /* read without it in hard irq */
     const char *name;             /* of the first handler */
     int gsi;                      /* NO_GSI: a message-signalled interrupt */
-    bool used;
+    bool used, level;
     /* atomic */
     uint32_t walks;
     /* of the CPU the line leads to */
@@ -123,6 +123,7 @@ static int attach_gsi(unsigned gsi, bool level, bool low, struct irq_handler *h,
     if (!line)
         return -ENOSPC;
     bool first = !line->handlers;
+    line->level = level;
     add_handler(line, h);
     int err = first ? ioapic_route(gsi, vector_of(line), level, low, target_of(line)) : 0;
     if (err)
@@ -238,10 +239,10 @@ static void run_vector(uint64_t vector)
         clock_event_interrupt();
         break;
     case VECTOR_KICK: /* looking at what there is to do is irq_dispatch's end */
-        this_cpu()->ipis++;
+        this_cpu()->kicks++;
         break;
     case VECTOR_TLB:
-        this_cpu()->ipis++;
+        this_cpu()->shootdowns++;
         tlb_interrupt();
         break;
     case VECTOR_HALT:
@@ -272,31 +273,37 @@ void irq_dispatch(struct trapframe *tf)
 
 /* ---- /proc/interrupts ---- */
 
+/* One line for each CPU's counts of something; the field begins offset bytes into struct cpu. */
+static void show_counts(struct textbuf *out, const char *name, size_t offset, const char *what)
+{
+    textbuf_printf(out, "%3s: ", name);
+    for_each_cpu (i)
+        textbuf_printf(out, "%10llu ",
+                       (unsigned long long)READ_ONCE(*(const uint64_t *)((const char *)&cpus[i] + offset)));
+    textbuf_printf(out, "  %s\n", what);
+}
+
+/* A message has no number but its vector. */
 static void show_line(const struct irq_line *line, struct textbuf *out)
 {
-    if (line->gsi == NO_GSI)
-        textbuf_printf(out, "%4s:", "MSI");
-    else
-        textbuf_printf(out, "%4d:", line->gsi);
+    unsigned number = line->gsi == NO_GSI ? vector_of(line) : (unsigned)line->gsi;
+    textbuf_printf(out, "%3u: ", number);
     for_each_cpu (i)
-        textbuf_printf(out, " %10llu", (unsigned long long)line->counts[i]);
-    textbuf_printf(out, "  vector %#x  %s\n", vector_of(line), line->name);
+        textbuf_printf(out, "%10llu ", (unsigned long long)line->counts[i]);
+    textbuf_printf(out, " %8s %4u-%-8s %s\n", line->gsi == NO_GSI ? "PCI-MSI" : "IO-APIC", number,
+                   line->level ? "fasteoi" : "edge", line->name);
 }
 
 void irq_show(struct textbuf *out)
 {
     textbuf_printf(out, "     ");
     for_each_cpu (i)
-        textbuf_printf(out, " %7sCPU%u", "", i);
+        textbuf_printf(out, "CPU%-8u", i);
     textbuf_printf(out, "\n");
     for (unsigned i = 0; i < N_LINES; i++)
         if (lines[i].used)
             show_line(&lines[i], out);
-    textbuf_printf(out, " LOC:");
-    for_each_cpu (i)
-        textbuf_printf(out, " %10llu", (unsigned long long)cpus[i].ticks);
-    textbuf_printf(out, "  local timer\n IPI:");
-    for_each_cpu (i)
-        textbuf_printf(out, " %10llu", (unsigned long long)cpus[i].ipis);
-    textbuf_printf(out, "  from other CPUs\n");
+    show_counts(out, "LOC", offsetof(struct cpu, ticks), "Local timer interrupts");
+    show_counts(out, "RES", offsetof(struct cpu, kicks), "Rescheduling interrupts");
+    show_counts(out, "TLB", offsetof(struct cpu, shootdowns), "TLB shootdowns");
 }

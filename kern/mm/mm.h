@@ -47,6 +47,8 @@ struct mm_stats {
     uint64_t slab;        /* pages held by slab caches */
 };
 void mm_get_stats(struct mm_stats *s);
+/* How many free blocks there are of each order, those in the CPUs' fronts among order 0. */
+void page_count_blocks(uint64_t blocks[MAX_ORDER + 1]);
 
 /* ---- kernel memory: any context but hard irq; NULL when exhausted ---- */
 
@@ -58,7 +60,7 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 void kmem_cache_destroy(struct kmem_cache *c); /* what is still allocated is reported as a leak */
 void *kmem_cache_alloc(struct kmem_cache *c);
 void kmem_cache_free(struct kmem_cache *c, void *p);
-/* One line a cache: name, size, objects in use, pages. */
+/* One line a cache, in the format of slabinfo(5), version 2.1. */
 struct textbuf;
 void slab_show(struct textbuf *out);
 

@@ -227,6 +227,20 @@ uint64_t page_count_free(void)
     return n;
 }
 
+void page_count_blocks(uint64_t blocks[MAX_ORDER + 1])
+{
+    struct page *pg;
+    for (unsigned order = 0; order <= MAX_ORDER; order++) {
+        uint64_t flags = spin_lock(&lock);
+        blocks[order] = 0;
+        list_for_each_entry (pg, &free_blocks[order], free)
+            blocks[order]++;
+        spin_unlock(&lock, flags);
+    }
+    for_each_cpu (i)
+        blocks[0] += READ_ONCE(fronts[i].n);
+}
+
 /* ---- setting up ---- */
 
 void page_array_init(void)

@@ -229,15 +229,24 @@ static uint64_t in_fronts(const struct kmem_cache *c)
     return n;
 }
 
+static void show_cache(struct textbuf *out, const struct kmem_cache *c)
+{
+    textbuf_printf(
+        out, "%-17s %6llu %6llu %6u %4u %4u : tunables    0    0    0 : slabdata %6llu %6llu      0\n",
+        c->name, (unsigned long long)(c->taken - in_fronts(c)), (unsigned long long)(c->slabs * c->per_slab),
+        c->size, c->per_slab, 1u << c->order, (unsigned long long)c->slabs, (unsigned long long)c->slabs);
+}
+
 void slab_show(struct textbuf *out)
 {
     struct kmem_cache *c;
-    textbuf_printf(out, "# name                    size   in use    pages\n");
+    textbuf_printf(
+        out, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> "
+             "<pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> "
+             "<num_slabs> <sharedavail>\n");
     uint64_t flags = spin_lock(&list_lock);
     list_for_each_entry (c, &caches, all)
-        textbuf_printf(out, "%-24s %6u %8llu %8llu\n", c->name, c->size,
-                       (unsigned long long)(c->taken - in_fronts(c)),
-                       (unsigned long long)(c->slabs << c->order));
+        show_cache(out, c);
     spin_unlock(&list_lock, flags);
 }
 

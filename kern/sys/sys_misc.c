@@ -136,7 +136,7 @@ static int set_name(char field[HOST_NAME_SIZE], uintptr_t user, size_t size)
 {
     char name[HOST_NAME_SIZE] = "";
 
-    if (current_process()->euid)
+    if (!capable(CAP_SYS_ADMIN))
         return -EPERM;
     if (size >= sizeof name)
         return -EINVAL;

@@ -9,7 +9,7 @@
 #include "lib/string.h"
 #include "net/port.h"
 
-enum { NGROUPS_MAX = 65536, PID_LEAST = 301, UUID_SIZE = 37 };
+enum { PID_LEAST = 301, UUID_SIZE = 37 };
 
 struct kernel_knobs kernel_knobs = {
     .hostname = "towpath",
@@ -43,7 +43,7 @@ static int show_version(const void *base, char *buf, size_t size)
 static int show_ngroups(const void *base, char *buf, size_t size)
 {
     (void)base;
-    return ksnprintf(buf, size, "%d", NGROUPS_MAX);
+    return ksnprintf(buf, size, "%d", GROUPS_MAX);
 }
 
 /* A random UUID, RFC 9562 5.4. */

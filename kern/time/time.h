@@ -20,5 +20,8 @@ void clock_event_interrupt(
  */
 void timer_interrupt(void);
 void timers_init_cpu(void);
+/* That CPU's timers, the next first, in the form of Linux's /proc/timer_list; at most 64. */
+struct textbuf;
+void timers_show(struct textbuf *out, unsigned cpu);
 /* When the earliest timer of this CPU is due, TIME_NEVER if none. irqs off. */
 uint64_t timers_next(void);

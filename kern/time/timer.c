@@ -4,9 +4,12 @@
  * from: so timer_cancel_sync() knows where to look. The clock event is set for the first timer and is not put
  * off when that one is cancelled: an event too many now and then is cheaper than a new one at every change.
  */
+#include "kern/debug/ksyms.h"
+#include "kern/mm/mm.h"
 #include "kern/sched/sched.h"
 #include "kern/sched/softirq.h"
 #include "kern/time/time.h"
+#include "lib/format.h"
 
 struct timer_base {
     struct spinlock lock;
@@ -187,4 +190,59 @@ void timers_init_cpu(void)
     spin_init(&b->lock, "timers", RANK_TIMER);
     softirq_open(&b->softirq, SOFTIRQ_TIMER, timers_run);
     this_cpu()->timers = b;
+}
+
+/* ---- /proc/timers ---- */
+
+enum { SHOWN = 64 };
+struct shown {
+    uint64_t due;
+    void (*fn)(struct timer *t);
+};
+
+/* The heap from node on, walked without recursion: down to the children first, which ring later. Up to SHOWN
+ * of them. TIMER lock. */
+static unsigned collect(const struct heap_node *root, struct shown *list)
+{
+    const struct heap_node *waiting[SHOWN]; /* whose turn is yet to come */
+    unsigned n = 0, n_waiting = 0;
+    for (const struct heap_node *node = root; node && n < SHOWN;) {
+        list[n++] = (struct shown){ node->key, container_of(node, struct timer, node)->fn };
+        if (node->next && n_waiting < SHOWN)
+            waiting[n_waiting++] = node->next;
+        node = node->child ? node->child : n_waiting ? waiting[--n_waiting] : NULL;
+    }
+    return n;
+}
+
+static void sort_by_time(struct shown *list, unsigned n)
+{
+    for (unsigned i = 1; i < n; i++) {
+        struct shown s = list[i];
+        unsigned at = i;
+        for (; at && list[at - 1].due > s.due; at--)
+            list[at] = list[at - 1];
+        list[at] = s;
+    }
+}
+
+void timers_show(struct textbuf *out, unsigned cpu)
+{
+    struct timer_base *b = &bases[cpu];
+    struct shown *list = kmalloc(SHOWN * sizeof *list);
+    uint64_t now = time_now();
+    if (!list)
+        return;
+    uint64_t flags = spin_lock(&b->lock);
+    unsigned n = collect(heap_first(&b->heap), list);
+    spin_unlock(&b->lock, flags);
+    sort_by_time(list, n);
+    textbuf_printf(out, "\ncpu: %u\n active timers:\n", cpu);
+    for (unsigned i = 0; i < n; i++) {
+        char fn[64];
+        ksym_format(fn, sizeof fn, (uint64_t)list[i].fn);
+        textbuf_printf(out, " #%u: %s\n # expires at %llu nsecs [in %lld nsecs]\n", i, fn,
+                       (unsigned long long)list[i].due, (long long)(list[i].due - now));
+    }
+    kfree(list);
 }
