@@ -84,6 +84,10 @@ void waitq_init(struct waitq *wq);
  * returns are allowed: the caller looks at its condition again. 0, -ETIMEDOUT, or -EINTR when a signal is
  * pending. */
 int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline);
+/* The same for a condition that changes without l: over(arg) looks once more when the caller is on wq
+ * already, with l held; true: 0 without sleeping. Who changes it does so first and wakes then. */
+int waitq_wait_unless(struct waitq *wq, struct lock *l, uint64_t deadline, bool (*over)(void *arg),
+                      void *arg);
 /* Wake every waiter and poller of wq. Process or softirq; locks may be held. */
 void waitq_wake(struct waitq *wq);
 /* Wake every waiter of wq, but of pollers only those who asked for one of events (POLL*; 0: none of them),

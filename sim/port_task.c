@@ -276,7 +276,22 @@ static void check_may_wait(const struct lock *l)
               sim.held_count ? sim.held[sim.held_count - 1]->name : "none");
 }
 
-int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
+void sim_before_wait(void (*fn)(void *arg), void *arg)
+{
+    sim.before_wait = fn;
+    sim.before_wait_arg = arg;
+}
+
+static void let_another_cpu_act(void)
+{
+    void (*fn)(void *arg) = sim.before_wait;
+
+    sim.before_wait = NULL;
+    if (fn)
+        fn(sim.before_wait_arg);
+}
+
+int waitq_wait_unless(struct waitq *wq, struct lock *l, uint64_t deadline, bool (*over)(void *arg), void *arg)
 {
     struct sim_task *t = sim.current;
     int result;
@@ -284,11 +299,19 @@ int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
     check_may_wait(l);
     if (t->signalled)
         return -EINTR;
+    let_another_cpu_act();
+    if (over && over(arg))
+        return 0;
     list_add_tail(&t->waiter.link, &wq->waiters);
     lock_release(l);
     result = task_sleep(l->name, deadline);
     lock_acquire(l);
     return result;
+}
+
+int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
+{
+    return waitq_wait_unless(wq, l, deadline, NULL, NULL);
 }
 
 void waitq_wake(struct waitq *wq)

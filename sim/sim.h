@@ -62,6 +62,9 @@ struct passed_file *sim_file(struct sock *sk);
 void sim_fail_nth_alloc(uint64_t n);
 /* Let each allocation fail with this chance in a million (0: never), seeded. */
 void sim_fail_allocs(uint32_t per_million);
+/* Let fn run once, when a task has looked and is about to hang itself on a queue: what another CPU may do
+ * there, which needs no lock that the task holds. */
+void sim_before_wait(void (*fn)(void *arg), void *arg);
 /* Let each wait end at once for no reason with this chance in a million, as net/port.h allows (0: never),
  * seeded. */
 void sim_spurious_wakeups(uint32_t per_million);

@@ -50,6 +50,8 @@ struct sim {
 
     enum context context;
     struct sim_task *current;
+    void (*before_wait)(void *arg);
+    void *before_wait_arg;
     struct sim_task body; /* the test's */
     struct list_head tasks;
     ucontext_t loop; /* where the events run: the host's stack */

@@ -54,6 +54,7 @@ void waitq_add(struct waitq *wq, struct waiter *w)
     uint64_t flags = guard_lock(wq);
     list_add_tail(&w->link, &wq->waiters);
     guard_unlock(wq, flags);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* on the queue before the look; partner: waitq_wake_events() */
 }
 
 void waitq_remove(struct waitq *wq, struct waiter *w)
@@ -86,8 +87,7 @@ static void do_later(struct wake_later *later)
 void waitq_wake_events(struct waitq *wq, int events)
 {
     struct wake_later *later = NULL;
-    __atomic_thread_fence(
-        __ATOMIC_SEQ_CST); /* the change before the look; partner: guard_lock() in waitq_add */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the change before the look; partner: waitq_add() */
     if (READ_ONCE(wq->waiters.next) == &wq->waiters)
         return;
     uint64_t flags = guard_lock(wq);
@@ -160,17 +160,30 @@ int thread_sleep_until(uint64_t deadline)
 
 /* ---- with a lock dropped meanwhile ---- */
 
-int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
+int waitq_wait_unless(struct waitq *wq, struct lock *l, uint64_t deadline, bool (*over)(void *arg), void *arg)
 {
     struct waiter w;
     ASSERT(lock_held(l) && this_cpu()->n_locks_held == 1);
     waiter_init(&w);
     waitq_add(wq, &w);
+    bool need_not = over(arg);
     lock_release(l);
-    int err = wait_sleep(&w.woken, deadline);
+    int err = need_not ? 0 : wait_sleep(&w.woken, deadline);
     waitq_remove(wq, &w);
     lock_acquire(l);
     return err;
+}
+
+/* It changes under l, so nothing happened since the caller looked. */
+static bool unchanged(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+int waitq_wait(struct waitq *wq, struct lock *l, uint64_t deadline)
+{
+    return waitq_wait_unless(wq, l, deadline, unchanged, NULL);
 }
 
 int waitq_wait_spin_kind(struct waitq *wq, struct spinlock *l, uint64_t *flags, uint64_t deadline,

@@ -117,6 +117,27 @@ int sock_wait(struct sock *sk, uint64_t deadline)
     return err == -ETIMEDOUT ? -EAGAIN : err; /* SO_RCVTIMEO's errno, socket(7) */
 }
 
+static bool has_room(const struct sock *sk)
+{
+    int64_t used = __atomic_load_n(&sk->wmem_alloc, __ATOMIC_SEQ_CST);
+
+    return sk->type == SOCK_STREAM ? 3 * used <= 2 * (int64_t)sk->sndbuf : used < sk->sndbuf;
+}
+
+static bool room_came(void *sk)
+{
+    return has_room(sk);
+}
+
+int sock_wait_for_room(struct sock *sk, uint64_t deadline)
+{
+    int err = 0;
+
+    while (!err && !has_room(sk))
+        err = deadline ? waitq_wait_unless(&sk->wq, &sk->lock, deadline, room_came, sk) : -EAGAIN;
+    return err == -ETIMEDOUT ? -EAGAIN : err;
+}
+
 void sock_wake(struct sock *sk)
 {
     waitq_wake(&sk->wq);
@@ -125,13 +146,6 @@ void sock_wake(struct sock *sk)
 void sock_wake_readers(struct sock *sk)
 {
     waitq_wake_events(&sk->wq, POLLIN | POLLPRI | POLLRDNORM | POLLRDBAND);
-}
-
-static bool has_room(const struct sock *sk)
-{
-    int64_t used = __atomic_load_n(&sk->wmem_alloc, __ATOMIC_SEQ_CST);
-
-    return sk->type == SOCK_STREAM ? 3 * used <= 2 * (int64_t)sk->sndbuf : used < sk->sndbuf;
 }
 
 bool sock_stream_writable(struct sock *sk)
@@ -168,6 +182,9 @@ static void sock_rfree(struct sk_buff *skb)
     __atomic_fetch_sub(&skb->sk->rmem_alloc, skb->truesize, __ATOMIC_RELAXED);
 }
 
+/* Under whatever lock the last reference goes, a device's too, so without sk->lock: who waits for room looks
+ * again when he can be woken (sock_wait_for_room()). A stream need not: what it is charged for stays in its
+ * queues until it is acknowledged, which is under sk->lock. */
 static void sock_wfree(struct sk_buff *skb)
 {
     struct sock *sk = skb->sk;

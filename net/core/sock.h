@@ -109,6 +109,9 @@ uint64_t sock_snd_deadline(const struct sock *sk, int flags);
 /* Wait on sk->wq (sk->lock held, returns with it held). deadline 0: -EAGAIN at once. 0, -EAGAIN (time-out),
  * -EINTR. */
 int sock_wait(struct sock *sk, uint64_t deadline);
+/* Wait until what is on its way leaves room for one more datagram (lock and results as sock_wait's). Room
+ * comes without the lock: no wait of your own for it will do. */
+int sock_wait_for_room(struct sock *sk, uint64_t deadline);
 /* Read and clear sk->err as -errno; 0 if there is none. Lock held. */
 int sock_error(struct sock *sk);
 

@@ -23,19 +23,6 @@ static int destination(const struct sock *sk, const struct message *msg, struct 
     return sk->dport.raw ? 0 : -EDESTADDRREQ;
 }
 
-/* Wait until the datagrams on their way leave room for one more. Lock held. */
-static int wait_for_room(struct sock *sk, int flags)
-{
-    uint64_t deadline = sock_snd_deadline(sk, flags);
-
-    while (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) >= sk->sndbuf) {
-        int err = sock_wait(sk, deadline);
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
 /* The datagram's own wishes go before the socket's. */
 static void choose_header(struct udp_flow *flow, const struct sock *sk, const struct ip_wishes *w)
 {
@@ -61,7 +48,7 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
     if (!err)
         err = udp_autobind(sk);
     if (!err)
-        err = wait_for_room(sk, flags);
+        err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
     if (!err)
         choose_header(flow, sk, wishes);
     return err;

@@ -1,4 +1,5 @@
 /* net/udp/udp_test.c - UDP from the wire and from sockets. */
+#include "net/core/sock.h"
 #include "net/ipv4/host_test.h"
 #include <netinet/in.h>
 
@@ -319,4 +320,24 @@ TEST(a_receiver_waits_no_longer_than_it_said) // socket(7) SO_RCVTIMEO
     CHECK_EQ(time_now() - began, ms(500));
     vk_close(sk);
     host_destroy(&h);
+}
+
+static void datagram_is_gone(void *skb)
+{
+    consume_skb(skb);
+}
+
+TEST(room_that_comes_between_the_look_and_the_sleep_is_seen) // on another CPU: sock_wfree() takes no lock
+{
+    struct vpair p = vpair_create(NULL);
+    struct sock *sk = vk_socket(p.a, SOCK_DGRAM);
+    struct sk_buff *on_its_way = alloc_skb(p.a->net, 1000);
+
+    sk->sndbuf = on_its_way->truesize;
+    skb_set_owner_w(on_its_way, sk);
+    CHECK_EQ(vk_sendto(sk, "x", 1, MSG_DONTWAIT, "10.0.0.2", 9), -EAGAIN);
+    sim_before_wait(datagram_is_gone, on_its_way);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.2", 9), 1);
+    vk_close(sk);
+    vpair_destroy(&p);
 }
