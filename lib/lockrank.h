@@ -17,6 +17,7 @@
     LOCK_RANK(SOFTNET, 80, "a CPU's queue of packets that loop back")                                        \
     LOCK_RANK(PIPE, 110, "a pipe")                                                                           \
     LOCK_RANK(EVENT, 112, "an eventfd's counter, a timerfd's ticks")                                         \
+    LOCK_RANK(PTYS, 114, "the table of pseudo-terminals")                                                    \
     LOCK_RANK(TTY, 115, "a terminal: its input line and settings")                                           \
     LOCK_RANK(PROCESS, 120, "the process table, parents and children, pending signals")                      \
     LOCK_RANK(THREADS, 122, "the list of all threads and the tids in use")                                   \

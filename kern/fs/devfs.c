@@ -84,6 +84,7 @@ static const struct device {
     { "zero", 1, 5, 0666, &zero_ops },
     { "random", 1, 8, 0666, &random_ops },
     { "urandom", 1, 9, 0666, &random_ops },
+    { "ptmx", 5, 2, 0666, &ptmx_ops },
     { "tty", 5, 0, 0666, &tty_controlling_ops },
     { "console", 5, 1, 0600, &tty_serial0_ops },
     { "ttyS0", 4, 64, 0660, &tty_serial0_ops },
@@ -100,11 +101,22 @@ static int add_device(struct inode *dev, const struct device *d)
     return err == -EEXIST ? 0 : err;
 }
 
+static int add_pts(struct inode *dev)
+{
+    struct inode *pts = devpts_create_root(dev);
+    int err = pts ? ramfs_attach(dev, "pts", pts) : -ENOMEM;
+
+    inode_put(pts);
+    return err;
+}
+
 int devfs_fill(struct inode *dev)
 {
     int err = dev->ops->symlink(dev, "fd", "/proc/self/fd");
 
     for (size_t i = 0; i < ARRAY_SIZE(devices) && (!err || err == -EEXIST); i++)
         err = add_device(dev, &devices[i]);
+    if (!err || err == -EEXIST)
+        err = add_pts(dev);
     return err == -EEXIST ? 0 : err;
 }

@@ -1,15 +1,40 @@
-/* kern/fs/tty.c - terminals as files: reading, writing, requests. What a typed byte does is ldisc.c's.
+/* kern/fs/tty.c - terminals as files: reading, writing, requests. What a typed byte does is ldisc.c's, whose
+ * terminal it is job.c's, what carries the bytes a serial port's (here) or pty.c's.
  *
- * The terminal's lock guards the input ring, the settings and whose terminal it is. */
+ * The terminal's lock guards the input ring, the settings and whose terminal it is. A file opened before the
+ * last hang-up is dead: it reads an end, and fails to do anything else. */
 #include "kern/fs/tty.h"
 #include "kern/debug/console.h"
 #include "kern/fs/ldisc.h"
+#include "kern/mm/mm.h"
 #include "kern/proc/signals.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
+enum { CHUNK = 128 };
+
 static struct tty ttys[SERIAL_PORTS];
+
+static struct tty *tty_of(const struct file *f)
+{
+    const struct tty_file *tf = f->private;
+
+    return tf->tty;
+}
+
+static bool is_dead(const struct file *f)
+{
+    const struct tty_file *tf = f->private;
+
+    return READ_ONCE(tf->tty->hangups) != tf->hangups;
+}
+
+void tty_put(struct tty *tty)
+{
+    if (refcount_put(&tty->refs) && tty->driver->release)
+        tty->driver->release(tty);
+}
 
 /* ---- reading ---- */
 
@@ -45,48 +70,33 @@ static size_t take(struct tty *tty, uint8_t *dst, size_t n, bool *ended)
     }
     if (tty->read_pos == tty->commit_pos)
         *ended = true;
+    if (tty->driver->drained)
+        tty->driver->drained(tty);
     return got;
 }
 
-/* A background process that reads is stopped, unless it does not care: then -EIO. 0: it may read. */
-static int check_foreground(struct tty *tty)
+static int64_t wait_readable(struct file *f, size_t n, bool wait, uint64_t *flags)
 {
-    struct process *p = current_process();
-    const uint64_t ttin = SIGNAL_BIT(SIGTTIN);
-    uint64_t flags = spin_lock(&process_lock);
-    bool background = p->tty == tty && tty->pgid && p->pgid != tty->pgid;
-    bool deaf = (current_task()->blocked & ttin) || p->action[SIGTTIN - 1].handler == SIG_IGN;
-    int pgid = p->pgid;
-
-    spin_unlock(&process_lock, flags);
-    if (!background)
-        return 0;
-    if (deaf)
-        return -EIO;
-    signal_send_group(pgid, SIGTTIN, &(struct signal_info){ .code = SI_KERNEL });
-    return -EINTR;
-}
-
-static int64_t wait_readable(struct tty *tty, size_t n, bool wait, uint64_t *flags)
-{
+    struct tty *tty = tty_of(f);
     size_t least;
     uint64_t deadline = read_deadline(tty, n, &least);
     int err = 0;
 
-    while (!readable(tty, least) && !err)
+    while (!readable(tty, least) && !is_dead(f) && !err)
         err = wait ? waitq_wait_spin(&tty->wq, &tty->lock, flags, deadline) : -EAGAIN;
     return err;
 }
 
 /* One chunk: bytes, 0 at the end of the file or when time is up, or -errno. */
-static int64_t read_chunk(struct tty *tty, struct iov_iter *it, bool wait, bool *ended)
+static int64_t read_chunk(struct file *f, struct iov_iter *it, bool wait, bool *ended)
 {
-    uint8_t chunk[128];
+    struct tty *tty = tty_of(f);
+    uint8_t chunk[CHUNK];
     size_t n = MIN(it->count, sizeof chunk);
     uint64_t flags = spin_lock(&tty->lock);
-    int64_t err = wait_readable(tty, it->count, wait, &flags);
+    int64_t err = wait_readable(f, it->count, wait, &flags);
 
-    n = err ? 0 : take(tty, chunk, n, ended);
+    n = err || is_dead(f) ? 0 : take(tty, chunk, n, ended);
     spin_unlock(&tty->lock, flags);
     if (err)
         return err == -ETIMEDOUT ? 0 : err;
@@ -95,16 +105,15 @@ static int64_t read_chunk(struct tty *tty, struct iov_iter *it, bool wait, bool 
 
 static int64_t tty_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-    struct tty *tty = f->private;
     int64_t done = 0;
     bool ended = false;
-    int err = check_foreground(tty);
+    int err = is_dead(f) ? 0 : job_check(tty_of(f), SIGTTIN);
 
     (void)pos;
     if (err)
         return err;
     while (it->count && !ended) {
-        int64_t n = read_chunk(tty, it, !file_nonblocking(f) && !done, &ended);
+        int64_t n = read_chunk(f, it, !file_nonblocking(f) && !done, &ended);
         if (n <= 0)
             return done ? done : n;
         done += n;
@@ -114,116 +123,54 @@ static int64_t tty_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 
 /* ---- writing ---- */
 
+static bool has_room(const struct tty *tty)
+{
+    return !tty->stopped && tty->driver->room((struct tty *)tty) >= 2; /* a newline may become two bytes */
+}
+
+/* Send some of bytes, at least one, as soon as there is room: how many, or -EIO, -EAGAIN, -EINTR. */
+static int64_t send_some(struct file *f, const char *bytes, size_t n)
+{
+    struct tty *tty = tty_of(f);
+    uint64_t flags = spin_lock(&tty->lock);
+    int64_t sent = 0;
+    int err = 0;
+
+    while (!err && !sent) {
+        if (is_dead(f))
+            err = -EIO;
+        else if (!(sent = (int64_t)ldisc_output(tty, bytes, n)))
+            err = file_nonblocking(f) ? -EAGAIN : waitq_wait_spin(&tty->wq, &tty->lock, &flags, TIME_NEVER);
+    }
+    spin_unlock(&tty->lock, flags);
+    return sent ? sent : err;
+}
+
+/* TOSTOP: a background process that writes is stopped like one that reads. */
+static int check_write(struct file *f)
+{
+    struct tty *tty = tty_of(f);
+
+    if (is_dead(f))
+        return -EIO;
+    return READ_ONCE(tty->termios.c_lflag) & TOSTOP ? job_check(tty, SIGTTOU) : 0;
+}
+
 static int64_t tty_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
-    struct tty *tty = f->private;
-    int64_t done = 0;
+    int64_t done = 0, sent = check_write(f);
 
     (void)pos;
-    while (it->count) {
-        char chunk[128];
-        size_t n = MIN(it->count, sizeof chunk);
+    while (it->count && sent >= 0) {
+        char chunk[CHUNK];
+        size_t n = MIN(it->count, sizeof chunk), out = 0;
         if (copy_from_iter(chunk, n, it))
             return done ? done : -EFAULT;
-        ldisc_output(tty, chunk, n);
-        done += (int64_t)n;
+        while (out < n && (sent = send_some(f, chunk + out, n - out)) > 0)
+            out += (size_t)sent;
+        done += (int64_t)out;
     }
-    return done;
-}
-
-/* ---- whose terminal ---- */
-
-/* A session's leader without a terminal gets this one, if it is nobody's. */
-static void become_controlling(struct tty *tty, struct process *p)
-{
-    uint64_t tty_flags = spin_lock(&tty->lock), flags = spin_lock(&process_lock);
-
-    if (p->pid == p->sid && !p->tty && !tty->sid) {
-        p->tty = tty;
-        tty->sid = p->sid;
-        tty->pgid = p->pgid;
-    }
-    spin_unlock(&process_lock, flags);
-    spin_unlock(&tty->lock, tty_flags);
-}
-
-static void forget_tty(struct process *p, void *tty)
-{
-    if (p->tty == tty)
-        p->tty = NULL;
-}
-
-void tty_leave(struct tty *tty, int sid)
-{
-    uint64_t tty_flags = spin_lock(&tty->lock), flags = spin_lock(&process_lock);
-
-    if (tty->sid == sid) {
-        tty->sid = tty->pgid = 0;
-        process_for_each_locked(forget_tty, tty);
-    }
-    spin_unlock(&process_lock, flags);
-    spin_unlock(&tty->lock, tty_flags);
-}
-
-static struct tty *controlling_tty(void)
-{
-    uint64_t flags = spin_lock(&process_lock);
-    struct tty *tty = current_process()->tty;
-
-    spin_unlock(&process_lock, flags);
-    return tty;
-}
-
-int tty_foreground(const struct tty *tty)
-{
-    return tty->pgid;
-}
-
-int tty_number(const struct tty *tty)
-{
-    return 4 << 8 | (64 + (int)tty->port);
-}
-
-static int set_foreground(struct tty *tty, uintptr_t arg)
-{
-    uint64_t flags;
-    int32_t pgid;
-
-    if (copy_from_user(&pgid, arg, sizeof pgid))
-        return -EFAULT;
-    if (controlling_tty() != tty)
-        return -ENOTTY;
-    if (pgid <= 0)
-        return -EINVAL;
-    flags = spin_lock(&tty->lock);
-    tty->pgid = pgid;
-    spin_unlock(&tty->lock, flags);
-    return 0;
-}
-
-static int put_int(uintptr_t arg, int32_t value)
-{
-    return copy_to_user(arg, &value, sizeof value);
-}
-
-static int64_t job_ioctl(struct tty *tty, unsigned request, uintptr_t arg)
-{
-    switch (request) {
-    case TIOCSCTTY:
-        become_controlling(tty, current_process());
-        return controlling_tty() == tty ? 0 : -EPERM;
-    case TIOCNOTTY:
-        tty_leave(tty, current_process()->sid);
-        return 0;
-    case TIOCGPGRP:
-        return controlling_tty() == tty ? put_int(arg, tty->pgid) : -ENOTTY;
-    case TIOCGSID:
-        return controlling_tty() == tty ? put_int(arg, tty->sid) : -ENOTTY;
-    case TIOCSPGRP:
-        return set_foreground(tty, arg);
-    default:
-        return -ENOTTY;
-    }
+    return done ? done : MIN(sent, (int64_t)0);
 }
 
 /* ---- settings ---- */
@@ -237,10 +184,14 @@ static int set_termios(struct tty *tty, uintptr_t arg, bool flush)
         return -EFAULT;
     flags = spin_lock(&tty->lock);
     if (flush)
-        tty->read_pos = tty->commit_pos = tty->write_pos;
+        ldisc_flush(tty);
     if (!(new.c_lflag &ICANON))
         tty->commit_pos = tty->write_pos; /* a line begun is input like any other now */
     tty->termios = new;
+    if (!(new.c_iflag &IXON))
+        tty->stopped = false;
+    if (tty->driver->drained)
+        tty->driver->drained(tty); /* without a line being typed there may be room */
     spin_unlock(&tty->lock, flags);
     waitq_wake(&tty->wq);
     return 0;
@@ -258,65 +209,189 @@ static int get_termios(struct tty *tty, uintptr_t arg)
 static int set_winsize(struct tty *tty, uintptr_t arg)
 {
     struct winsize new;
+    uint64_t flags;
+    bool changed;
+    int pgid;
 
     if (copy_from_user(&new, arg, sizeof new))
         return -EFAULT;
+    flags = spin_lock(&tty->lock);
+    changed = memcmp(&new, &tty->winsize, sizeof new) != 0;
     tty->winsize = new;
-    signal_send_group(tty->pgid, SIGWINCH, &(struct signal_info){ .code = SI_KERNEL });
+    pgid = tty->pgid;
+    spin_unlock(&tty->lock, flags);
+    if (changed && pgid)
+        signal_send_group(pgid, SIGWINCH, &(struct signal_info){ .code = SI_KERNEL });
     return 0;
 }
 
-static int64_t tty_ioctl(struct file *f, unsigned request, uintptr_t arg)
+static int flush(struct tty *tty, uintptr_t what)
 {
-    struct tty *tty = f->private;
+    uint64_t flags;
 
+    if (what > TCIOFLUSH)
+        return -EINVAL;
+    flags = spin_lock(&tty->lock);
+    if (what != TCOFLUSH)
+        ldisc_flush(tty);
+    if (what != TCIFLUSH)
+        tty->driver->drop(tty);
+    if (tty->driver->drained)
+        tty->driver->drained(tty);
+    spin_unlock(&tty->lock, flags);
+    waitq_wake(&tty->wq);
+    return 0;
+}
+
+static int stop_or_start(struct tty *tty, uintptr_t what)
+{
+    uint64_t flags;
+
+    if (what > TCION)
+        return -EINVAL;
+    if (what > TCOON)
+        return 0; /* nobody on the other side would understand */
+    flags = spin_lock(&tty->lock);
+    tty->stopped = what == TCOOFF;
+    spin_unlock(&tty->lock, flags);
+    waitq_wake(&tty->wq);
+    return 0;
+}
+
+/* Requests that change the terminal: not from the background. 1: none of them. */
+static int64_t change_ioctl(struct tty *tty, unsigned request, uintptr_t arg)
+{
+    int err;
+
+    switch (request) {
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCFLSH:
+    case TCXONC:
+    case TCSBRK:
+        err = job_check(tty, SIGTTOU);
+        if (err)
+            return err;
+        break;
+    default:
+        return 1;
+    }
+    if (request == TCFLSH)
+        return flush(tty, arg);
+    if (request == TCXONC)
+        return stop_or_start(tty, arg);
+    return request == TCSBRK ? 0 : set_termios(tty, arg, request == TCSETSF);
+}
+
+int64_t tty_common_ioctl(struct tty *tty, unsigned request, uintptr_t arg)
+{
+    int64_t result = change_ioctl(tty, request, arg);
+
+    if (result <= 0)
+        return result;
     switch (request) {
     case TCGETS:
         return get_termios(tty, arg);
-    case TCSETS:
-    case TCSETSW:
-        return set_termios(tty, arg, false);
-    case TCSETSF:
-        return set_termios(tty, arg, true);
-    case TCFLSH:
-        ldisc_flush(tty);
-        return 0;
     case TIOCGWINSZ:
         return copy_to_user(arg, &tty->winsize, sizeof tty->winsize);
     case TIOCSWINSZ:
         return set_winsize(tty, arg);
-    case FIONREAD:
-        return put_int(arg, (int32_t)(READ_ONCE(tty->commit_pos) - READ_ONCE(tty->read_pos)));
     default:
-        return job_ioctl(tty, request, arg);
+        return -ENOTTY;
     }
+}
+
+static int count_input(struct tty *tty, uintptr_t arg)
+{
+    uint64_t flags = spin_lock(&tty->lock);
+    int32_t n = (int32_t)(tty->commit_pos - tty->read_pos);
+
+    spin_unlock(&tty->lock, flags);
+    return copy_to_user(arg, &n, sizeof n);
+}
+
+static int count_output(struct tty *tty, uintptr_t arg)
+{
+    uint64_t flags = spin_lock(&tty->lock);
+    int32_t n = (int32_t)tty->driver->unsent(tty);
+
+    spin_unlock(&tty->lock, flags);
+    return copy_to_user(arg, &n, sizeof n);
+}
+
+static int64_t tty_ioctl(struct file *f, unsigned request, uintptr_t arg)
+{
+    const struct tty_file *tf = f->private;
+    int64_t result;
+
+    if (is_dead(f))
+        return request == TIOCSPGRP ? -ENOTTY : -EIO;
+    if (request == FIONREAD)
+        return count_input(tf->tty, arg);
+    if (request == TIOCOUTQ)
+        return count_output(tf->tty, arg);
+    result = tty_common_ioctl(tf->tty, request, arg);
+    return result == -ENOTTY ? job_ioctl(tf->tty, tf->hangups, true, request, arg) : result;
 }
 
 /* ---- files ---- */
 
 static int tty_poll(struct file *f)
 {
-    struct tty *tty = f->private;
+    struct tty *tty = tty_of(f);
+    const struct termios *t = &tty->termios;
     uint64_t flags = spin_lock(&tty->lock);
-    bool input = readable(tty, 1);
+    int events = has_room(tty) ? POLLOUT | POLLWRNORM : 0;
 
+    if (readable(tty, t->c_cc[VTIME] ? 1 : MAX(t->c_cc[VMIN], (uint8_t)1)))
+        events |= POLLIN | POLLRDNORM;
+    if (is_dead(f))
+        events = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
     spin_unlock(&tty->lock, flags);
-    return POLLOUT | POLLWRNORM | (input ? POLLIN | POLLRDNORM : 0);
+    return events;
 }
 
 static struct waitq *tty_waitq(struct file *f)
 {
-    struct tty *tty = f->private;
+    return &tty_of(f)->wq;
+}
 
-    return &tty->wq;
+int tty_open_file(struct file *f, struct tty *tty)
+{
+    struct tty_file *tf = kmalloc(sizeof *tf);
+    uint64_t flags;
+
+    if (!tf) {
+        tty_put(tty);
+        return -ENOMEM;
+    }
+    flags = spin_lock(&tty->lock);
+    *tf = (struct tty_file){ tty, tty->hangups };
+    tty->opens++;
+    spin_unlock(&tty->lock, flags);
+    f->private = tf;
+    if (!(f->flags & O_NOCTTY))
+        job_adopt(tty, tf->hangups);
+    return 0;
+}
+
+static void tty_release(struct file *f)
+{
+    struct tty *tty = tty_of(f);
+    uint64_t flags = spin_lock(&tty->lock);
+
+    if (!--tty->opens && tty->driver->last_close)
+        tty->driver->last_close(tty);
+    spin_unlock(&tty->lock, flags);
+    kfree(f->private);
+    tty_put(tty);
 }
 
 static int open_port(struct file *f, unsigned port)
 {
-    f->private = &ttys[port];
-    if (!(f->flags & O_NOCTTY))
-        become_controlling(f->private, current_process());
-    return 0;
+    refcount_get(&ttys[port].refs);
+    return tty_open_file(f, &ttys[port]);
 }
 
 static int open_serial0(struct file *f)
@@ -331,38 +406,74 @@ static int open_serial1(struct file *f)
 
 static int open_controlling(struct file *f)
 {
-    f->private = controlling_tty();
-    return f->private ? 0 : -ENXIO;
+    struct tty *tty = job_terminal();
+
+    return tty ? tty_open_file(f, tty) : -ENXIO;
 }
 
-const struct file_ops tty_serial0_ops = { .open = open_serial0,
-                                          .read = tty_read,
-                                          .write = tty_write,
-                                          .ioctl = tty_ioctl,
-                                          .poll = tty_poll,
-                                          .waitq = tty_waitq };
-const struct file_ops tty_serial1_ops = { .open = open_serial1,
-                                          .read = tty_read,
-                                          .write = tty_write,
-                                          .ioctl = tty_ioctl,
-                                          .poll = tty_poll,
-                                          .waitq = tty_waitq };
-const struct file_ops tty_controlling_ops = { .open = open_controlling,
-                                              .read = tty_read,
-                                              .write = tty_write,
-                                              .ioctl = tty_ioctl,
-                                              .poll = tty_poll,
-                                              .waitq = tty_waitq };
+#define TTY_FILE_OPS(open_)                                                                                  \
+    {                                                                                                        \
+        .open = (open_), .read = tty_read, .write = tty_write, .ioctl = tty_ioctl, .poll = tty_poll,         \
+        .waitq = tty_waitq, .release = tty_release                                                           \
+    }
+const struct file_ops tty_ops = TTY_FILE_OPS(NULL);
+const struct file_ops tty_serial0_ops = TTY_FILE_OPS(open_serial0);
+const struct file_ops tty_serial1_ops = TTY_FILE_OPS(open_serial1);
+const struct file_ops tty_controlling_ops = TTY_FILE_OPS(open_controlling);
+
+int tty_foreground(const struct tty *tty)
+{
+    return READ_ONCE(tty->pgid);
+}
+
+int tty_number(const struct tty *tty)
+{
+    return tty->number;
+}
+
+/* ---- serial ports ---- */
+
+static size_t serial_send(struct tty *tty, const char *bytes, size_t n)
+{
+    serial_write(tty->port, bytes, n);
+    return n;
+}
+
+static size_t serial_room(struct tty *tty)
+{
+    (void)tty;
+    return SIZE_MAX;
+}
+
+static size_t serial_unsent(struct tty *tty)
+{
+    (void)tty;
+    return 0;
+}
+
+static void serial_drop(struct tty *tty)
+{
+    (void)tty;
+}
+
+static const struct tty_driver serial_driver = {
+    .write = serial_send, .room = serial_room, .unsent = serial_unsent, .drop = serial_drop
+};
 
 static void received(unsigned port, const uint8_t *bytes, size_t n)
 {
-    ldisc_input(&ttys[port], bytes, n);
+    ldisc_input(&ttys[port], bytes, n, true);
 }
 
 void tty_init(void)
 {
     for (unsigned port = 0; port < SERIAL_PORTS; port++) {
-        ldisc_init(&ttys[port], port);
+        struct tty *tty = &ttys[port];
+        ldisc_init(tty, &serial_driver);
+        tty->port = port;
+        tty->number = 4 << 8 | (64 + (int)port);
+        tty->winsize = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+        tty->termios.c_cflag = B115200 | CS8 | CREAD | CLOCAL;
         serial_set_receiver(port, received);
     }
 }

@@ -169,17 +169,13 @@ static void become_zombie(struct process *p)
 /* The last thread leaves. */
 static void process_end(struct process *p)
 {
-    struct tty *tty = p->tty;
-
     if (p->pid == 1)
         init_ended(p->exit_status);
     itimer_stop(p);
     posix_timers_end(p);
     process_release_resources(p);
-    if (tty && p->sid == p->pid) {
-        signal_send_group(tty_foreground(tty), SIGHUP, &(struct signal_info){ .code = SI_KERNEL });
-        tty_leave(tty, p->sid);
-    }
+    if (p->sid == p->pid)
+        tty_session_ends(p);
     become_zombie(p);
 }
 

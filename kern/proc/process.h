@@ -95,7 +95,8 @@ struct process {
     struct trace *leader_trace;         /* of its first thread, which has ended before the others */
     unsigned n_threads;
     int pgid, sid;
-    struct tty *tty; /* controlling terminal */
+    struct tty *tty;    /* controlling terminal */
+    int old_foreground; /* of a session's leader: the group in front when the terminal was hung up; 0: none */
     enum process_state state;
     bool exiting;            /* every thread leaves */
     int exit_status;         /* as wait4 tells it */
@@ -171,6 +172,9 @@ struct process *process_next(int least);
 bool process_group_is_orphaned_locked(int pgid);
 /* Every process, process_lock held; fn must not take it. */
 void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
+/* Has no process of the group a parent in another group of its session (POSIX, "Orphaned Process Group")?
+ * Nobody could continue what stops in it. process_lock held. */
+bool process_group_is_orphaned_locked(int pgid);
 unsigned process_count(void);
 int process_last_pid(void); /* given out last */
 int pid_alloc(void);        /* a free pid or tid, -EAGAIN: none */
