@@ -3,7 +3,8 @@
  * Mutexes have no ranks; their class is their name. When one is taken while another is held, the order of the
  * two classes is remembered, with both places. An order whose reverse can be reached through the orders seen
  * so far could make threads wait for each other in a circle: that is reported the first time it is tried,
- * whether or not anybody was in the way. A class is not taken twice by one thread. */
+ * whether or not anybody was in the way. A class is not taken twice by one thread, unless its mutexes
+ * were marked by mutex_may_nest(). */
 #include "kern/debug/witness.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -118,7 +119,7 @@ void witness_mutex_wait(struct mutex *m, const void *frame)
     site_take(&here, frame);
     for (; held; held = held->record->outer) {
         uint32_t class = held->record->class;
-        if (!class)
+        if (!class || (class == m->record->class && m->record->nests))
             continue;
         if (class == m->record->class || reachable(m->record->class) & 1u << class)
             bad_order(m, held, &here);

@@ -682,6 +682,7 @@ static struct epoll *set_alloc(void)
     refcount_set(&set->refs, 1);
     waitq_init(&set->pollers);
     mutex_init(&set->mutex, "epoll set");
+    mutex_may_nest(&set->mutex);
     spin_init(&set->lock, "epoll ready", RANK_EPOLL);
     list_init(&set->ready);
     list_init(&set->sleepers);

@@ -11,6 +11,12 @@ void mutex_init(struct mutex *m, const char *name)
         witness_mutex_init(m, name);
 }
 
+void mutex_may_nest(struct mutex *m)
+{
+    if (CONFIG_DEBUG)
+        m->record->nests = true;
+}
+
 void mutex_lock(struct mutex *m)
 {
     if (CONFIG_DEBUG)

@@ -24,6 +24,7 @@ bool spin_held(const struct spinlock *l); /* by this CPU */
 #include "net/port.h"
 struct mutex_record { /* the witness's (kern/debug/witness_mutex.c); debug kernels only */
     uint32_t class;
+    bool nests;          /* a thread may take several of the class */
     struct mutex *outer; /* of its owner's mutexes the one taken before */
     struct site taken_at, released_at;
 };
@@ -39,5 +40,7 @@ struct mutex {
         .guard = SPINLOCK_INIT(name_, RANK_MUTEX), .wq.waiters = { &(m).wq.waiters, &(m).wq.waiters }        \
     }
 void mutex_init(struct mutex *m, const char *name);
+/* A thread may take several mutexes of m's name: that they form no circle is kept by other means. */
+void mutex_may_nest(struct mutex *m);
 void mutex_lock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
