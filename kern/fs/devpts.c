@@ -51,9 +51,9 @@ static int pts_readdir(struct inode *dir, uint64_t *pos, struct dir_buffer *out)
     return room || out->used ? 0 : -EINVAL;
 }
 
-static const struct inode_ops pts_root_ops = {
-    .lookup = pts_lookup, .readdir = pts_readdir, .evict = pts_evict
-};
+static const struct inode_ops pts_root_ops = { .lookup = pts_lookup,
+                                               .readdir = pts_readdir,
+                                               .evict = pts_evict };
 static const struct inode_ops pts_entry_ops = { .evict = pts_evict };
 
 struct inode *devpts_create_root(struct inode *parent)

@@ -13,8 +13,8 @@ void ldisc_init(struct tty *tty, const struct tty_driver *driver)
                          .termios = { .c_iflag = ICRNL | IXON,
                                       .c_oflag = OPOST | ONLCR,
                                       .c_cflag = B38400 | CS8 | CREAD,
-                                      .c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE |
-                                                 IEXTEN,
+                                      .c_lflag =
+                                          ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
                                       .c_cc = { [VINTR] = 'C' - '@',
                                                 [VQUIT] = '\\' - '@',
                                                 [VERASE] = 0x7f,
@@ -167,7 +167,8 @@ static unsigned column_before_tab(const struct tty *tty)
 
     for (uint32_t i = tty->commit_pos; i != tty->write_pos; i++) {
         uint16_t c = tty->ring[i % TTY_BUFFER];
-        column = c == '\t' ? (column / TAB + 1) * TAB : column + (is_shown_as_two(tty, c) ? 2 : !is_control(c));
+        column =
+            c == '\t' ? (column / TAB + 1) * TAB : column + (is_shown_as_two(tty, c) ? 2 : !is_control(c));
     }
     return column;
 }

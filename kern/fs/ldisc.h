@@ -1,5 +1,5 @@
-/* kern/fs/ldisc.h - what the parts of a terminal share: the terminal itself, its line discipline, what carries
- * its bytes. Private to tty.c, ldisc.c, pty.c and job.c. */
+/* kern/fs/ldisc.h - what the parts of a terminal share: the terminal itself, its line discipline, what
+ * carries its bytes. Private to tty.c, ldisc.c, pty.c and job.c. */
 #pragma once
 #include "kern/fs/file.h"
 #include "lib/abi/termios.h"
@@ -21,19 +21,19 @@ struct tty_driver {
 
 struct tty {
     const struct tty_driver *driver;
-    unsigned port;     /* the driver's */
-    int number;        /* as /proc/PID/stat tells it */
+    unsigned port;        /* the driver's */
+    int number;           /* as /proc/PID/stat tells it */
     struct refcount refs; /* each file, and the driver */
     struct waitq wq;
 
     struct spinlock lock; /* rank TTY; guards what follows */
     struct termios termios;
     struct winsize winsize;
-    int sid, pgid;    /* the session it controls and its foreground group; 0: none */
-    unsigned opens;   /* files */
-    unsigned hangups; /* a file that was opened before the last one is dead */
-    bool stopped;     /* VSTOP: nothing goes out */
-    bool literal;     /* VLNEXT: the next byte means itself */
+    int sid, pgid;                /* the session it controls and its foreground group; 0: none */
+    unsigned opens;               /* files */
+    unsigned hangups;             /* a file that was opened before the last one is dead */
+    bool stopped;                 /* VSTOP: nothing goes out */
+    bool literal;                 /* VLNEXT: the next byte means itself */
     unsigned column, line_column; /* of the cursor, and where the line being typed began */
     /* Input: positions only grow, read <= commit <= write; what is committed may be read, the rest is the
      * line being typed. An entry is a byte or TTY_END_OF_FILE. */

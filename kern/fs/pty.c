@@ -234,8 +234,7 @@ static int64_t type(struct file *f, const uint8_t *bytes, size_t n)
     int err = 0;
 
     while (!(typed = ldisc_input(&p->tty, bytes, n, false)) && !err)
-        err = file_nonblocking(f) ? -EAGAIN :
-                                    wait_event(&p->master_wq, ldisc_room(&p->tty), TIME_NEVER);
+        err = file_nonblocking(f) ? -EAGAIN : wait_event(&p->master_wq, ldisc_room(&p->tty), TIME_NEVER);
     return typed ? (int64_t)typed : err;
 }
 

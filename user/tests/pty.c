@@ -144,13 +144,15 @@ static void editing(void)
     type(master, "plain\n");
     get("echo", master, 7);
     get("line", slave, 6);
-    type(master, "abx\x7f" "c one two\x17three\n");
+    type(master, "abx\x7f"
+                 "c one two\x17three\n");
     get("echo", master, 37);
     get("line", slave, 14);
     type(master, "gone\x15kept\x01\x7f\n");
     get("echo", master, 30);
     get("line", slave, 5);
-    type(master, "a\tb\x7f\x7f" "c\n");
+    type(master, "a\tb\x7f\x7f"
+                 "c\n");
     get("tab", master, 13);
     get("line", slave, 3);
     type(master, "x\x12y\n");
@@ -301,7 +303,7 @@ static void report(const char *what)
     memset((void *)caught, 0, sizeof caught);
 }
 
-static void catch(int signo)
+static void catch (int signo)
 {
     struct sigaction sa = { .sa_handler = note };
 
@@ -377,7 +379,7 @@ static void keys(int slave, int master)
     tell(pid);
     tcsetpgrp(slave, getpgrp());
     signal(SIGTTOU, SIG_DFL);
-    catch(SIGQUIT);
+    catch (SIGQUIT);
     type(master, "line\x1c");
     settle();
     report("quit key");
@@ -407,7 +409,7 @@ static void session(int slave, int master)
     SHOW(tcsetpgrp(slave, 99999));
     SHOW(tcsetpgrp(slave, getpgid(getppid())));
     SHOW(tcsetpgrp(slave, -5));
-    catch(SIGWINCH);
+    catch (SIGWINCH);
     ioctl(slave, TIOCSWINSZ, &w);
     ioctl(slave, TIOCSWINSZ, &w);
     report("window");
@@ -416,8 +418,8 @@ static void session(int slave, int master)
     report("window by the master");
     background(slave, master);
     keys(slave, master);
-    catch(SIGHUP);
-    catch(SIGCONT);
+    catch (SIGHUP);
+    catch (SIGCONT);
     close(master);
     report("hang-up");
     SHOW(write(tty, "x", 1));
@@ -449,7 +451,7 @@ static void leader_ends(int slave, int master)
     setsid();
     ioctl(slave, TIOCSCTTY, 0);
     if (!fork()) {
-        catch(SIGHUP);
+        catch (SIGHUP);
         write(p[1], "x", 1);
         while (!caught[SIGHUP])
             usleep(1000);
