@@ -80,17 +80,20 @@ static const struct device {
     uint32_t mode;
     const struct file_ops *fops;
 } devices[] = {
-    { "null", 1, 3, 0666, &null_ops },
-    { "zero", 1, 5, 0666, &zero_ops },
-    { "random", 1, 8, 0666, &random_ops },
-    { "urandom", 1, 9, 0666, &random_ops },
-    { "ptmx", 5, 2, 0666, &ptmx_ops },
-    { "tty", 5, 0, 0666, &tty_controlling_ops },
-    { "console", 5, 1, 0600, &tty_serial0_ops },
-    { "ttyS0", 4, 64, 0660, &tty_serial0_ops },
-    { "ttyS1", 4, 65, 0660, &tty_serial1_ops },
-    { "debugexit", 10, 255, 0200, &debugexit_ops },
+    { "null", 1, 3, 0666, &null_ops },           { "zero", 1, 5, 0666, &zero_ops },
+    { "random", 1, 8, 0666, &random_ops },       { "urandom", 1, 9, 0666, &random_ops },
+    { "ptmx", 5, 2, 0666, &ptmx_ops },           { "tty", 5, 0, 0666, &tty_controlling_ops },
+    { "console", 5, 1, 0600, &tty_serial0_ops }, { "ttyS0", 4, 64, 0660, &tty_serial0_ops },
+    { "ttyS1", 4, 65, 0660, &tty_serial1_ops },  { "debugexit", 10, 255, 0200, &debugexit_ops },
 };
+
+const struct file_ops *devfs_find(uint64_t rdev)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++)
+        if (rdev == (devices[i].major << 8 | devices[i].minor))
+            return devices[i].fops;
+    return NULL;
+}
 
 static int add_device(struct inode *dev, const struct device *d)
 {

@@ -52,6 +52,7 @@ struct inode {
     bool mount_root;              /* it is mounted on a directory */
     int32_t writers;              /* files open to write; negative: how many run it as a program */
     uint64_t atime, mtime, ctime; /* wall clock, ns */
+    struct pipe *pipe;            /* a FIFO's, while it is open */
     struct inode *parent;         /* a directory's; a reference, except the root's to itself */
 };
 

@@ -1,9 +1,11 @@
-/* kern/fs/pipe.c - pipes: a ring of bytes between two files.
+/* kern/fs/pipe.c - pipes, with a name or without: pages of bytes between writers and readers.
  *
- * The pipe's lock guards the ring; user memory is copied without it, through a chunk in kernel memory. A
- * write of at most PIPE_BUF bytes goes in at once or not at all; the bytes of longer ones, and of readers of
- * one pipe, may mix as pipe(7) has it. Nobody waits but for the ring, so a signal or O_NONBLOCK always
- * counts. */
+ * The bytes lie in slots, each a part of a page; so splice.c can hand pages on instead of copying them. A
+ * small write is added to the last slot if its page has room; a write of at most PIPE_BUF bytes goes into one
+ * page, hence at once or not at all.
+ *
+ * The mutex guards everything and is held while user memory is copied: so each byte goes to one reader. It is
+ * dropped to wait. Who only polls looks without it; a change is made before the wake that tells of it. */
 #include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
 #include "kern/proc/signals.h"
@@ -11,91 +13,149 @@
 #include "lib/abi/stat.h"
 #include "lib/string.h"
 
-struct pipe {
-    struct refcount refs; /* one an end */
-    struct waitq wq;      /* readers, writers, pollers */
+enum { SLOTS = PIPE_SIZE / PAGE_SIZE };
 
-    struct spinlock lock; /* rank PIPE; guards what follows */
-    uint8_t *ring;        /* PIPE_SIZE bytes */
-    size_t start, used;
-    bool has_reader, has_writer;
+struct pipe {
+    struct waitq wq; /* readers, writers, pollers, who opens a FIFO */
+    struct mutex mutex;
+    struct pipe_slot *slots;
+    unsigned n_slots;    /* a power of two */
+    unsigned head, tail; /* slots ever added, ever emptied */
+    unsigned readers, writers;
+    unsigned reads_begun, writes_begun; /* how often it was opened so */
+    void *spare;                        /* a page for the next write, or NULL */
+    unsigned files;                     /* FS lock */
 };
 
-/* ---- the ring; lock held ---- */
+/* ---- slots; mutex held ---- */
 
-/* Copy the next n bytes at most; they stay. How many. */
-static size_t ring_look(const struct pipe *p, uint8_t *dst, size_t n)
+static unsigned used(const struct pipe *p)
 {
-    size_t first;
-
-    n = MIN(n, p->used);
-    first = MIN(n, PIPE_SIZE - p->start);
-    memcpy(dst, p->ring + p->start, first);
-    memcpy(dst + first, p->ring, n - first);
-    return n;
+    return READ_ONCE(p->head) - READ_ONCE(p->tail);
 }
 
-static void ring_drop(struct pipe *p, size_t n)
+bool pipe_has_room(const struct pipe *p)
 {
-    p->start = (p->start + n) % PIPE_SIZE;
-    p->used -= n;
+    return used(p) < READ_ONCE(p->n_slots);
 }
 
-static void ring_put(struct pipe *p, const uint8_t *src, size_t n)
+static struct pipe_slot *slot(struct pipe *p, unsigned position)
 {
-    size_t end = (p->start + p->used) % PIPE_SIZE;
-    size_t first = MIN(n, PIPE_SIZE - end);
+    return &p->slots[position & (p->n_slots - 1)];
+}
 
-    memcpy(p->ring + end, src, first);
-    memcpy(p->ring, src + first, n - first);
-    p->used += n;
+struct pipe_slot *pipe_slot_at(struct pipe *p, unsigned n)
+{
+    return n < used(p) ? slot(p, p->tail + n) : NULL;
+}
+
+/* The page of a slot that was emptied: kept for the next write if it is ours alone. */
+static void put_page(struct pipe *p, struct pipe_slot *s)
+{
+    if (s->mergeable && !p->spare && page_refs(s->page) == 1)
+        p->spare = s->page;
+    else
+        page_put(s->page);
+}
+
+static void *get_page(struct pipe *p)
+{
+    void *page = p->spare ? p->spare : page_alloc(0);
+
+    p->spare = NULL;
+    return page;
+}
+
+/* Pollers are told when there is room again, not that there is more of it. */
+void pipe_consume(struct pipe *p, uint32_t n)
+{
+    struct pipe_slot *s = slot(p, p->tail);
+    bool full = !pipe_has_room(p);
+
+    s->offset += n;
+    s->len -= n;
+    if (s->len)
+        return;
+    put_page(p, s);
+    WRITE_ONCE(p->tail, p->tail + 1);
+    waitq_wake_events(&p->wq, full ? POLLOUT | POLLWRNORM : 0);
+}
+
+void pipe_push(struct pipe *p, struct pipe_slot new)
+{
+    *slot(p, p->head) = new;
+    __atomic_store_n(&p->head, p->head + 1, __ATOMIC_RELEASE);
+    waitq_wake_events(&p->wq, POLLIN | POLLRDNORM);
+}
+
+/* ---- waiting ---- */
+
+void pipe_lock(struct pipe *p)
+{
+    mutex_lock(&p->mutex);
+}
+
+void pipe_lock_two(struct pipe *a, struct pipe *b)
+{
+    mutex_lock(a < b ? &a->mutex : &b->mutex);
+    mutex_lock(a < b ? &b->mutex : &a->mutex);
+}
+
+void pipe_unlock(struct pipe *p)
+{
+    mutex_unlock(&p->mutex);
+}
+
+static bool may_read(const struct pipe *p)
+{
+    return used(p) || !READ_ONCE(p->writers);
+}
+
+static bool may_write(const struct pipe *p)
+{
+    return pipe_has_room(p) || !READ_ONCE(p->readers);
+}
+
+int pipe_await_bytes(struct pipe *p, bool wait)
+{
+    int err = 0;
+
+    while (!may_read(p) && !err) {
+        if (!wait)
+            return -EAGAIN;
+        pipe_unlock(p);
+        err = wait_event(&p->wq, may_read(p), TIME_NEVER);
+        pipe_lock(p);
+    }
+    return err ? err : used(p) > 0;
+}
+
+int pipe_await_room(struct pipe *p, bool wait)
+{
+    int err = 0;
+
+    while (!may_write(p) && !err) {
+        if (!wait)
+            return -EAGAIN;
+        pipe_unlock(p);
+        err = wait_event(&p->wq, may_write(p), TIME_NEVER);
+        pipe_lock(p);
+    }
+    return err ? err : p->readers ? 1 : -EPIPE;
 }
 
 /* ---- reading ---- */
 
-/* Wait for bytes and copy up to n: a count, 0 at the end, -EAGAIN, -EINTR. */
-static int64_t look_at_bytes(struct pipe *p, uint8_t *chunk, size_t n, bool wait)
+int64_t pipe_read_now(struct pipe *p, struct iov_iter *it)
 {
-    uint64_t flags = spin_lock(&p->lock);
-    int64_t result = 0;
-
-    while (!p->used && p->has_writer && !result)
-        result = wait ? waitq_wait_spin(&p->wq, &p->lock, &flags, TIME_NEVER) : -EAGAIN;
-    if (p->used)
-        result = (int64_t)ring_look(p, chunk, n);
-    spin_unlock(&p->lock, flags);
-    return result;
-}
-
-static bool has_room(const struct pipe *p)
-{
-    return PIPE_SIZE - p->used >= PIPE_BUF;
-}
-
-/* Pollers are told when there is room again, not that there is more of it. */
-static void drop_bytes(struct pipe *p, size_t n)
-{
-    uint64_t flags = spin_lock(&p->lock);
-    bool had_room = has_room(p);
-
-    ring_drop(p, n);
-    had_room |= !has_room(p);
-    spin_unlock(&p->lock, flags);
-    waitq_wake_events(&p->wq, had_room ? 0 : POLLOUT | POLLWRNORM);
-}
-
-/* Bytes leave the pipe when the reader has them. */
-static int64_t read_chunks(struct pipe *p, struct iov_iter *it, uint8_t *chunk, bool wait)
-{
+    struct pipe_slot *s;
     int64_t done = 0;
 
-    while (it->count) {
-        int64_t n = look_at_bytes(p, chunk, MIN(it->count, (size_t)PIPE_BUF), wait && !done);
-        if (n <= 0)
-            return done ? done : n;
-        if (copy_to_iter(chunk, (size_t)n, it))
+    while (it->count && (s = pipe_slot_at(p, 0))) {
+        uint32_t n = (uint32_t)MIN((size_t)s->len, it->count);
+        if (copy_to_iter((uint8_t *)s->page + s->offset, n, it))
             return done ? done : -EFAULT;
-        drop_bytes(p, (size_t)n);
+        pipe_consume(p, n);
         done += n;
     }
     return done;
@@ -104,88 +164,123 @@ static int64_t read_chunks(struct pipe *p, struct iov_iter *it, uint8_t *chunk, 
 static int64_t pipe_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     struct pipe *p = f->private;
-    uint8_t *chunk = kmalloc(PIPE_BUF);
-    int64_t n;
+    int64_t n = 0;
 
     (void)pos;
-    if (!chunk)
-        return -ENOMEM;
-    n = read_chunks(p, it, chunk, !file_nonblocking(f));
-    kfree(chunk);
+    if (!it->count)
+        return 0;
+    pipe_lock(p);
+    do {
+        n = pipe_await_bytes(p, !file_nonblocking(f));
+        if (n > 0)
+            n = pipe_read_now(p, it);
+        else if (!n)
+            break; /* the end */
+    } while (!n);
+    pipe_unlock(p);
     return n;
 }
 
 /* ---- writing ---- */
 
-/* Wait for room and put the chunk in: 0, -EPIPE, -EAGAIN, -EINTR. */
-static int put_bytes(struct pipe *p, const uint8_t *chunk, size_t n, bool wait)
+/* Mutex held. The odd bytes of a write behind those of the last one, if they fit: how many, or -EFAULT. */
+static int64_t merge(struct pipe *p, struct iov_iter *it)
 {
-    uint64_t flags = spin_lock(&p->lock);
-    int err = 0;
+    size_t odd = it->count % PAGE_SIZE;
+    struct pipe_slot *last = used(p) ? slot(p, p->head - 1) : NULL;
 
-    while (p->has_reader && PIPE_SIZE - p->used < n && !err)
-        err = wait ? waitq_wait_spin(&p->wq, &p->lock, &flags, TIME_NEVER) : -EAGAIN;
-    if (!p->has_reader)
-        err = -EPIPE;
-    if (!err)
-        ring_put(p, chunk, n);
-    spin_unlock(&p->lock, flags);
-    if (!err)
-        waitq_wake_events(&p->wq, POLLIN | POLLRDNORM);
-    return err;
+    if (!last || !odd || !last->mergeable || last->offset + last->len + odd > PAGE_SIZE)
+        return 0;
+    if (copy_from_iter((uint8_t *)last->page + last->offset + last->len, odd, it))
+        return -EFAULT;
+    last->len += (uint32_t)odd;
+    waitq_wake_events(&p->wq, POLLIN | POLLRDNORM);
+    return (int64_t)odd;
 }
 
-static int64_t write_chunks(struct pipe *p, struct iov_iter *it, uint8_t *chunk, bool wait)
+/* Mutex held. Up to a page in a slot of its own, for which there is room: how many bytes, or -errno. */
+static int64_t write_slot(struct pipe *p, struct iov_iter *it)
 {
-    int64_t done = 0;
+    uint32_t n = (uint32_t)MIN((size_t)PAGE_SIZE, it->count);
+    void *page = get_page(p);
 
-    while (it->count) {
-        size_t n = MIN(it->count, (size_t)PIPE_BUF);
-        int err = copy_from_iter(chunk, n, it);
-        if (!err)
-            err = put_bytes(p, chunk, n, wait);
-        if (err == -EPIPE)
-            signal_send_self(SIGPIPE); /* whatever was written before */
-        if (err)
-            return done ? done : err;
-        done += (int64_t)n;
+    if (!page)
+        return -ENOMEM;
+    if (copy_from_iter(page, n, it)) {
+        page_put(page);
+        return -EFAULT;
     }
-    return done;
+    pipe_push(p, (struct pipe_slot){ .page = page, .len = n, .mergeable = true });
+    return n;
+}
+
+int64_t pipe_write_now(struct pipe *p, struct iov_iter *it)
+{
+    int64_t n = 1, done = 0;
+
+    while (it->count && n > 0 && pipe_has_room(p)) {
+        n = write_slot(p, it);
+        done += MAX(n, (int64_t)0);
+    }
+    return done ? done : n;
+}
+
+static int64_t write_slots(struct pipe *p, struct iov_iter *it, bool wait)
+{
+    int64_t n = p->readers ? merge(p, it) : 0, done = MAX(n, (int64_t)0);
+
+    while (it->count && n >= 0) {
+        n = pipe_await_room(p, wait);
+        if (n > 0)
+            n = write_slot(p, it);
+        done += MAX(n, (int64_t)0);
+    }
+    if (n == -EPIPE)
+        signal_send_self(SIGPIPE);
+    return done ? done : MIN(n, (int64_t)0);
 }
 
 static int64_t pipe_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     struct pipe *p = f->private;
-    uint8_t *chunk = kmalloc(PIPE_BUF);
     int64_t n;
 
     (void)pos;
-    if (!chunk)
-        return -ENOMEM;
-    n = write_chunks(p, it, chunk, !file_nonblocking(f));
-    kfree(chunk);
+    if (!it->count)
+        return 0;
+    pipe_lock(p);
+    n = write_slots(p, it, !file_nonblocking(f));
+    pipe_unlock(p);
     return n;
 }
 
 /* ---- the rest ---- */
 
-/* Without the lock: an answer is of a moment anyway. Who is there is read before what there is, so that the
- * last bytes of a writer that has gone are never missed. */
-static int pipe_read_poll(struct file *f)
+static bool opened_to(const struct file *f, int mode)
 {
-    const struct pipe *p = f->private;
-    bool has_writer = __atomic_load_n(&p->has_writer, __ATOMIC_ACQUIRE);
-
-    return (READ_ONCE(p->used) ? POLLIN | POLLRDNORM : 0) | (has_writer ? 0 : POLLHUP);
+    return (f->flags & O_ACCMODE) == (uint32_t)mode || (f->flags & O_ACCMODE) == O_RDWR;
 }
 
-static int pipe_write_poll(struct file *f)
+/* A FIFO opened before its first writer has not met an end yet: it notes in pos how many there had been. */
+static bool met_no_writer(const struct file *f, const struct pipe *p)
+{
+    return f->inode && f->pos == READ_ONCE(p->writes_begun);
+}
+
+/* Who is there is read before what there is, so that the last bytes of a writer that has gone are never
+ * missed. */
+static int pipe_poll(struct file *f)
 {
     const struct pipe *p = f->private;
-    bool has_reader = __atomic_load_n(&p->has_reader, __ATOMIC_ACQUIRE);
-    bool room = PIPE_SIZE - READ_ONCE(p->used) >= PIPE_BUF || !has_reader;
+    unsigned readers = __atomic_load_n(&p->readers, __ATOMIC_ACQUIRE);
+    unsigned writers = __atomic_load_n(&p->writers, __ATOMIC_ACQUIRE);
+    int events = 0;
 
-    return (room ? POLLOUT | POLLWRNORM : 0) | (has_reader ? 0 : POLLERR);
+    if (opened_to(f, O_RDONLY))
+        events |= (used(p) ? POLLIN | POLLRDNORM : 0) | (writers || met_no_writer(f, p) ? 0 : POLLHUP);
+    if (opened_to(f, O_WRONLY))
+        events |= (pipe_has_room(p) ? POLLOUT | POLLWRNORM : 0) | (readers ? 0 : POLLERR);
+    return events;
 }
 
 static struct waitq *pipe_waitq(struct file *f)
@@ -198,54 +293,74 @@ static struct waitq *pipe_waitq(struct file *f)
 static int64_t pipe_ioctl(struct file *f, unsigned request, uintptr_t arg)
 {
     struct pipe *p = f->private;
-    int used = (int)READ_ONCE(p->used);
+    const struct pipe_slot *s;
+    int32_t bytes = 0;
 
-    return request == FIONREAD ? copy_to_user(arg, &used, sizeof used) : -ENOTTY;
+    if (request != FIONREAD)
+        return -ENOTTY;
+    pipe_lock(p);
+    for (unsigned i = 0; (s = pipe_slot_at(p, i)); i++)
+        bytes += (int32_t)s->len;
+    pipe_unlock(p);
+    return copy_to_user(arg, &bytes, sizeof bytes);
 }
+
+/* ---- size ---- */
+
+int64_t pipe_get_size(struct pipe *p)
+{
+    return (int64_t)READ_ONCE(p->n_slots) * PAGE_SIZE;
+}
+
+/* Mutex held. */
+static int change_slots(struct pipe *p, unsigned n)
+{
+    struct pipe_slot *slots = kzalloc(n * sizeof *slots);
+    unsigned count = used(p);
+
+    if (!slots)
+        return -ENOMEM;
+    for (unsigned i = 0; i < count; i++)
+        slots[i] = *pipe_slot_at(p, i);
+    kfree(p->slots);
+    p->slots = slots;
+    p->head = count;
+    p->tail = 0;
+    WRITE_ONCE(p->n_slots, n);
+    return 0;
+}
+
+int64_t pipe_set_size(struct pipe *p, uint64_t size)
+{
+    unsigned n = 1;
+    int err;
+
+    if (size > INT32_MAX)
+        return -EINVAL;
+    if (size > PIPE_MAX_SIZE)
+        return -EPERM;
+    while ((uint64_t)n * PAGE_SIZE < size)
+        n *= 2;
+    pipe_lock(p);
+    err = n < used(p) ? -EBUSY : change_slots(p, n);
+    pipe_unlock(p);
+    waitq_wake_events(&p->wq, POLLOUT | POLLWRNORM);
+    return err ? err : (int64_t)n * PAGE_SIZE;
+}
+
+/* ---- beginning and end ---- */
 
 static void pipe_free(struct pipe *p)
 {
-    kfree(p->ring);
+    struct pipe_slot *s;
+
+    for (unsigned i = 0; (s = pipe_slot_at(p, i)); i++)
+        page_put(s->page);
+    if (p->spare)
+        page_put(p->spare);
+    kfree(p->slots);
     kfree(p);
 }
-
-static void close_end(struct pipe *p, bool *has)
-{
-    uint64_t flags = spin_lock(&p->lock);
-
-    *has = false;
-    spin_unlock(&p->lock, flags);
-    waitq_wake(&p->wq);
-    if (refcount_put(&p->refs))
-        pipe_free(p);
-}
-
-static void pipe_release_reader(struct file *f)
-{
-    struct pipe *p = f->private;
-
-    close_end(p, &p->has_reader);
-}
-
-static void pipe_release_writer(struct file *f)
-{
-    struct pipe *p = f->private;
-
-    close_end(p, &p->has_writer);
-}
-
-static const struct file_ops pipe_read_ops = { .mode = S_IFIFO,
-                                               .read = pipe_read,
-                                               .poll = pipe_read_poll,
-                                               .waitq = pipe_waitq,
-                                               .ioctl = pipe_ioctl,
-                                               .release = pipe_release_reader };
-static const struct file_ops pipe_write_ops = { .mode = S_IFIFO,
-                                                .write = pipe_write,
-                                                .poll = pipe_write_poll,
-                                                .waitq = pipe_waitq,
-                                                .ioctl = pipe_ioctl,
-                                                .release = pipe_release_writer };
 
 static struct pipe *pipe_alloc(void)
 {
@@ -253,16 +368,67 @@ static struct pipe *pipe_alloc(void)
 
     if (!p)
         return NULL;
-    p->ring = kmalloc(PIPE_SIZE);
-    if (!p->ring) {
+    p->n_slots = SLOTS;
+    p->slots = kzalloc(SLOTS * sizeof *p->slots);
+    if (!p->slots) {
         kfree(p);
         return NULL;
     }
-    refcount_set(&p->refs, 2);
     waitq_init(&p->wq);
-    spin_init(&p->lock, "pipe", RANK_PIPE);
-    p->has_reader = p->has_writer = true;
+    mutex_init(&p->mutex, "pipe");
+    mutex_may_nest(&p->mutex); /* two, by address: pipe_lock_two() */
     return p;
+}
+
+/* One file less; the last one frees the pipe. A FIFO's inode forgets it. */
+static void pipe_put(struct pipe *p, struct inode *inode)
+{
+    uint64_t flags = spin_lock(&fs_lock);
+    bool last = !--p->files;
+
+    if (last && inode)
+        inode->pipe = NULL;
+    spin_unlock(&fs_lock, flags);
+    if (last)
+        pipe_free(p);
+}
+
+/* Mutex held. */
+static void leave(struct pipe *p, const struct file *f)
+{
+    p->readers -= opened_to(f, O_RDONLY);
+    p->writers -= opened_to(f, O_WRONLY);
+    waitq_wake(&p->wq);
+}
+
+static void pipe_release(struct file *f)
+{
+    struct pipe *p = f->private;
+
+    pipe_lock(p);
+    leave(p, f);
+    pipe_unlock(p);
+    pipe_put(p, f->inode);
+}
+
+#define PIPE_FILE_OPS(open_)                                                                                 \
+    {                                                                                                        \
+        .mode = S_IFIFO, .open = (open_), .read = pipe_read, .write = pipe_write, .poll = pipe_poll,         \
+        .waitq = pipe_waitq, .ioctl = pipe_ioctl, .release = pipe_release                                    \
+    }
+static const struct file_ops pipe_ops = PIPE_FILE_OPS(NULL);
+
+static struct file *open_end(struct pipe *p, uint32_t flags)
+{
+    struct file *f = file_create(&pipe_ops, NULL, flags);
+
+    if (!f)
+        return NULL;
+    f->private = p;
+    p->files++;
+    p->readers += opened_to(f, O_RDONLY);
+    p->writers += opened_to(f, O_WRONLY);
+    return f;
 }
 
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
@@ -271,18 +437,95 @@ int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
 
     if (!p)
         return -ENOMEM;
-    *read_end = file_create(&pipe_read_ops, NULL, O_RDONLY | flags);
+    *read_end = open_end(p, O_RDONLY | flags);
     if (!*read_end) {
         pipe_free(p);
         return -ENOMEM;
     }
-    (*read_end)->private = p;
-    *write_end = file_create(&pipe_write_ops, NULL, O_WRONLY | flags);
+    *write_end = open_end(p, O_WRONLY | flags);
     if (!*write_end) {
-        refcount_set(&p->refs, 1);
         file_put(*read_end);
         return -ENOMEM;
     }
-    (*write_end)->private = p;
     return 0;
+}
+
+/* ---- with a name ---- */
+
+/* The pipe of a FIFO, made if nobody has it open; counts a file. NULL: memory is out. */
+static struct pipe *fifo_get(struct inode *inode)
+{
+    struct pipe *fresh = pipe_alloc(), *p;
+    uint64_t flags = spin_lock(&fs_lock);
+
+    if (!inode->pipe)
+        inode->pipe = fresh;
+    p = inode->pipe;
+    if (p)
+        p->files++;
+    spin_unlock(&fs_lock, flags);
+    if (fresh && p != fresh)
+        pipe_free(fresh);
+    return p;
+}
+
+/* Mutex held, dropped meanwhile: wait until somebody comes to the other side. It may have left again. */
+static int await_partner(struct pipe *p, const unsigned *begun)
+{
+    unsigned before = READ_ONCE(*begun);
+    int err;
+
+    pipe_unlock(p);
+    err = wait_event(&p->wq, READ_ONCE(*begun) != before, TIME_NEVER);
+    pipe_lock(p);
+    return READ_ONCE(*begun) != before ? 0 : err;
+}
+
+/* Mutex held. fifo(7). */
+static int enter_fifo(struct pipe *p, struct file *f)
+{
+    bool reads = opened_to(f, O_RDONLY), writes = opened_to(f, O_WRONLY);
+    int err = 0;
+
+    if (writes && !reads && file_nonblocking(f) && !p->readers)
+        return -ENXIO;
+    p->readers += reads;
+    p->writers += writes;
+    p->reads_begun += reads;
+    p->writes_begun += writes;
+    f->pos = UINT64_MAX; /* met_no_writer() */
+    waitq_wake_events(&p->wq, 0);
+    if (reads && !writes && !p->writers && file_nonblocking(f))
+        f->pos = p->writes_begun;
+    else if (reads && !p->writers)
+        err = await_partner(p, &p->writes_begun);
+    else if (writes && !p->readers)
+        err = await_partner(p, &p->reads_begun);
+    if (err)
+        leave(p, f);
+    return err;
+}
+
+static int open_fifo(struct file *f)
+{
+    struct pipe *p = fifo_get(f->inode);
+    int err;
+
+    if (!p)
+        return -ENOMEM;
+    pipe_lock(p);
+    err = enter_fifo(p, f);
+    pipe_unlock(p);
+    if (err)
+        pipe_put(p, f->inode);
+    else
+        f->private = p;
+    return err;
+}
+
+const struct file_ops fifo_ops = PIPE_FILE_OPS(open_fifo);
+
+struct pipe *pipe_of(const struct file *f)
+{
+    return f->ops == &pipe_ops || f->ops == &fifo_ops ? f->private : NULL;
 }

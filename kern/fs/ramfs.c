@@ -4,7 +4,9 @@
  * so that a reader of the directory finds its place again whatever came and went. What an operation lets go
  * of is put after the lock is dropped, because an eviction frees memory. */
 #include "kern/fs/ramfs.h"
+#include "kern/fs/file.h"
 #include "kern/fs/permission.h"
+#include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
@@ -53,7 +55,10 @@ struct vm_object *ramfs_object(struct inode *inode)
 
 static const struct file_ops *fops_of_mode(uint32_t mode)
 {
-    return S_ISDIR(mode) ? &directory_file_ops : S_ISREG(mode) ? &ramfile_ops : NULL;
+    return S_ISDIR(mode)    ? &directory_file_ops
+           : S_ISREG(mode)  ? &ramfile_ops
+           : S_ISFIFO(mode) ? &fifo_ops
+                            : NULL;
 }
 
 static struct inode *ramfs_inode_create(uint32_t mode)

@@ -1,4 +1,5 @@
 /* kern/sys/sys_dir.c - system calls on names: links, directories, the current one. */
+#include "kern/fs/devfs.h"
 #include "kern/fs/files.h"
 #include "kern/fs/permission.h"
 #include "kern/mm/mm.h"
@@ -38,6 +39,70 @@ SYSCALL_DEFINE2(mkdir, uintptr_t, path, uint32_t, mode)
 SYSCALL_DEFINE3(mkdirat, int, dirfd, uintptr_t, path, uint32_t, mode)
 {
     return mkdir_at(dirfd, path, mode);
+}
+
+/* ---- nodes that are no directories ---- */
+
+/* 0, -EPERM (directories are mkdir's), -EINVAL (no such type). */
+static int check_node_type(uint32_t type)
+{
+    switch (type) {
+    case S_IFREG:
+    case S_IFCHR:
+    case S_IFBLK:
+    case S_IFIFO:
+    case S_IFSOCK:
+        return 0;
+    default:
+        return type == S_IFDIR ? -EPERM : -EINVAL;
+    }
+}
+
+static int make_node(struct path *p, uint32_t mode, uint32_t rdev)
+{
+    struct inode *made;
+    int err;
+
+    if (p->inode)
+        return -EEXIST;
+    if (p->slash)
+        return -ENOENT;
+    if (!p->dir->ops->create)
+        return -EPERM;
+    err = p->dir->ops->create(p->dir, p->name, mode, &made);
+    if (err)
+        return err;
+    if (S_ISCHR(mode) || (mode & S_IFMT) == S_IFBLK)
+        made->rdev = rdev;
+    if (S_ISCHR(mode))
+        made->fops = devfs_find(rdev); /* NULL: opening it says ENXIO */
+    inode_put(made);
+    return 0;
+}
+
+static int64_t mknod_at(int dirfd, uintptr_t path, uint32_t mode, uint32_t rdev)
+{
+    uint32_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+    struct path p;
+    int err = check_node_type(type);
+
+    if (!err)
+        err = walk_user_path(dirfd, path, WALK_PARENT, &p);
+    if (err)
+        return err;
+    err = make_node(&p, type | (mode & 07777 & ~current_process()->umask), rdev);
+    path_put(&p);
+    return err;
+}
+
+SYSCALL_DEFINE3(mknod, uintptr_t, path, uint32_t, mode, uint32_t, rdev)
+{
+    return mknod_at(AT_FDCWD, path, mode, rdev);
+}
+
+SYSCALL_DEFINE4(mknodat, int, dirfd, uintptr_t, path, uint32_t, mode, uint32_t, rdev)
+{
+    return mknod_at(dirfd, path, mode, rdev);
 }
 
 static bool is_dot(const char *name)

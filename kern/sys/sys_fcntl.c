@@ -2,6 +2,7 @@
 #include "kern/sys/sys_fcntl.h"
 #include "kern/fs/files.h"
 #include "kern/fs/locks.h"
+#include "kern/fs/pipe.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "lib/abi/fcntl.h"
@@ -293,6 +294,10 @@ static int64_t fcntl_on(struct file *f, int fd, int cmd, uint64_t arg)
     case F_ADD_SEALS:
     case F_GET_SEALS:
         return fcntl_seals(f, cmd, arg);
+    case F_GETPIPE_SZ:
+        return pipe_of(f) ? pipe_get_size(pipe_of(f)) : -EBADF;
+    case F_SETPIPE_SZ:
+        return pipe_of(f) ? pipe_set_size(pipe_of(f), arg) : -EBADF;
     default:
         return -EINVAL;
     }

@@ -1,4 +1,4 @@
-/* kern/sys/sys_file.c - system calls on open files: open, read, write, seek, dup, fcntl, ioctl, sendfile. */
+/* kern/sys/sys_file.c - system calls on open files: open, read, write, seek, dup, fcntl, ioctl. */
 #include "kern/fs/files.h"
 #include "kern/fs/pipe.h"
 #include "kern/fs/ramfs.h"
@@ -186,73 +186,6 @@ SYSCALL_DEFINE3(lseek, int, fd, int64_t, offset, int, whence)
     pos = file_lseek(f, offset, whence);
     file_put(f);
     return pos;
-}
-
-/* ---- sendfile ---- */
-
-enum { SENDFILE_CHUNK = 16384 };
-
-static int64_t write_kernel(struct file *f, const void *bytes, size_t n)
-{
-    struct io_vector v = { (uintptr_t)bytes, n };
-    struct iov_iter it;
-
-    iov_iter_init(&it, ITER_KERNEL, &v, 1);
-    return file_write(f, &it, NULL);
-}
-
-/* Copy up to count bytes from in at *pos to out; *pos moves over what was written. */
-static int64_t copy_files(struct file *out, struct file *in, uint64_t *pos, size_t count)
-{
-    uint8_t *chunk = kmalloc(SENDFILE_CHUNK);
-    int64_t done = 0, put = 0;
-
-    if (!chunk)
-        return -ENOMEM;
-    while (count) {
-        int64_t got = file_read_kernel(in, chunk, MIN(count, (size_t)SENDFILE_CHUNK), *pos);
-        put = got > 0 ? write_kernel(out, chunk, (size_t)got) : got;
-        if (put <= 0)
-            break;
-        *pos += (uint64_t)put;
-        done += put;
-        count -= (size_t)put;
-        if (put < got)
-            break; /* out is full for now */
-    }
-    kfree(chunk);
-    return done ? done : put;
-}
-
-static int64_t sendfile_at(struct file *out, struct file *in, uintptr_t offset, size_t count)
-{
-    uint64_t pos = in->pos;
-    int64_t n;
-
-    if (offset && copy_from_user(&pos, offset, sizeof pos))
-        return -EFAULT;
-    if ((int64_t)pos < 0)
-        return -EINVAL;
-    n = copy_files(out, in, &pos, MIN(count, (size_t)MAX_RW_COUNT));
-    if (!offset && n > 0)
-        in->pos = pos;
-    else if (offset && copy_to_user(offset, &pos, sizeof pos))
-        return -EFAULT;
-    return n;
-}
-
-SYSCALL_DEFINE4(sendfile, int, out_fd, int, in_fd, uintptr_t, offset, size_t, count)
-{
-    struct file *in = fd_get(in_fd), *out = fd_get(out_fd);
-    int64_t n = -EBADF;
-
-    if (in && out && file_may_write(out))
-        n = in->ops->seekable ? sendfile_at(out, in, offset, count) : -EINVAL;
-    if (in)
-        file_put(in);
-    if (out)
-        file_put(out);
-    return n;
 }
 
 /* ---- descriptors ---- */

@@ -126,6 +126,7 @@
     SYSCALL(129, rt_sigqueueinfo, 3, ONCE) \
     SYSCALL(130, rt_sigsuspend, 2, UNHANDLED) \
     SYSCALL(131, sigaltstack, 2, ONCE) \
+    SYSCALL(133, mknod, 3, ONCE) \
     SYSCALL(135, personality, 1, ONCE) \
     SYSCALL(137, statfs, 2, ONCE) \
     SYSCALL(138, fstatfs, 2, ONCE) \
@@ -187,6 +188,7 @@
     SYSCALL(247, waitid, 5, RESTART) \
     SYSCALL(257, openat, 4, RESTART) \
     SYSCALL(258, mkdirat, 3, ONCE) \
+    SYSCALL(259, mknodat, 4, ONCE) \
     SYSCALL(260, fchownat, 5, ONCE) \
     SYSCALL(262, newfstatat, 4, ONCE) \
     SYSCALL(263, unlinkat, 3, ONCE) \
@@ -200,6 +202,9 @@
     SYSCALL(271, ppoll, 5, UNHANDLED) \
     SYSCALL(273, set_robust_list, 2, ONCE) \
     SYSCALL(274, get_robust_list, 3, ONCE) \
+    SYSCALL(275, splice, 6, ONCE) \
+    SYSCALL(276, tee, 4, ONCE) \
+    SYSCALL(278, vmsplice, 4, ONCE) \
     SYSCALL(280, utimensat, 4, ONCE) \
     SYSCALL(281, epoll_pwait, 6, ONCE) \
     SYSCALL(282, signalfd, 3, ONCE) \
@@ -228,6 +233,7 @@
     SYSCALL(319, memfd_create, 2, ONCE) \
     SYSCALL(324, membarrier, 3, ONCE) \
     SYSCALL(325, mlock2, 3, ONCE) \
+    SYSCALL(326, copy_file_range, 6, ONCE) \
     SYSCALL(332, statx, 5, ONCE) \
     SYSCALL(435, clone3, 2, ONCE) \
     SYSCALL(436, close_range, 3, ONCE) \

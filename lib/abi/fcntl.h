@@ -42,6 +42,8 @@ struct f_owner_ex {
     int32_t type, pid;
 };
 enum { F_SETOWN = 8, F_GETOWN = 9, F_DUPFD_CLOEXEC = 1030, FD_CLOEXEC = 1 };
+enum { F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032 };
+enum { SPLICE_F_MOVE = 1, SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_GIFT = 8 };
 
 enum {
     AT_FDCWD = -100,
