@@ -95,7 +95,7 @@ int datagram_poll(struct sock *sk)
     if (sk->err || !skb_queue_empty(&sk->error_queue))
         events |= POLLERR;
     if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
-        events |= POLLOUT | POLLWRNORM;
+        events |= POLLOUT | POLLWRNORM | POLLWRBAND;
     lock_release(&sk->lock);
     return events;
 }
