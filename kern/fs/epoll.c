@@ -584,11 +584,12 @@ static struct epoll *set_of_file(struct file *f)
 {
     uint64_t flags = spin_lock(&files_lock);
     struct epoll_item *item = list_first_entry(&f->epoll_items, struct epoll_item, by_file);
+    struct epoll *set = item ? item->set : NULL;
 
-    if (item)
-        refcount_get(&item->set->refs); /* its file's release has yet to remove item */
+    if (set)
+        refcount_get(&set->refs); /* its file's release has yet to remove item */
     spin_unlock(&files_lock, flags);
-    return item ? item->set : NULL;
+    return set; /* item may be gone by now */
 }
 
 /* An item of f in set; set->mutex held. */
