@@ -1,4 +1,5 @@
-/* user/tests/readiness.c - poll, select, ppoll and pselect6: what each kind of file says, time left, masks. */
+/* user/tests/readiness.c - poll, select, ppoll and pselect6: what each kind of file says, time left, masks.
+ */
 #define _GNU_SOURCE
 #include "user/tests/show.h"
 #include <arpa/inet.h>
@@ -188,7 +189,10 @@ static void times(void)
 {
     struct timespec t = { 5, 0 }, bad = { 0, -1 };
     struct timeval tv = { 5, 0 }, bad_tv = { 0, -1 };
-    struct { const sigset_t *set; size_t size; } with = { NULL, 8 };
+    struct {
+        const sigset_t *set;
+        size_t size;
+    } with = { NULL, 8 };
     struct pollfd p;
     int fds[2];
     fd_set set;
