@@ -2,7 +2,7 @@
 #include "kern/fs/ldisc.h"
 #include "kern/fs/tty.h"
 #include "kern/mm/mm.h"
-#include "kern/proc/process.h"
+#include "kern/proc/cred.h"
 #include "lib/abi/stat.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -76,7 +76,7 @@ struct inode *devpts_create_entry(unsigned index)
         return NULL;
     inode_init(entry, S_IFCHR | 0620, &pts_entry_ops, &pty_slave_ops);
     entry->rdev = MAJOR_SLAVE << 8 | index;
-    entry->uid = current_process()->euid;
+    entry->uid = current_cred()->uid.fs;
     entry->gid = GID_TTY;
     return entry;
 }

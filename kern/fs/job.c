@@ -4,6 +4,7 @@
  * terminal can go. */
 #include "kern/fs/ldisc.h"
 #include "kern/fs/tty.h"
+#include "kern/proc/cred.h"
 #include "kern/proc/signals.h"
 
 static const struct signal_info from_kernel = { .code = SI_KERNEL };
@@ -239,7 +240,7 @@ int64_t job_ioctl(struct tty *tty, unsigned hangups, bool slave, unsigned reques
 {
     switch (request) {
     case TIOCSCTTY:
-        return adopt(tty, hangups, arg == 1);
+        return adopt(tty, hangups, arg == 1 && capable(CAP_SYS_ADMIN));
     case TIOCNOTTY:
         return give_up(tty);
     case TIOCGPGRP:

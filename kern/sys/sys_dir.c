@@ -67,9 +67,11 @@ static int make_node(struct path *p, uint32_t mode, uint32_t rdev)
         return -EEXIST;
     if (p->slash)
         return -ENOENT;
-    if (!p->dir->ops->create)
+    if ((S_ISCHR(mode) || (mode & S_IFMT) == S_IFBLK) && !capable(CAP_MKNOD))
         return -EPERM;
-    err = p->dir->ops->create(p->dir, p->name, mode, &made);
+    err = path_may_create(p);
+    if (!err)
+        err = p->dir->ops->create ? p->dir->ops->create(p->dir, p->name, mode, &made) : -EPERM;
     if (err)
         return err;
     if (S_ISCHR(mode) || (mode & S_IFMT) == S_IFBLK)
@@ -87,7 +89,7 @@ static int64_t mknod_at(int dirfd, uintptr_t path, uint32_t mode, uint32_t rdev)
     int err = check_node_type(type);
 
     if (!err)
-        err = walk_user_path(dirfd, path, WALK_PARENT, &p);
+        err = walk_user_path(dirfd, path, WALK_PARENT | WALK_ENTRY, &p);
     if (err)
         return err;
     err = make_node(&p, type | (mode & 07777 & ~current_process()->umask), rdev);
