@@ -243,27 +243,6 @@ int process_last_pid(void)
     return READ_ONCE(table.last_pid);
 }
 
-struct orphan_search {
-    int pgid;
-    bool cared_for;
-};
-
-static void search_carer(struct process *p, void *arg)
-{
-    struct orphan_search *s = arg;
-
-    if (p->pgid == s->pgid && p->state != PROCESS_ZOMBIE && p->parent && p->parent->pid != 1)
-        s->cared_for |= p->parent->pgid != p->pgid && p->parent->sid == p->sid;
-}
-
-bool process_group_is_orphaned_locked(int pgid)
-{
-    struct orphan_search s = { .pgid = pgid };
-
-    process_for_each_locked(search_carer, &s);
-    return !s.cared_for;
-}
-
 unsigned process_count(void)
 {
     return READ_ONCE(table.count);

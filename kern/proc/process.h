@@ -172,9 +172,6 @@ struct process *process_next(int least);
 bool process_group_is_orphaned_locked(int pgid);
 /* Every process, process_lock held; fn must not take it. */
 void process_for_each_locked(void (*fn)(struct process *p, void *arg), void *arg);
-/* Has no process of the group a parent in another group of its session (POSIX, "Orphaned Process Group")?
- * Nobody could continue what stops in it. process_lock held. */
-bool process_group_is_orphaned_locked(int pgid);
 unsigned process_count(void);
 int process_last_pid(void); /* given out last */
 int pid_alloc(void);        /* a free pid or tid, -EAGAIN: none */
