@@ -108,8 +108,9 @@ static void kernel_trap(struct trapframe *tf)
     if (tf->vector == TRAP_PAGE_FAULT && may_mend(tf, addr)) {
         irq_enable();
         int err = vm_fault(current_thread()->vm, addr, tf->error);
+        bool again = err == 0 || (err == -ENOMEM && proc_memory_out());
         irq_disable();
-        if (err == 0)
+        if (again)
             return;
     }
     tf->rip = fixup->to;
@@ -126,7 +127,9 @@ static void user_page_fault(struct trapframe *tf)
     current_thread()->faults++;
     this_cpu()->page_faults++;
     int err = tf->error & ERROR_USER ? vm_fault(current_thread()->vm, addr, tf->error) : -EFAULT;
-    if (err)
+    if (err == -ENOMEM)
+        proc_memory_out(); /* then the access is made once more, or the program has ended */
+    else if (err)
         proc_fault(tf, err == -ENXIO || err == -ENOSPC ? SIGBUS : SIGSEGV, addr);
 }
 

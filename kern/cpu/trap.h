@@ -31,6 +31,9 @@ void return_to_user(struct trapframe *tf);
 /* kern/proc: an exception in user mode: deliver the signal that Linux would. addr: cr2 for a page fault, else
  * rip. */
 void proc_fault(struct trapframe *tf, int signo, uint64_t addr);
+/* kern/proc: memory for the program's page was refused. True: try the access again; false: the program has to
+ * end, and knows. Process context; may sleep. */
+bool proc_memory_out(void);
 /* entry.S: leave the kernel with these registers; used by a new thread's first run. */
 _Noreturn void trap_return(struct trapframe *tf);
 

@@ -21,6 +21,8 @@ int vm_fault(struct vm_space *vm, uint64_t addr, uint64_t error)
         return -EFAULT;
     mutex_lock(&vm->mutex);
     const struct vm_region *r = region_find(vm, addr);
+    if (!r)
+        r = region_grow_down(vm, addr);
     int err = -EFAULT;
     if (r && allows(r, error))
         err = page_make_present(vm, r, ROUND_DOWN(addr, (uint64_t)PAGE_SIZE), error & FAULT_WRITE);

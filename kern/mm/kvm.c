@@ -2,19 +2,22 @@
  *
  * The lower half of the KVM range is cut into slots, the upper part of each a stack, the lower part never
  * mapped: a stack that overflows faults instead of writing into its neighbour. Slots in use are on no list;
- * of those free, the last few keep their pages so that a new thread seldom costs a shootdown. The upper half
- * holds ioremap's areas, in order of address, a page between two. */
+ * of those free, the last few keep their pages, and pages are given back many stacks at a time, so that a
+ * thread seldom costs a shootdown. The upper half holds ioremap's areas, in order of address, a page between
+ * two. */
 #include "kern/cpu/cpu.h"
 #include "kern/mm/page.h"
 #include "kern/mm/pagetable.h"
 #include "kern/sched/spinlock.h"
+#include "lib/string.h"
 #include "net/port.h"
 
 #define STACKS_END (KVM_BASE + (KVM_END - KVM_BASE) / 2)
-enum { SLOT_SIZE = 2 * KSTACK_SIZE, SLOTS = 8192, SPARE_STACKS = 16 };
+enum { SLOT_SIZE = 2 * KSTACK_SIZE, SLOTS = 8192, SPARE_STACKS = 32, BATCH = 16 };
 
 static struct spinlock lock = SPINLOCK_INIT("kernel mappings", RANK_KVM);
-static uint16_t free_slots[SLOTS]; /* a stack of them */
+static uint16_t free_slots[SLOTS];         /* a stack of those without pages */
+static uint16_t spare_slots[SPARE_STACKS]; /* and of those that keep theirs */
 static unsigned n_free, n_slots_used_ever, n_spare;
 
 static void *table_page(void)
@@ -42,12 +45,6 @@ static bool map_page(uint64_t va, uint64_t pa, uint64_t rights)
 static uint64_t slot_stack(unsigned slot)
 {
     return KVM_BASE + (uint64_t)slot * SLOT_SIZE + SLOT_SIZE - KSTACK_SIZE;
-}
-
-static bool slot_is_mapped(unsigned slot)
-{
-    const uint64_t *pte = kernel_pte(slot_stack(slot));
-    return pte && *pte;
 }
 
 /* Take the pages of [start, end) out of the tables; the caller frees them after a shootdown. */
@@ -91,43 +88,65 @@ static int slot_take(void)
     return n_slots_used_ever < SLOTS ? (int)n_slots_used_ever++ : -1;
 }
 
+/* KVM lock. */
+static uint64_t stack_new(void)
+{
+    int slot = slot_take();
+    if (slot < 0)
+        return 0;
+    if (stack_map(slot_stack(slot)))
+        return slot_stack(slot);
+    free_slots[n_free++] = slot;
+    return 0;
+}
+
 void *kstack_alloc(void)
 {
-    uint64_t flags = spin_lock(&lock), stack = 0;
-    int slot = slot_take();
-    if (slot >= 0) {
-        stack = slot_stack(slot);
-        if (slot_is_mapped(slot)) {
-            n_spare--;
-        } else if (!stack_map(stack)) {
-            free_slots[n_free++] = slot;
-            stack = 0;
-        }
-    }
+    uint64_t flags = spin_lock(&lock);
+    uint64_t stack = n_spare ? slot_stack(spare_slots[--n_spare]) : stack_new();
     spin_unlock(&lock, flags);
     return (void *)stack;
 }
 
+/* Slots that are on no list. */
+struct batch {
+    uint16_t slots[BATCH];
+    void *pages[BATCH][KSTACK_SIZE / PAGE_SIZE];
+};
+
+static void unmap_batch(struct batch *b)
+{
+    for (unsigned i = 0; i < BATCH; i++)
+        stack_unmap(slot_stack(b->slots[i]), b->pages[i]);
+}
+
+/* After a shootdown. */
+static void free_batch(struct batch *b)
+{
+    for (unsigned i = 0; i < BATCH; i++)
+        free_pages(b->pages[i]);
+    uint64_t flags = spin_lock(&lock);
+    for (unsigned i = 0; i < BATCH; i++)
+        free_slots[n_free++] = b->slots[i];
+    spin_unlock(&lock, flags);
+}
+
 void kstack_free(void *stack)
 {
-    uint16_t slot = ((uint64_t)stack - KVM_BASE) / SLOT_SIZE;
-    void *unmapped[KSTACK_SIZE / PAGE_SIZE];
+    struct batch batch;
     uint64_t flags = spin_lock(&lock);
-    bool keep = n_spare < SPARE_STACKS;
-    if (keep) {
-        n_spare++;
-        free_slots[n_free++] = slot;
-    } else {
-        stack_unmap((uint64_t)stack, unmapped);
+    spare_slots[n_spare++] = ((uint64_t)stack - KVM_BASE) / SLOT_SIZE;
+    bool full = n_spare == SPARE_STACKS;
+    if (full) {
+        n_spare -= BATCH;
+        memcpy(batch.slots, spare_slots + n_spare, sizeof batch.slots);
+        unmap_batch(&batch);
     }
     spin_unlock(&lock, flags);
-    if (keep)
+    if (!full)
         return;
-    tlb_shootdown((uint64_t)stack, (uint64_t)stack + KSTACK_SIZE);
-    free_pages(unmapped);
-    flags = spin_lock(&lock);
-    free_slots[n_free++] = slot;
-    spin_unlock(&lock, flags);
+    tlb_shootdown(0, 0);
+    free_batch(&batch);
 }
 
 bool kstack_guard_hit(uint64_t va)

@@ -34,14 +34,16 @@ void mm_init(void); /* pages, final page tables, slab; before any other CPU star
 
 void *page_alloc(unsigned order); /* 2^order pages, aligned to their size, in the direct map */
 void *page_alloc_zeroed(unsigned order);
-/* The same for a page that a program is to see: never made to fail on purpose (kern/mm/fail_alloc.h). */
-void *page_alloc_user(unsigned order);
-void *page_alloc_user_zeroed(void);
 void page_free(void *p, unsigned order);
 /* References to a single page (order 0) shared by several address spaces: page_alloc gives one. */
 void page_get(void *p);
 void page_put(void *p); /* frees with the last one */
 unsigned page_refs(void *p);
+/* One page for what programs have, tables and all: NULL already when memory is short, so that the kernel has
+ * what it needs to go on and to end somebody; never made to fail on purpose (kern/mm/fail_alloc.h). */
+void *page_alloc_user(void);
+void *page_alloc_user_zeroed(void);
+bool memory_is_short(void);
 struct mm_stats {
     uint64_t total, free; /* pages */
     uint64_t slab;        /* pages held by slab caches */

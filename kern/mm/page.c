@@ -11,6 +11,7 @@
 #include "net/port.h"
 
 enum { FRONT_SIZE = 64, FRONT_BATCH = 32 };
+enum { RESERVE_SHARE = 64, RESERVE_MOST = 4096 }; /* one part in that many of memory, at most so many pages */
 
 struct front { /* its CPU, irqs off */
     uint32_t n;
@@ -23,6 +24,7 @@ static uint64_t n_pages;
 static struct spinlock lock = SPINLOCK_INIT("page allocator", RANK_PAGE);
 static struct list_head free_blocks[MAX_ORDER + 1];
 static uint64_t total, free_in_blocks; /* pages */
+static uint64_t reserve;               /* programs get none of the last pages; fixed by page_init() */
 
 struct page *page_of(const void *p)
 {
@@ -138,12 +140,7 @@ static struct page *block_alloc_locked(unsigned order)
     return pg;
 }
 
-void *page_alloc(unsigned order)
-{
-    return fail_alloc() ? NULL : page_alloc_user(order);
-}
-
-void *page_alloc_user(unsigned order)
+static void *take(unsigned order)
 {
     ASSERT(order <= MAX_ORDER);
     struct page *pg = order ? block_alloc_locked(order) : front_alloc();
@@ -152,6 +149,11 @@ void *page_alloc_user(unsigned order)
     pg->order = order;
     WRITE_ONCE(pg->refs, 1);
     return page_address(pg);
+}
+
+void *page_alloc(unsigned order)
+{
+    return fail_alloc() ? NULL : take(order);
 }
 
 static void *zeroed(void *p, unsigned order)
@@ -164,9 +166,21 @@ void *page_alloc_zeroed(unsigned order)
     return zeroed(page_alloc(order), order);
 }
 
+/* ---- for programs ---- */
+
+bool memory_is_short(void)
+{
+    return READ_ONCE(free_in_blocks) < reserve;
+}
+
+void *page_alloc_user(void)
+{
+    return memory_is_short() ? NULL : take(0);
+}
+
 void *page_alloc_user_zeroed(void)
 {
-    return zeroed(page_alloc_user(0), 0);
+    return zeroed(page_alloc_user(), 0);
 }
 
 static void check_freed(const struct page *pg, const void *p, unsigned order, const void *caller)
@@ -274,6 +288,7 @@ void page_init(void)
 {
     regions_close_early();
     regions_for_each_free(free_range);
+    reserve = MIN(total / RESERVE_SHARE, (uint64_t)RESERVE_MOST);
     klog(LOG_INFO, "memory: %llu of %llu MiB free", (unsigned long long)(free_in_blocks >> 8),
          (unsigned long long)(n_pages >> 8));
 }

@@ -4,8 +4,7 @@
 #include "kern/mm/space.h"
 #include "lib/abi/errno.h"
 
-#define MMAP_TOP    0x00007ffff0000000ull /* places are chosen below; the first stack lies above */
-#define STACK_GUARD 0x100000ull           /* kept free below a stack */
+#define MMAP_TOP 0x00007ffff0000000ull /* places are chosen below; the first stack lies above */
 
 struct vm_region *region_find(struct vm_space *vm, uint64_t va)
 {
@@ -137,6 +136,8 @@ static int64_t map_range(struct vm_space *vm, uint64_t addr, uint64_t len, uint3
         return -ENOMEM;
     if (!fixed && !regions_are_free(vm, addr, addr + len))
         return -EEXIST;
+    if (region_check_room(vm, addr, addr + len, prot))
+        return -ENOMEM;
     struct vm_region model = {
         .start = addr, .end = addr + len, .prot = prot, .object = view.object, .offset = view.offset
     };

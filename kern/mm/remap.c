@@ -20,6 +20,8 @@ static int check_growth(const struct vm_region *r, const struct vm_remap *q)
         return -EFAULT;
     if (r->object && r->offset + (q->old - r->start) > INT64_MAX - q->new_len)
         return -EINVAL;
+    if (q->new_len > q->old_len) /* what is more, wherever that will be */
+        return region_check_room(r->space, USER_TOP, USER_TOP + (q->new_len - q->old_len), r->prot);
     return 0;
 }
 

@@ -45,6 +45,14 @@ void space_flush(struct vm_space *vm, uint64_t start, uint64_t end);
  * tables behind a kernel thread. */
 void space_clear(struct vm_space *vm);
 
+/* ---- kern/mm/room.c ---- */
+
+#define STACK_GUARD 0x100000ull /* kept free below a stack; Linux's stack_guard_gap */
+/* May the current process map [start, end) with prot? 0 or -ENOMEM. */
+int region_check_room(struct vm_space *vm, uint64_t start, uint64_t end, uint32_t prot);
+/* The stack above va, made to reach down to it, if it may; else NULL. */
+struct vm_region *region_grow_down(struct vm_space *vm, uint64_t va);
+
 /* ---- kern/mm/region.c ---- */
 
 struct vm_region *region_find(struct vm_space *vm, uint64_t va); /* the one that contains va, or NULL */

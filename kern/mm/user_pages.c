@@ -174,7 +174,7 @@ static int page_demand_zero(struct vm_space *vm, const struct vm_region *r, uint
 
 static void *page_copy(const void *page)
 {
-    void *copy = page_alloc_user(0);
+    void *copy = page_alloc_user();
     return copy ? memcpy(copy, page, PAGE_SIZE) : NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "kern/fs/files.h"
 #include "kern/fs/permission.h"
 #include "kern/proc/futex.h"
+#include "kern/proc/oom.h"
 #include "kern/proc/posix_timer.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
@@ -205,7 +206,9 @@ static int run_program(struct file *file, const char *name, const struct exec_st
 
     if (err)
         return err;
-    err = build_program(&new, file, s, name);
+    do {
+        err = build_program(&new, file, s, name);
+    } while (oom_try_again(err));
     if (err)
         inode_end_run(file->inode);
     else

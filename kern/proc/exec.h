@@ -4,7 +4,12 @@
 #include "kern/mm/vm.h"
 #include "kern/proc/process.h"
 
-enum { ARG_BYTES_MAX = 128 * 1024, SCRIPT_DEPTH = 4, USER_STACK_SIZE = 8 << 20 };
+enum {
+    ARG_BYTES_MAX = 128 * 1024,
+    SCRIPT_DEPTH = 4,
+    USER_STACK_SIZE = 8 << 20,
+    USER_STACK_FIRST = 256 << 10
+};
 
 /* argv and envp: texts one after the other, each NUL-terminated; the arguments come first. */
 struct exec_strings {

@@ -145,7 +145,7 @@ int exec_build_stack(struct vm_space *vm, struct elf_image *image, const struct 
     size_t auxv;
     const char *text = s->bytes;
     int64_t at =
-        vm_map(vm, STACK_TOP - USER_STACK_SIZE, USER_STACK_SIZE, VM_READ | VM_WRITE | VM_STACK, false);
+        vm_map(vm, STACK_TOP - USER_STACK_FIRST, USER_STACK_FIRST, VM_READ | VM_WRITE | VM_STACK, false);
     struct pointers p = { .n = 0 };
     int err;
 

@@ -2,6 +2,7 @@
  * ends it. */
 #include "kern/mm/mm.h"
 #include "kern/mm/vm.h"
+#include "kern/proc/oom.h"
 #include "kern/proc/signals.h"
 
 enum { ERROR_WRITE = 2, ERROR_FETCH = 16 }; /* SDM 3A 4.7 */
@@ -64,4 +65,17 @@ void proc_fault(struct trapframe *tf, int signo, uint64_t addr)
     if (will_end(signo))
         log_end(tf, signo, addr);
     signal_force(signo, &info);
+}
+
+bool proc_memory_out(void)
+{
+    struct process *p = current_process();
+
+    if (!p)
+        return false; /* a self-test's thread */
+    if (oom_relieve())
+        return true;
+    if (!READ_ONCE(current_thread()->signal_pending)) /* nobody is left to be ended for it */
+        signal_force(SIGKILL, &(struct signal_info){ .code = SI_KERNEL });
+    return false;
 }

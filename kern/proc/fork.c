@@ -2,6 +2,7 @@
 #include "kern/cpu/cpu.h"
 #include "kern/fs/files.h"
 #include "kern/mm/vm.h"
+#include "kern/proc/oom.h"
 #include "kern/proc/ptrace.h"
 #include "kern/proc/signals.h"
 #include "kern/proc/task.h"
@@ -156,9 +157,12 @@ static int64_t fork_process(const struct fork_request *r)
 
 int64_t process_fork(const struct fork_request *r)
 {
-    int err = check_request(r);
+    int64_t result = check_request(r);
 
-    if (err)
-        return err;
-    return r->flags & CLONE_THREAD ? fork_thread(r) : fork_process(r);
+    if (result)
+        return result;
+    do {
+        result = r->flags & CLONE_THREAD ? fork_thread(r) : fork_process(r);
+    } while (oom_try_again(result));
+    return result;
 }

@@ -18,7 +18,7 @@ enum {
     MEMLOCK = 8 << 20,       /* Linux 6.1's MLOCK_LIMIT */
     MESSAGE_QUEUES = 819200, /* MQ_BYTES_MAX */
 };
-static unsigned n_tasks; /* atomic */
+static unsigned n_tasks; /* all that are charged; PROCESS lock */
 
 unsigned limit_threads_max(void)
 {
@@ -85,47 +85,51 @@ int limit_change(struct process *p, unsigned resource, const struct rlimit *new,
 
 /* ---- threads ---- */
 
-struct user_count {
-    uint32_t uid;
-    uint64_t threads;
-};
+/* Processes that have a thread, or had; PROCESS lock. */
+static struct list_head charged = { &charged, &charged };
 
-static void count_for_user(struct process *p, void *arg)
+/* process_lock held. */
+static uint64_t count_of_user(uint32_t uid)
 {
-    struct user_count *count = arg;
+    const struct process *p;
+    uint64_t n = 0;
 
-    if (p->cred.uid.real == count->uid)
-        count->threads += MAX(p->n_threads, 1u); /* a zombie is one until somebody waited for it */
+    list_for_each_entry (p, &charged, charged)
+        n += p->cred.uid.real == uid ? p->n_charged : 0;
+    return n;
 }
 
-/* Has the user of p as many threads as his limit says, or more? */
-static bool user_is_full(const struct process *p, uint64_t limit)
+/* Root is exempt from the limit of a user, as in Linux, from that of all nobody is. process_lock held. */
+static bool may_have_one_more(uint32_t uid)
 {
-    struct user_count count = { .uid = p->cred.uid.real };
-    uint64_t flags;
+    const uint64_t limit = uid ? limit_now(RLIMIT_NPROC) : RLIM_INFINITY;
 
-    if (READ_ONCE(n_tasks) < limit)
-        return false;
-    flags = spin_lock(&process_lock);
-    process_for_each_locked(count_for_user, &count);
+    return n_tasks < (uint32_t)READ_ONCE(kernel_knobs.threads_max) &&
+           (n_tasks < limit || count_of_user(uid) < limit);
+}
+
+int limit_charge_task(struct process *p)
+{
+    uint64_t flags = spin_lock(&process_lock);
+    bool may = may_have_one_more(p->cred.uid.real);
+
+    if (may) {
+        if (!p->n_charged++)
+            list_add_tail(&p->charged, &charged);
+        n_tasks++;
+    }
     spin_unlock(&process_lock, flags);
-    return count.threads >= limit;
+    return may ? 0 : -EAGAIN;
 }
 
-/* Root is exempt from the limit of a user, as in Linux, from that of all nobody is. */
-int limit_charge_task(const struct process *p)
+void limit_uncharge_task(struct process *p)
 {
-    if (p->cred.uid.real != 0 && user_is_full(p, limit_now(RLIMIT_NPROC)))
-        return -EAGAIN;
-    if (__atomic_add_fetch(&n_tasks, 1, __ATOMIC_RELAXED) <= (uint32_t)READ_ONCE(kernel_knobs.threads_max))
-        return 0;
-    limit_uncharge_task();
-    return -EAGAIN;
-}
+    uint64_t flags = spin_lock(&process_lock);
 
-void limit_uncharge_task(void)
-{
-    __atomic_fetch_sub(&n_tasks, 1, __ATOMIC_RELAXED);
+    if (!--p->n_charged)
+        list_del(&p->charged);
+    n_tasks--;
+    spin_unlock(&process_lock, flags);
 }
 
 /* ---- the size of files ---- */

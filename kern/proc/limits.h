@@ -13,10 +13,10 @@ uint64_t limit_now(unsigned resource);
 /* Read p's limit to *old (or NULL) and set it to *new (or NULL) in one step. 0, -EINVAL (no such resource,
  * soft above hard), -EPERM (a raised hard limit without root's rights). */
 int limit_change(struct process *p, unsigned resource, const struct rlimit *new, struct rlimit *old);
-/* May p, a child being made or the current process, have one more thread? Charges it, until
- * limit_uncharge_task(). 0 or -EAGAIN. */
-int limit_charge_task(const struct process *p);
-void limit_uncharge_task(void);
+/* May there be one more thread of p, whose uid is set? Charges it, until limit_uncharge_task(): the first one
+ * of a process for as long as the process is there, a zombie too. 0 or -EAGAIN. */
+int limit_charge_task(struct process *p);
+void limit_uncharge_task(struct process *p);
 /* How many threads of processes there may be at all. */
 unsigned limit_threads_max(void);
 /* Cut *n bytes written at pos of a file to what RLIMIT_FSIZE allows. -EFBIG, and SIGXFSZ sent, if that is

@@ -89,13 +89,14 @@ struct process *process_create(struct process *parent)
 
     if (!p)
         return NULL;
-    if (limit_charge_task(parent ? parent : p)) {
+    p->cred.uid.real = parent ? parent->cred.uid.real : 0;
+    if (limit_charge_task(p)) {
         kfree(p);
         return NULL;
     }
     p->pid = pid_alloc();
     if (p->pid < 0) {
-        limit_uncharge_task();
+        limit_uncharge_task(p);
         kfree(p);
         return NULL;
     }
@@ -189,7 +190,7 @@ void process_put(struct process *p)
     process_release_resources(p);
     process_drop_signals(&p->pending);
     pid_free(p->pid);
-    limit_uncharge_task();
+    limit_uncharge_task(p);
     kfree(p);
 }
 

@@ -94,6 +94,8 @@ struct process {
     struct list_head tracees;           /* struct trace: the threads that it traces */
     struct trace *leader_trace;         /* of its first thread, which has ended before the others */
     unsigned n_threads;
+    struct list_head charged; /* kern/proc/limits.c: processes whose threads count */
+    unsigned n_charged;
     int pgid, sid;
     struct tty *tty;    /* controlling terminal */
     int old_foreground; /* of a session's leader: the group in front when the terminal was hung up; 0: none */

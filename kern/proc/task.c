@@ -44,7 +44,7 @@ static void task_free(struct task *t)
     if (t->tid > 0 && t->tid != t->process->pid)
         pid_free(t->tid);
     if (t->charged)
-        limit_uncharge_task();
+        limit_uncharge_task(t->process);
     process_drop_signals(&t->pending);
     process_put(t->process);
     kfree(t);

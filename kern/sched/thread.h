@@ -103,4 +103,6 @@ void preempt_schedule(void);
 void thread_interrupt(struct thread *t);
 /* Sleep at least ns; -EINTR when a signal comes. Process context. */
 int thread_sleep_until(uint64_t deadline);
+/* The same, and signals wait until it is over: for short whiles. */
+void thread_sleep_through(uint64_t deadline);
 void thread_for_each(void (*fn)(struct thread *t, void *arg), void *arg); /* THREADS lock held meanwhile */

@@ -149,6 +149,13 @@ int wait_sleep(const bool *woken, uint64_t deadline)
     return sleep_until(woken, deadline, SLEEP_INTERRUPTIBLE);
 }
 
+void thread_sleep_through(uint64_t deadline)
+{
+    const bool never = false;
+    while (!sleep_until(&never, deadline, SLEEP_UNINTERRUPTIBLE))
+        ;
+}
+
 int thread_sleep_until(uint64_t deadline)
 {
     const bool never = false;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "user/tests/cases.h"
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -210,4 +211,56 @@ CASE(time_on_the_cpu_runs_out)
     fflush(stdout);
     for (;;)
         fflush(stdout);
+}
+
+CASE(no_more_memory_than_the_limit)
+{
+    const size_t size = 64 << 20;
+    void *some = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    SHOW(some != MAP_FAILED);
+    set_limit(RLIMIT_AS, 100 << 20);
+    SHOW(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    SHOW(mremap(some, size, 2 * size, MREMAP_MAYMOVE) == MAP_FAILED);
+    SHOW(munmap(some, size));
+    SHOW(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    SHOW((intptr_t)sbrk(size) == -1);
+}
+
+CASE(no_more_data_than_the_limit)
+{
+    const size_t size = 64 << 20;
+
+    set_limit(RLIMIT_DATA, 32 << 20);
+    SHOW(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    SHOW(mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+    SHOW(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
+static void use_stack(size_t bytes)
+{
+    volatile char here[4096];
+
+    here[0] = 1;
+    if (bytes > sizeof here)
+        use_stack(bytes - sizeof here);
+    here[1] = 2;
+}
+
+CASE(a_stack_grows_to_its_limit)
+{
+    set_limit(RLIMIT_STACK, 2 << 20);
+    use_stack(1 << 20);
+    printf("1 MiB\n");
+    fflush(stdout);
+    use_stack(4 << 20);
+    printf("not here\n");
+}
+
+CASE(a_stack_grows_when_it_is_touched)
+{
+    if (setrlimit(RLIMIT_STACK, &(struct rlimit){ 6 << 20, 8 << 20 }))
+        perror("setrlimit");
+    use_stack(5 << 20);
+    printf("5 MiB\n");
 }
