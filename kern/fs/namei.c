@@ -45,7 +45,7 @@ static bool only_slashes(const char *s)
     return !*s;
 }
 
-/* The inode that name is in the walk's directory, with a reference; NULL: none. */
+/* The inode that name is in the walk's directory, with a reference; NULL: none; INODE_NO_MEMORY. */
 static struct inode *look_up(struct walk *w)
 {
     struct inode *inode;
@@ -55,7 +55,9 @@ static struct inode *look_up(struct walk *w)
     if (!strcmp(w->name, ".."))
         return w->dir == w->root ? inode_get(w->dir) : inode_parent(w->dir);
     inode = w->dir->ops->lookup(w->dir, w->name);
-    return inode && READ_ONCE(inode->mounted) ? mount_enter(inode) : inode;
+    if (!inode || inode == INODE_NO_MEMORY)
+        return inode;
+    return READ_ONCE(inode->mounted) ? mount_enter(inode) : inode;
 }
 
 static void step_to(struct walk *w, struct inode *dir)
