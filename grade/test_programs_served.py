@@ -142,17 +142,26 @@ def test_redis_does_every_type_of_request(linux: Namespace, redis: list[str], re
 
 # ---- ssh, DNS, socat
 
-def ssh(linux: Namespace, key: Path, command: str) -> subprocess.CompletedProcess[str]:
-    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
-    return linux.run(["ssh", "-p", str(SSH), "-i", str(key), *options, f"root@{GUEST_IP}", command], 60)
-
-
-def test_dropbear_lets_ssh_in(machine: Machine, linux: Namespace, key: Path) -> None:
+@pytest.fixture(scope="module")
+def dropbear(machine: Machine) -> None:
     machine.run(f"dropbear -R -p {SSH}", 60)
+
+
+def ssh(linux: Namespace, key: Path, command: str, *more: str) -> subprocess.CompletedProcess[str]:
+    options = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"]
+    return linux.run(["ssh", "-p", str(SSH), "-i", str(key), *options, *more, f"root@{GUEST_IP}", command], 60)
+
+
+def test_dropbear_lets_ssh_in(machine: Machine, linux: Namespace, dropbear: None, key: Path) -> None:
     word = f"{random.getrandbits(64):x}"
     done = ssh(linux, key, f"echo {word} | tee /tmp/by-ssh; exit 7")
     assert (done.stdout, done.returncode) == (f"{word}\n", 7), done.stderr
     assert machine.run("cat /tmp/by-ssh") == f"{word}\n"
+
+
+def test_dropbear_gives_a_terminal(linux: Namespace, dropbear: None, key: Path) -> None:
+    done = ssh(linux, key, "tty; stty rows 7 cols 70; stty size; exit 5", "-tt")
+    assert re.fullmatch(r"/dev/pts/\d+\n7 70\n", done.stdout) and done.returncode == 5, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")

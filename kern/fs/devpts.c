@@ -9,6 +9,8 @@
 
 enum { GID_TTY = 5, MAJOR_SLAVE = 136 }; /* Debian's group tty; Linux's major number */
 
+static struct inode *directory; /* set once, at boot */
+
 static void pts_evict(struct inode *inode)
 {
     kfree(inode);
@@ -65,7 +67,13 @@ struct inode *devpts_create_root(struct inode *parent)
     inode_init(dir, S_IFDIR | 0755, &pts_root_ops, &directory_file_ops);
     dir->nlink = 2;
     dir->parent = inode_get(parent);
+    directory = inode_get(dir);
     return dir;
+}
+
+struct inode *devpts_directory(void)
+{
+    return inode_get(directory);
 }
 
 struct inode *devpts_create_entry(unsigned index)

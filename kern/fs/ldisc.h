@@ -78,6 +78,8 @@ extern const struct file_ops pty_slave_ops;
 struct inode *pty_entry(unsigned index);
 /* An inode for it. NULL: memory is out. */
 struct inode *devpts_create_entry(unsigned index);
+/* /dev/pts itself, with a reference. */
+struct inode *devpts_directory(void);
 
 /* ---- job.c: whose terminal ---- */
 

@@ -291,7 +291,8 @@ static int put_int(uintptr_t arg, int32_t value)
     return copy_to_user(arg, &value, sizeof value);
 }
 
-/* TIOCGPTPEER: a descriptor of the slave that no path was walked for. */
+/* TIOCGPTPEER: a descriptor of the slave that no path was walked for, and which yet has its name: ttyname()
+ * looks. */
 static int64_t open_peer(struct pty *p, uint32_t flags)
 {
     struct file *f;
@@ -299,16 +300,11 @@ static int64_t open_peer(struct pty *p, uint32_t flags)
 
     if (flags & ~(uint32_t)(O_ACCMODE | O_NOCTTY | O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
-    f = file_create(&tty_ops, NULL, flags & ~(uint32_t)O_CLOEXEC);
-    if (!f)
-        return -ENOMEM;
-    refcount_get(&p->tty.refs);
-    err = open_slave_of(f, p);
-    if (!err)
-        return fd_install(f, 0, flags & O_CLOEXEC);
-    f->ops = &pty_slave_ops; /* nothing to release */
-    file_put(f);
-    return err;
+    err = file_open_inode(p->entry, flags & ~(uint32_t)O_CLOEXEC, &f);
+    if (err)
+        return err;
+    f->dir = devpts_directory();
+    return fd_install(f, 0, flags & O_CLOEXEC);
 }
 
 static int signal_slave(struct pty *p, uintptr_t signo)

@@ -91,6 +91,10 @@ static void pairs(void)
     printf("%o %x\n", st.st_mode & S_IFMT, (int)st.st_rdev);
     peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
     SHOW(peer >= 0);
+    SHOW(ttyname(peer) && !strcmp(ttyname(peer), name));
+    SHOW(fstat(peer, &st));
+    printf("the peer is a character device: %d, number as the name: %d\n", S_ISCHR(st.st_mode),
+           (int)(st.st_rdev & 0xff) == n);
     type(master, "peer\n");
     get("read from the peer", peer, 5);
     SHOW(lseek(slave, 0, SEEK_SET));
