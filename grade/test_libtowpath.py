@@ -4,7 +4,7 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator
-from ctypes import create_string_buffer
+from ctypes import addressof, create_string_buffer
 from pathlib import Path
 
 import pytest
@@ -139,6 +139,26 @@ def test_datagrams_carry_their_addresses(machine: Host) -> None:
     assert process.call("sendto", fd, b"pong", 4, 0, sockaddr(PEER, 98), 16) == 4
     answer = machine.take()
     assert answer is not None and (answer[UDP].dport, bytes(answer[UDP].payload)) == (98, b"pong")
+
+
+def test_a_message_brings_its_control_messages_and_no_more(machine: Host) -> None:
+    process = machine.process()
+    fd = process.call("socket", socket.AF_INET, socket.SOCK_DGRAM, 0)
+    assert process.call("bind", fd, sockaddr("0.0.0.0", 7), 16) == 0
+    data, control = create_string_buffer(10), create_string_buffer(64)
+    vector = create_string_buffer(struct.pack("<QQ", addressof(data), 10))
+
+    def receive() -> tuple[int, bytes]:
+        header = create_string_buffer(struct.pack("<QI4xQQQQi4x", 0, 0, addressof(vector), 1, addressof(control), 64, 0))
+        machine.send(IP(src=PEER, dst=machine.address, ttl=33) / UDP(sport=99, dport=7) / b"x")
+        assert process.call("recvmsg", fd, header, 0) == 1
+        length = struct.unpack_from("<Q", header.raw, 40)[0]
+        return length, control.raw[:length]
+
+    assert receive()[0] == 0
+    ip_recvttl, ip_ttl = 12, 2
+    assert process.call("setsockopt", fd, socket.SOL_IP, ip_recvttl, struct.pack("<i", 1), 4) == 0
+    assert receive() == (24, struct.pack("<Qiii4x", 20, socket.SOL_IP, ip_ttl, 33))
 
 
 def test_counters_are_the_files_of_proc_net(machine: Host) -> None:
