@@ -271,6 +271,34 @@ test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N f
 test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a name)
 	@$(UNIT) $(TEST)
 
+# Which lines of net/ and lib/ the unit tests execute. Only these are instrumented, and not optimized, so that a line
+# is a line. Each run begins at zero: the counters of the last one are removed.
+COVERAGE_FLAGS := $(filter-out -O2,$(BASE)) -D_GNU_SOURCE -include lib/config/debug.h
+# gcov reads what gcc writes.
+COVERAGE_CC := $(if $(findstring clang,$(HOSTCC)),gcc,$(HOSTCC))
+COVERED_O := $(patsubst %.c,build/coverage/%.o,$(filter lib/% net/%,$(BOTH_C)))
+COVERAGE_O := $(HOST_O:build/host/%=build/coverage/%)
+$(filter build/coverage/lib/% build/coverage/net/% build/coverage/dev/%,$(BOTH_C:%.c=build/coverage/%.o)): EXTRA := -ffreestanding
+$(COVERED_O): COVER := --coverage
+build/coverage/flags: TEXT = $(COVERAGE_CC) $(COVERAGE_FLAGS)
+build/coverage/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+build/coverage/%.o: %.c build/coverage/flags | deps
+	$(SAY) HOSTCC $<
+	@mkdir -p $(@D)
+	$(Q)$(COVERAGE_CC) $(COVERAGE_FLAGS) $(if $(COVER),-O0 $(COVER),-O1) $(EXTRA) -MMD -MP -c -o $@ $<
+build/coverage/unit-tests: $(COVERAGE_O)
+	$(SAY) HOSTLD $@
+	$(Q)$(COVERAGE_CC) --coverage -Wl,-u,__gcov_dump -o $@ $^ -lm
+
+coverage: ## lines of net/ and lib/ that the unit tests execute, counted by gcov (ARGS='--lines net/tcp' TEST=part of a name)
+	@$(PY) tools/coverage.py --present
+	@+$(MAKE) --no-print-directory -j$(NPROC) build/coverage/unit-tests
+	@find build/coverage -name '*.gcda' -delete
+	@build/coverage/unit-tests --timeout 300 $(TEST)
+	@$(PY) tools/coverage.py $(ARGS)
+
 test-qemu: $(IMAGES) ## the grader's tests in QEMU (TEST=pytest expression)
 	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
 
@@ -324,9 +352,9 @@ clean: ## remove build/
 	rm -rf build
 
 FORCE:
-.PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host test-qemu test-long grade lint stats \
+.PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
 	bench-cost bench-kernel libtowpath vk sim bench-sim format handout clean FORCE
 .SECONDARY:
 
--include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
+-include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(COVERAGE_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
 	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c))
