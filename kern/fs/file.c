@@ -212,6 +212,11 @@ int file_poll(struct file *f)
     return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
+struct vm_object *file_object(struct file *f)
+{
+    return f->ops->object ? f->ops->object(f) : NULL;
+}
+
 void file_stat(struct file *f, struct stat *st)
 {
     if (f->inode) {

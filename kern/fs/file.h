@@ -20,7 +20,7 @@ struct file_ops {
     int64_t (*ioctl)(struct file *f, unsigned request, uintptr_t arg); /* -ENOTTY: unknown */
     int (*poll)(struct file *f);                                       /* POLL* that hold now */
     struct waitq *(*waitq)(struct file *f);                            /* woken when poll's answer changes */
-    struct vm_object *(*object)(struct file *f); /* what a mapping of it shows; f holds it */
+    struct vm_object *(*object)(struct file *f); /* what a mapping of it shows: a reference */
     uint64_t (*ino)(struct file *f);             /* what fstat calls a file without an inode; NULL: any */
     void (*release)(struct file *f);             /* the last reference is gone */
 };
@@ -69,6 +69,8 @@ static inline bool file_can_poll(const struct file *f)
     return f->ops->poll;
 }
 bool file_is_place(const struct file *f); /* O_PATH: names an inode and is not open */
+/* What a mapping of f shows, a reference (put by its ops); NULL: it cannot be mapped. */
+struct vm_object *file_object(struct file *f);
 void file_stat(struct file *f, struct stat *st);
 static inline bool file_nonblocking(const struct file *f)
 {

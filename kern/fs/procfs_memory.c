@@ -54,9 +54,21 @@ void proc_show_statm(struct textbuf *out, const struct proc_subject *s)
 struct landmarks {
     uint64_t heap_start, heap_end;
     struct file *exe; /* a reference; NULL: none */
+    uint64_t exe_id;  /* of the object that its mappings show */
     char *exe_path;   /* within room; NULL: it has no name */
     char *room;       /* PATH_MAX bytes */
 };
+
+/* 0: it has none. */
+static uint64_t object_id_of(struct file *f)
+{
+    struct vm_object *o = file_object(f);
+    uint64_t id = o ? o->id : 0;
+
+    if (o)
+        o->ops->put(o);
+    return id;
+}
 
 static bool landmarks_get(struct landmarks *l, struct process *p, struct vm_space *vm)
 {
@@ -65,6 +77,7 @@ static bool landmarks_get(struct landmarks *l, struct process *p, struct vm_spac
         return false;
     vm_heap(vm, &l->heap_start, &l->heap_end);
     l->exe = process_exe(p);
+    l->exe_id = l->exe ? object_id_of(l->exe) : 0;
     l->exe_path = l->exe ? path_of_file(l->exe, l->room, PATH_MAX) : NULL;
     return true;
 }
@@ -78,7 +91,7 @@ static void landmarks_put(struct landmarks *l)
 
 static bool shows_program(const struct landmarks *l, const struct vm_region_facts *r)
 {
-    return r->object_id && l->exe && l->exe->ops->object && l->exe->ops->object(l->exe)->id == r->object_id;
+    return r->object_id && r->object_id == l->exe_id;
 }
 
 static const char *name_of(const struct landmarks *l, const struct vm_region_facts *r)

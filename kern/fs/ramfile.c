@@ -442,6 +442,7 @@ void ramfile_init(struct ramfs_data *d)
 
 static struct vm_object *ramfile_object(struct file *f)
 {
+    inode_get(f->inode);
     return &ramfs_data_of(f->inode)->object;
 }
 

@@ -8,6 +8,7 @@ void vm_object_init(struct vm_object *o, const struct vm_object_ops *ops)
     static uint64_t last_id;
 
     o->ops = ops;
+    o->no_writers = false;
     o->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
     spin_init(&o->lock, "mappings", RANK_MAPPING);
     list_init(&o->regions);

@@ -113,14 +113,14 @@ static int clear_rest(struct vm_space *vm, uint64_t from, uint64_t to)
 }
 
 /* Pages of the file, shared with it until they are written, then zeroes. */
-static int load_segment(struct vm_space *vm, struct elf_file *e, const struct elf64_phdr *p)
+static int load_segment(struct vm_space *vm, struct elf_file *e, const struct elf64_phdr *p,
+                        struct vm_object *o)
 {
     uint64_t start = e->base + p->p_vaddr, file_end = start + p->p_filesz, end = page_up(start + p->p_memsz);
     uint64_t border = p->p_filesz ? page_up(file_end) : page_down(start);
-    struct vm_object *o = e->file->ops->object ? e->file->ops->object(e->file) : NULL;
     int err;
 
-    if (!segment_is_sound(e, p) || !o || (p->p_filesz && (p->p_offset - start) % PAGE_SIZE))
+    if (!segment_is_sound(e, p) || (p->p_filesz && (p->p_offset - start) % PAGE_SIZE))
         return -ENOEXEC;
     if (!p->p_memsz)
         return 0;
@@ -135,14 +135,18 @@ static int load_segment(struct vm_space *vm, struct elf_file *e, const struct el
 
 static int load_segments(struct vm_space *vm, struct elf_file *e)
 {
+    struct vm_object *o = file_object(e->file);
     int err = 0, loaded = 0;
 
+    if (!o)
+        return -ENOEXEC;
     for (unsigned i = 0; i < e->header.e_phnum && !err; i++) {
         if (e->phdrs[i].p_type != PT_LOAD)
             continue;
-        err = load_segment(vm, e, &e->phdrs[i]);
+        err = load_segment(vm, e, &e->phdrs[i], o);
         loaded++;
     }
+    o->ops->put(o);
     return err ? err : loaded ? 0 : -ENOEXEC;
 }
 

@@ -86,18 +86,20 @@ static bool has_no_writers(const struct vm_object *o, int prot)
 /* A shared mapping may write only what the descriptor may. */
 static int64_t map_file(struct file *f, uint64_t address, size_t length, int prot, int flags, uint64_t offset)
 {
-    struct vm_object *o = f->ops->object ? f->ops->object(f) : NULL;
     uint32_t rights = vm_prot(prot);
 
     if ((f->flags & O_ACCMODE) == O_WRONLY)
         return -EACCES;
     if (is_shared(flags) && (prot & PROT_WRITE) && !file_may_write(f))
         return -EACCES;
+    struct vm_object *o = file_object(f);
     if (!o)
         return -ENODEV;
     if (is_shared(flags))
         rights |= VM_SHARED | (file_may_write(f) && !has_no_writers(o, prot) ? 0 : VM_NEVER_WRITE);
-    return map_region(address, length, rights, flags, (struct vm_view){ o, offset });
+    int64_t at = map_region(address, length, rights, flags, (struct vm_view){ o, offset });
+    o->ops->put(o);
+    return at;
 }
 
 /* More private memory to write to than the machine has? (proc(5), overcommit_memory 0) */
