@@ -2,6 +2,7 @@
 
 The quick versions; those behind `long` do the same at length. Every figure that is asserted is the client's.
 """
+import io
 import json
 import os
 import random
@@ -10,6 +11,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.utils import rdpcap
 
 from grade.machine import Machine, patience
 from grade.namespace import Namespace
@@ -186,3 +190,51 @@ def test_socat_joins_two_ends(machine: Machine, linux: Namespace) -> None:
     machine.run("(socat TCP-LISTEN:7000,fork,reuseaddr EXEC:'tr a-z A-Z' > /dev/null 2>&1 &)")
     said = linux.run(["socat", "-t", "5", "-", f"TCP:{GUEST_IP}:7000,retry=20,interval=0.2"], 30, input="over the cable\n")
     assert said.stdout == "OVER THE CABLE\n", said.stderr
+
+
+# ---- tcpdump
+
+SENDER = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.connect((sys.argv[1], 7))
+for line in sys.stdin:
+    s.send(bytes.fromhex(line))
+    assert s.recv(2000) == bytes.fromhex(line)
+"""
+
+
+def echo(linux: Namespace, payloads: list[bytes]) -> None:
+    """Each payload to the guest's echo service and back."""
+    lines = "".join(payload.hex() + "\n" for payload in payloads)
+    done = linux.run(["python3", "-c", SENDER, GUEST_IP], 60, input=lines)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tcpdump_captures_what_was_on_the_wire(machine: Machine, linux: Namespace) -> None:
+    """In and out, to the byte, by a ring in memory that it shares with the kernel."""
+    payloads = [os.urandom(size) for size in (1, 18, 300, 1472, 64, 1471)]
+    machine.run(f"tcpdump -Z root -i eth0 -n -c {2 * len(payloads)} -w /www/capture.pcap udp port 7 2> /tmp/tcpdump & "
+                "until grep -q listening /tmp/tcpdump; do usleep 50000; done")
+    echo(linux, payloads)
+    said = machine.run("wait; cat /tmp/tcpdump")
+    assert f"{2 * len(payloads)} packets captured" in said and "\n0 packets dropped by kernel" in said, said
+    captured = linux.run(["curl", "-sS", "--max-time", str(patience(60)), f"http://{GUEST_IP}/capture.pcap"], 90, text=False)
+    frames = rdpcap(io.BytesIO(captured.stdout))
+    mac = re.search(r"link/ether (\S+)", linux.must("ip", "link", "show", "tap0"))
+    assert mac and [frame[Ether].src == mac[1] for frame in frames] == [True, False] * len(payloads)
+    assert [(frame[IP].src, frame[IP].dst) for frame in frames[:2]] == [(PEER_IP, GUEST_IP), (GUEST_IP, PEER_IP)]
+    assert [bytes(frame[UDP].payload)[:frame[UDP].len - 8] for frame in frames[::2]] == payloads
+    assert [bytes(frame[UDP].payload)[:frame[UDP].len - 8] for frame in frames[1::2]] == payloads
+    times = [frame.time for frame in frames]
+    assert times == sorted(times)
+
+
+def test_tcpdump_tells_what_it_sees(machine: Machine, linux: Namespace) -> None:
+    machine.run("tcpdump -Z root -i eth0 -n -l -c 2 icmp > /tmp/seen 2> /tmp/tcpdump & "
+                "until grep -q listening /tmp/tcpdump; do usleep 50000; done")
+    linux.must("ping", "-c", "1", GUEST_IP)
+    seen = machine.run("wait; cat /tmp/seen")
+    assert re.search(rf"IP {re.escape(PEER_IP)} > {re.escape(GUEST_IP)}: ICMP echo request, id \d+, seq 1, length 64\n", seen), seen
+    assert re.search(rf"IP {re.escape(GUEST_IP)} > {re.escape(PEER_IP)}: ICMP echo reply, id \d+, seq 1, length 64\n", seen), seen

@@ -112,6 +112,8 @@ int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
 /* POLLIN, POLLOUT, ... that hold now. To wait for a change, hang on sock_waitq(). */
 int sock_poll(struct sock *sk);
 struct waitq *sock_waitq(struct sock *sk);
+/* What a mapping of the socket shows: a reference, or NULL. Process context. */
+struct shared_pages *sock_pages(struct sock *sk);
 int sock_type(const struct sock *sk);     /* SOCK_STREAM, ... */
 int sock_family(const struct sock *sk);   /* AF_INET, ... */
 uint64_t sock_ino(const struct sock *sk); /* the number by which fstat() and /proc/net know it */

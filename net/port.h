@@ -33,6 +33,15 @@ void pool_put(struct pool *pool, void *object);
 void *dma_buffer_alloc(size_t size);
 void dma_buffer_free(void *p, size_t size);
 
+/* Zeroed pages that programs may map, counted: the maker's reference and one a mapping. */
+enum { SHARED_PAGE_SIZE = 4096 };
+struct shared_pages;
+struct shared_pages *shared_pages_create(unsigned n);            /* NULL: memory is out. Process context */
+void *shared_pages_at(const struct shared_pages *p, unsigned i); /* the page, for as long as p is held */
+void shared_pages_get(struct shared_pages *p);                   /* any lock, any context */
+void shared_pages_put(struct shared_pages *p);             /* NULL is fine; process context, no lock held */
+unsigned shared_pages_users(const struct shared_pages *p); /* references held by anybody */
+
 /* ---- time: u64 nanoseconds since boot; callbacks run in softirq, on the CPU that set the timer ---- */
 
 #define us(n)      ((uint64_t)(n)*1000)

@@ -205,7 +205,6 @@ FILES: dict[str, str] = {
 
 IPV6 = "there is no IPv6"
 NETLINK = "there is no netlink: the network is set up by ioctl and told of in /proc/net"
-PACKET = "packet sockets have no ring; a program then reads packet by packet"
 
 MISSING: dict[str, str] = {
     "rseq": "glibc goes on after ENOSYS: its threads then ask for their CPU by getcpu",
@@ -221,10 +220,6 @@ MISSING: dict[str, str] = {
     "AF_NETLINK,SOCK_RAW,NETLINK_ROUTE": NETLINK,
     "SOL_NETLINK/NETLINK_EXT_ACK": NETLINK,
     "SOL_NETLINK/NETLINK_GET_STRICT_CHK": NETLINK,
-    "SOL_PACKET/PACKET_HDRLEN": PACKET,
-    "SOL_PACKET/PACKET_RESERVE": PACKET,
-    "SOL_PACKET/PACKET_RX_RING": PACKET,
-    "SOL_PACKET/PACKET_VERSION": PACKET,
     "SOL_SOCKET/SO_BPF_EXTENSIONS": "filters are the classic ones, without extensions",
     "SIOCETHTOOL": "drivers tell nothing of themselves; tcpdump goes on without",
     "/proc/sys/vm/overcommit_memory": "memory is promised only when there is some; redis and dig go on without",

@@ -1,5 +1,6 @@
 /* kern/fs/socketfile.c - a socket is a file: read, write, ioctl and poll become the network's calls. */
 #include "kern/fs/socketfile.h"
+#include "kern/mm/shared_pages.h"
 #include "kern/proc/signals.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
@@ -71,6 +72,13 @@ static void socket_release(struct file *f)
     sock_release(f->private);
 }
 
+static struct vm_object *socket_object(struct file *f)
+{
+    struct shared_pages *p = sock_pages(f->private);
+
+    return p ? shared_pages_object(p) : NULL;
+}
+
 /* The number by which /proc/net knows it, too. */
 static uint64_t socket_ino(struct file *f)
 {
@@ -84,6 +92,7 @@ static const struct file_ops socket_ops = { .mode = S_IFSOCK | 0777,
                                             .ioctl = socket_ioctl,
                                             .poll = socket_poll,
                                             .waitq = socket_waitq,
+                                            .object = socket_object,
                                             .release = socket_release };
 
 struct file *socket_file_create(struct sock *sk, uint32_t flags)

@@ -6,6 +6,7 @@
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "lib/abi/fcntl.h"
+#include "lib/string.h"
 
 enum { OPTION_MOST = 256, TYPE_MASK = 0xf };
 
@@ -251,6 +252,8 @@ SYSCALL_DEFINE5(getsockopt, int, fd, int, level, int, option, uintptr_t, user, u
     if (room < 0)
         return -EINVAL;
     len = MIN((socklen_t)room, (socklen_t)sizeof value);
+    if (copy_from_user(value, user, len)) /* PACKET_HDRLEN is asked with a number there */
+        memset(value, 0, sizeof value);
     err = sock_getsockopt(s.sk, level, option, value, &len);
     if (err)
         return err;

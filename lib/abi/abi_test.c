@@ -315,8 +315,8 @@ static const struct constant *host_find(const char *name)
  * structs we declare ourselves in both branches. */
 static bool is_exempt(const char *name)
 {
-    return !strncmp(name, "TCP_", 4) || !strncmp(name, "PACKET_", 7) || !strncmp(name, "TP_STATUS_", 10) ||
-           !strcmp(name, "SOL_PACKET");
+    return !strncmp(name, "TCP_", 4) || !strncmp(name, "PACKET_", 7) || !strncmp(name, "TPACKET_", 8) ||
+           !strncmp(name, "TP_STATUS_", 10) || !strcmp(name, "SOL_PACKET");
 }
 
 /* Compare each 'NAME = number' in the file; how many there were. */

@@ -57,13 +57,36 @@ struct tpacket_auxdata {
     uint16_t tp_mac, tp_net, tp_vlan_tci, tp_vlan_tpid;
 };
 _Static_assert(sizeof(struct tpacket_auxdata) == 20, "the ABI's size");
-enum { TP_STATUS_USER = 0x1, TP_STATUS_CSUMNOTREADY = 0x8, TP_STATUS_CSUM_VALID = 0x80 };
+enum {
+    TP_STATUS_KERNEL = 0,
+    TP_STATUS_USER = 0x1,
+    TP_STATUS_LOSING = 0x4,
+    TP_STATUS_CSUMNOTREADY = 0x8,
+    TP_STATUS_CSUM_VALID = 0x80
+};
+struct tpacket_req {
+    uint32_t tp_block_size, tp_block_nr, tp_frame_size, tp_frame_nr;
+};
+_Static_assert(sizeof(struct tpacket_req) == 16, "the ABI's size");
+struct tpacket2_hdr {
+    uint32_t tp_status, tp_len, tp_snaplen;
+    uint16_t tp_mac, tp_net;
+    uint32_t tp_sec, tp_nsec;
+    uint16_t tp_vlan_tci, tp_vlan_tpid;
+    uint8_t tp_padding[4];
+};
+_Static_assert(sizeof(struct tpacket2_hdr) == 32, "the ABI's size");
+enum { TPACKET_V1 = 0, TPACKET_V2 = 1, TPACKET_ALIGNMENT = 16 };
 enum { SOL_PACKET = 263 };
 enum {
     PACKET_ADD_MEMBERSHIP = 1,
     PACKET_DROP_MEMBERSHIP = 2,
+    PACKET_RX_RING = 5,
     PACKET_STATISTICS = 6,
     PACKET_AUXDATA = 8,
+    PACKET_VERSION = 10,
+    PACKET_HDRLEN = 11,
+    PACKET_RESERVE = 12,
     PACKET_IGNORE_OUTGOING = 23
 };
 enum { PACKET_MR_MULTICAST = 0, PACKET_MR_PROMISC = 1, PACKET_MR_ALLMULTI = 2, PACKET_MR_UNICAST = 3 };

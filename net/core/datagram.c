@@ -47,8 +47,7 @@ ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags)
     return (ssize_t)(flags & MSG_TRUNC ? skb->len : n);
 }
 
-/* What was the wall clock's time at time, a moment of time_now()? */
-static uint64_t wall_at(uint64_t time)
+uint64_t wall_at(uint64_t time)
 {
     return time_wall() - (time_now() - time);
 }

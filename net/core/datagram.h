@@ -10,6 +10,8 @@ int datagram_receive(struct sock *sk, int flags, struct sk_buff **skb);
 /* Copy the datagram at skb's data to msg; what does not fit is lost, and MSG_TRUNC says so. Bytes copied
  * (with MSG_TRUNC in flags the whole length), or -EFAULT. */
 ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags);
+/* What was the wall clock's time at time, a moment of time_now()? */
+uint64_t wall_at(uint64_t time);
 /* SO_TIMESTAMP and SO_TIMESTAMPNS: tell when skb arrived, if sk asks for it. */
 void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb);
 /* FIONREAD: the length of the next datagram; TIOCOUTQ: what is on its way out. -ENOTTY for anything else. */

@@ -29,6 +29,7 @@ struct sock_ops {
     int (*ioctl)(struct sock *sk, unsigned request,
                  uintptr_t arg); /* -ENOTTY: unknown, the family is asked next */
     int (*poll)(struct sock *sk);
+    struct shared_pages *(*pages)(struct sock *sk); /* for a mapping: a reference, or NULL */
 };
 /* What a family makes of (type, protocol): registered by its module's init. */
 struct sock_family {

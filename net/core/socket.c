@@ -123,6 +123,11 @@ int sock_poll(struct sock *sk)
     return sk->ops->poll(sk);
 }
 
+struct shared_pages *sock_pages(struct sock *sk)
+{
+    return sk->ops->pages ? sk->ops->pages(sk) : NULL;
+}
+
 struct waitq *sock_waitq(struct sock *sk)
 {
     return &sk->wq;

@@ -7,6 +7,7 @@
 #include "lib/string.h"
 #include "net/core/datagram.h"
 #include "net/packet/packet.h"
+#include "net/packet/ring.h"
 
 struct packet_state {
     struct lock lock;         /* SOCK_TABLE: sockets */
@@ -39,6 +40,9 @@ struct packet_sock {
     uint16_t protocol; /* ETH_P_ALL, or host order */
     uint32_t ifindex;  /* 0: every device */
     bool ignore_outgoing;
+    struct packet_ring ring; /* where frames go instead of the queue, if there is one */
+    int version;             /* TPACKET_*: the form of the ring to be */
+    uint32_t reserve;
     uint32_t packets, drops; /* since PACKET_STATISTICS was last asked */
 };
 
@@ -116,28 +120,73 @@ static uint32_t filtered(const struct packet_sock *po, const struct sk_buff *skb
     return po->filter ? bpf_run(po->filter, &p) : skb->len;
 }
 
-/* Queue skb if it is wanted. False: it stays the caller's. queue_lock held. */
-static bool take(struct packet_sock *po, struct sk_buff *skb)
+/* Where the program hears of skb: its data begins where the program wants. 0: he does not want it. */
+static uint32_t wanted_of(const struct packet_sock *po, struct sk_buff *skb)
+{
+    if (!wants(po, skb))
+        return 0;
+    set_start(skb, po->sk.type == SOCK_RAW);
+    return filtered(po, skb);
+}
+
+static struct sockaddr_ll address_of(const struct packet_cb *cb)
+{
+    struct sockaddr_ll ll = { .sll_family = AF_PACKET,
+                              .sll_protocol = cpu_to_be16(cb->protocol).raw,
+                              .sll_ifindex = (int)cb->ifindex,
+                              .sll_hatype = cb->hatype,
+                              .sll_pkttype = cb->pkt_type,
+                              .sll_halen = ETH_ALEN };
+
+    memcpy(ll.sll_addr, cb->addr, ETH_ALEN);
+    return ll;
+}
+
+/* Copy skb to the ring. False: it is full. queue_lock held. */
+static bool to_ring(struct packet_sock *po, struct sk_buff *skb, uint32_t wanted)
+{
+    const struct packet_cb *cb = packet_cb(skb);
+
+    if (!packet_ring_has_room(&po->ring))
+        return false;
+    remember(skb);
+    packet_ring_fill(&po->ring,
+                     &(struct ring_frame){ .data = skb->data,
+                                           .len = cb->len,
+                                           .snaplen = MIN(wanted, skb->len),
+                                           .status = cb->status | (po->drops ? TP_STATUS_LOSING : 0),
+                                           .link_header = po->sk.type == SOCK_RAW ? ETH_HLEN : 0,
+                                           .wall = wall_at(skb->tstamp),
+                                           .address = address_of(cb) });
+    consume_skb(skb);
+    return true;
+}
+
+/* Queue skb. False: there is no room. queue_lock held. */
+static bool to_queue(struct packet_sock *po, struct sk_buff *skb, uint32_t wanted)
 {
     struct sock *sk = &po->sk;
-    uint32_t wanted;
 
-    if (!wants(po, skb))
+    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf)
         return false;
-    set_start(skb, sk->type == SOCK_RAW);
-    wanted = filtered(po, skb);
-    if (!wanted)
-        return false;
-    po->packets++;
-    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf) {
-        po->drops++;
-        return false;
-    }
     remember(skb);
     skb_trim(skb, wanted);
     skb_set_owner_r(skb, sk);
     skb_queue_tail(&sk->receive_queue, skb);
     return true;
+}
+
+/* Take skb if it is wanted. False: it stays the caller's. queue_lock held. */
+static bool take(struct packet_sock *po, struct sk_buff *skb)
+{
+    uint32_t wanted = wanted_of(po, skb);
+
+    if (!wanted)
+        return false;
+    po->packets++;
+    bool taken = po->ring.pages ? to_ring(po, skb, wanted) : to_queue(po, skb, wanted);
+    po->drops += !taken;
+    return taken;
 }
 
 static void packet_tap(struct sk_buff *skb, struct packet_type *pt)
@@ -181,14 +230,8 @@ static int receive(struct packet_sock *po, int flags, struct sk_buff **skb)
 
 static void write_name(struct message *msg, const struct packet_cb *cb)
 {
-    struct sockaddr_ll ll = { .sll_family = AF_PACKET,
-                              .sll_protocol = cpu_to_be16(cb->protocol).raw,
-                              .sll_ifindex = (int)cb->ifindex,
-                              .sll_hatype = cb->hatype,
-                              .sll_pkttype = cb->pkt_type,
-                              .sll_halen = ETH_ALEN };
+    const struct sockaddr_ll ll = address_of(cb);
 
-    memcpy(ll.sll_addr, cb->addr, ETH_ALEN);
     memcpy(msg->name, &ll, sizeof ll);
     msg->name_len = sizeof ll;
 }
@@ -420,7 +463,10 @@ static void packet_close(struct sock *sk)
     lock_release(&state->lock);
     lock_acquire(&po->queue_lock);
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    struct shared_pages *pages = po->ring.pages;
+    po->ring.pages = NULL;
     lock_release(&po->queue_lock);
+    shared_pages_put(pages);
     mem_free(po->filter);
     po->filter = NULL;
 }
@@ -534,6 +580,65 @@ static int set_flag(struct packet_sock *po, int option, int value)
     return 0;
 }
 
+/* Put the ring that `ring` describes where po's is, which it becomes: one that comes or goes, while no
+ * program shows the old one. 0 or -EBUSY. */
+static int exchange_ring(struct packet_sock *po, struct packet_ring *ring)
+{
+    struct packet_ring old;
+    int err = 0;
+
+    lock_acquire(&po->queue_lock);
+    old = po->ring;
+    if (old.pages && (ring->pages || shared_pages_users(old.pages) > 1))
+        err = -EBUSY;
+    if (!err) {
+        po->ring = *ring;
+        skb_queue_purge(&po->sk.receive_queue, SKB_DROP_SOCKET_CLOSED);
+        *ring = old;
+    }
+    lock_release(&po->queue_lock);
+    return err;
+}
+
+static int set_ring(struct packet_sock *po, const void *value, socklen_t len)
+{
+    struct packet_ring ring = { .pages = NULL };
+    struct tpacket_req req;
+    int err = 0;
+
+    if (len < sizeof req || READ_ONCE(po->version) != TPACKET_V2)
+        return -EINVAL;
+    memcpy(&req, value, sizeof req);
+    if (req.tp_block_nr)
+        err = packet_ring_create(&req, READ_ONCE(po->reserve), &ring);
+    else if (req.tp_frame_nr)
+        err = -EINVAL;
+    if (err)
+        return err;
+    err = exchange_ring(po, &ring);
+    shared_pages_put(ring.pages);
+    return err;
+}
+
+/* What a ring will look like: not once there is one. */
+static int set_ring_form(struct packet_sock *po, int option, int value)
+{
+    int err = 0;
+
+    if (option == PACKET_VERSION ? value != TPACKET_V1 && value != TPACKET_V2
+                                 : value < 0 || value > RING_RESERVE_MAX)
+        return -EINVAL;
+    lock_acquire(&po->queue_lock);
+    if (po->ring.pages)
+        err = -EBUSY;
+    else if (option == PACKET_VERSION)
+        WRITE_ONCE(po->version, value);
+    else
+        WRITE_ONCE(po->reserve, (uint32_t)value);
+    lock_release(&po->queue_lock);
+    return err;
+}
+
 static int packet_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
 {
     struct packet_sock *po = packet_sk(sk);
@@ -549,15 +654,31 @@ static int packet_setsockopt(struct sock *sk, int level, int option, const void 
     case PACKET_ADD_MEMBERSHIP:
     case PACKET_DROP_MEMBERSHIP:
         return set_membership(po, option, value, len);
+    case PACKET_RX_RING:
+        return set_ring(po, value, len);
     case PACKET_AUXDATA:
     case PACKET_IGNORE_OUTGOING:
+    case PACKET_VERSION:
+    case PACKET_RESERVE:
         if (len < sizeof number)
             return -EINVAL;
         memcpy(&number, value, sizeof number);
-        return set_flag(po, option, number);
+        return option == PACKET_VERSION || option == PACKET_RESERVE ? set_ring_form(po, option, number)
+                                                                    : set_flag(po, option, number);
     default:
         return -ENOPROTOOPT;
     }
+}
+
+/* How long is the header of a ring's frame in the version that the caller names there? */
+static int give_header_length(void *value, socklen_t *len)
+{
+    int version, length = sizeof(struct tpacket2_hdr);
+
+    if (*len < sizeof version)
+        return -EINVAL;
+    memcpy(&version, value, sizeof version);
+    return version == TPACKET_V2 ? sockopt_give(value, len, &length, sizeof length) : -EINVAL;
 }
 
 static int packet_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
@@ -575,6 +696,14 @@ static int packet_getsockopt(struct sock *sk, int level, int option, void *value
         po->packets = po->drops = 0;
         lock_release(&po->queue_lock);
         return sockopt_give(value, len, &stats, sizeof stats);
+    case PACKET_HDRLEN:
+        return give_header_length(value, len);
+    case PACKET_VERSION:
+        number = READ_ONCE(po->version);
+        return sockopt_give(value, len, &number, sizeof number);
+    case PACKET_RESERVE:
+        number = (int)READ_ONCE(po->reserve);
+        return sockopt_give(value, len, &number, sizeof number);
     case PACKET_AUXDATA:
         number = po->auxdata;
         return sockopt_give(value, len, &number, sizeof number);
@@ -594,12 +723,24 @@ static int packet_poll(struct sock *sk)
     int events = 0;
 
     lock_acquire(&po->queue_lock);
-    if (!skb_queue_empty(&sk->receive_queue))
+    if (po->ring.pages ? packet_ring_readable(&po->ring) : !skb_queue_empty(&sk->receive_queue))
         events |= POLLIN | POLLRDNORM;
     lock_release(&po->queue_lock);
     if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
         events |= POLLOUT | POLLWRNORM | POLLWRBAND;
     return events;
+}
+
+static struct shared_pages *packet_pages(struct sock *sk)
+{
+    struct packet_sock *po = packet_sk(sk);
+
+    lock_acquire(&po->queue_lock);
+    struct shared_pages *pages = po->ring.pages;
+    if (pages)
+        shared_pages_get(pages);
+    lock_release(&po->queue_lock);
+    return pages;
 }
 
 static int packet_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
@@ -630,6 +771,7 @@ static const struct sock_ops packet_ops = {
     .getsockopt = packet_getsockopt,
     .ioctl = packet_ioctl,
     .poll = packet_poll,
+    .pages = packet_pages,
 };
 
 /* ---- /proc/net/packet ---- */
