@@ -93,8 +93,8 @@ static int autobind(struct sock *sk)
 }
 
 /* Take what the send needs of sk, and give it an identifier. */
-static int prepare(struct sock *sk, const struct message *msg, const struct ip_wishes *w, struct ip_tx *tx,
-                   uint32_t *ifindex)
+static int prepare(struct sock *sk, const struct message *msg, const struct ip_wishes *w, int flags,
+                   struct ip_tx *tx, uint32_t *ifindex)
 {
     be16 port;
     int err = 0;
@@ -109,6 +109,8 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
         err = sock_error(sk);
     if (!err)
         err = autobind(sk);
+    if (!err)
+        err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
     tx->saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr;
     tx->protocol = IPPROTO_ICMP;
     tx->ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl;
@@ -176,7 +178,7 @@ static ssize_t ping_sendmsg(struct sock *sk, struct message *msg, int flags)
         return -EINVAL;
     int err = ip_wishes_parse(msg, &wishes);
     if (!err)
-        err = prepare(sk, msg, &wishes, &tx, &ifindex);
+        err = prepare(sk, msg, &wishes, flags, &tx, &ifindex);
     if (!err)
         err = ip_route_output(sk->net, tx.daddr, tx.saddr, ifindex, &dst);
     if (err)

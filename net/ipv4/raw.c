@@ -229,6 +229,8 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
         return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
     int err = sock_error(sk);
+    if (!err)
+        err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
     lock_release(&sk->lock);
     if (!err)
         err = destination(sk, msg, &daddr);

@@ -339,8 +339,12 @@ static ssize_t packet_sendmsg(struct sock *sk, struct message *msg, int flags)
     struct destination to;
     struct sk_buff *skb;
 
-    (void)flags;
     int err = find_destination(packet_sk(sk), msg, &to);
+    if (!err) {
+        lock_acquire(&sk->lock);
+        err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
+        lock_release(&sk->lock);
+    }
     if (!err)
         err = make_frame(packet_sk(sk), msg, &to, &skb);
     if (err)

@@ -1,6 +1,7 @@
 /* net/packet/packet_test.c - packet sockets between two virtual kernels: what they see, what they send. */
 #include "lib/abi/socket.h"
 #include "net/core/net_namespace.h"
+#include "net/core/sock.h"
 #include "sim/sim.h"
 #include "sim/test.h"
 #include "sim/vkernel.h"
@@ -214,4 +215,42 @@ TEST(packet_and_raw_sockets_are_for_root)
     CHECK_EQ(sock_create(p.a->net, AF_PACKET, SOCK_RAW, htons(ALL), &sk), -EPERM);
     CHECK_EQ(sock_create(p.a->net, AF_INET, SOCK_RAW, IPPROTO_ICMP, &sk), -EPERM);
     vpair_destroy(&p);
+}
+
+static void datagram_is_gone(void *skb)
+{
+    consume_skb(skb);
+}
+
+TEST(who_sends_frames_raw_packets_or_echoes_waits_for_room)
+{
+    static const struct {
+        int family, type, protocol;
+        size_t size;
+    } rows[] = { { AF_PACKET, SOCK_RAW, 0, 60 },
+                 { AF_INET, SOCK_RAW, IPPROTO_ICMP, 8 },
+                 { AF_INET, SOCK_DGRAM, IPPROTO_ICMP, 8 } };
+
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct vpair p = vpair_create(NULL);
+        struct sk_buff *on_its_way = alloc_skb(p.a->net, 1000);
+        struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_ifindex = (int)p.a->nic->dev->ifindex };
+        struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { inet_addr("10.0.0.2") } };
+        struct sockaddr_storage name = { 0 };
+        uint8_t data[60] = { 8 };
+        struct io_vector v = { (uintptr_t)data, rows[i].size };
+        struct message msg = { .name = &name, .name_len = rows[i].family == AF_INET ? sizeof in : sizeof ll };
+        struct sock *sk;
+
+        memcpy(&name, rows[i].family == AF_INET ? (void *)&in : (void *)&ll, msg.name_len);
+        iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+        CHECK_EQ(sock_create(p.a->net, rows[i].family, rows[i].type, rows[i].protocol, &sk), 0);
+        sk->sndbuf = on_its_way->truesize;
+        skb_set_owner_w(on_its_way, sk);
+        CHECK_EQ(sock_sendmsg(sk, &msg, MSG_DONTWAIT), -EAGAIN);
+        sim_before_wait(datagram_is_gone, on_its_way);
+        CHECK_EQ(sock_sendmsg(sk, &msg, 0), rows[i].size);
+        vk_close(sk);
+        vpair_destroy(&p);
+    }
 }
