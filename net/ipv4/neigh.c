@@ -363,10 +363,16 @@ void neigh_update(struct net_device *dev, be32 ip, const uint8_t *mac, bool crea
 int neigh_set_permanent(struct net_device *dev, be32 ip, const uint8_t *mac)
 {
     struct arp_state *arp = dev_net(dev)->arp;
+    struct neighbour *n;
 
+    lock_acquire(&arp->lock);
+    n = find(dev, ip);
+    if (n)
+        n->permanent = false; /* who set it may change it */
+    lock_release(&arp->lock);
     neigh_update(dev, ip, mac, true, true);
     lock_acquire(&arp->lock);
-    struct neighbour *n = find(dev, ip);
+    n = find(dev, ip);
     if (n)
         n->permanent = true;
     lock_release(&arp->lock);
