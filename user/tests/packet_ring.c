@@ -201,3 +201,31 @@ CASE(garbage_in_a_ring_harms_nobody)
     munmap(p + 0, BLOCK);
     SHOW(ring(s, 0, 0, 0, 0));
 }
+
+CASE(a_ring_that_is_replaced_while_it_is_being_mapped)
+{
+    struct sockaddr_in a;
+    int u = bound_udp(&a), s = packet_socket(ntohs(a.sin_port)), status;
+    pid_t child;
+
+    set(s, VERSION, V2);
+    hear_lo(s);
+    child = fork();
+    for (unsigned i = 0; !child; i++) {
+        uint32_t *p = mmap(NULL, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED, s, 0);
+        if (p == MAP_FAILED)
+            continue;
+        p[i % (BLOCK / 4)] = i;
+        munmap(p, BLOCK);
+    }
+    for (unsigned i = 0; i < 30; i++) {
+        ring(s, BLOCK, 1 + i % 2, FRAME, FRAMES * (1 + i % 2));
+        for (int n = 0; n < 20; n++)
+            sendto(u, "hello", 5, MSG_DONTWAIT, (void *)&a, sizeof a);
+        ring(s, 0, 0, 0, 0);
+    }
+    kill(child, SIGKILL);
+    SHOW_OK(waitpid(child, &status, 0));
+    SHOW(status);
+    SHOW(ring(s, 0, 0, 0, 0));
+}
