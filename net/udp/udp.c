@@ -21,6 +21,10 @@ static int udp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
         return err;
     lock_acquire(&sk->lock);
     err = port_table_bind(ports_of(sk), sk, ip, be16_to_cpu(port), NULL);
+    if (!err) {
+        sk->addr_named = !ipv4_is_zero(ip);
+        sk->port_named = port.raw != 0;
+    }
     lock_release(&sk->lock);
     return err;
 }
@@ -57,16 +61,26 @@ static int connect_to(struct sock *sk, be32 ip, be16 port)
     return err;
 }
 
+/* udp(7): AF_UNSPEC dissolves the association; what bind() did not name was chosen for it, and goes too. */
+static void dissolve(struct sock *sk)
+{
+    lock_acquire(&sk->lock);
+    if (!sk->port_named) {
+        port_table_unbind(ports_of(sk), sk);
+        sk->sport = (be16){ 0 };
+    }
+    set_peer(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
+    lock_release(&sk->lock);
+}
+
 static int udp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
     be32 ip;
     be16 port;
 
     (void)flags;
-    if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* udp(7): dissolve the association */
-        lock_acquire(&sk->lock);
-        set_peer(sk, sk->saddr, (be32){ 0 }, (be16){ 0 });
-        lock_release(&sk->lock);
+    if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) {
+        dissolve(sk);
         return 0;
     }
     int err = sockaddr_in_parse(addr, len, &ip, &port);

@@ -341,3 +341,176 @@ TEST(room_that_comes_between_the_look_and_the_sleep_is_seen) // on another CPU: 
     vk_close(sk);
     vpair_destroy(&p);
 }
+
+static const struct sockaddr *nobody(void)
+{
+    static const struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+    return &none;
+}
+
+static struct sockaddr_in name_of(struct sock *sk)
+{
+    struct sockaddr_storage name = { 0 };
+    struct sockaddr_in in;
+
+    CHECK_EQ(sock_getname(sk, &name, false), sizeof in);
+    memcpy(&in, &name, sizeof in);
+    return in;
+}
+
+TEST(a_dissolved_association_leaves_only_what_bind_named) // udp(7), connect(2): AF_UNSPEC
+{
+    struct host h = host_create();
+    struct sock *fresh = vk_socket(h.vk, SOCK_DGRAM), *named = bound(h.vk, "10.0.0.1", PORT),
+                *half = bound(h.vk, NULL, PORT + 1);
+    struct sockaddr_storage peer;
+
+    CHECK_EQ(vk_connect(fresh, "127.0.0.1", 9), 0);
+    CHECK_EQ(ntohl(name_of(fresh).sin_addr.s_addr), INADDR_LOOPBACK);
+    CHECK_EQ(sock_connect(fresh, nobody(), sizeof(struct sockaddr), 0), 0);
+    CHECK(name_of(fresh).sin_addr.s_addr == 0 && name_of(fresh).sin_port == 0);
+    CHECK_EQ(sock_getname(fresh, &peer, true), -ENOTCONN);
+    CHECK_EQ(vk_connect(fresh, "10.0.0.2", 9), 0); /* the wire, no more from 127.0.0.1 */
+    CHECK_EQ(ntohl(name_of(fresh).sin_addr.s_addr), h.vk->addr);
+    CHECK_EQ(vk_connect(named, "10.0.0.2", 9), 0);
+    CHECK_EQ(sock_connect(named, nobody(), sizeof(struct sockaddr), 0), 0);
+    CHECK(ntohl(name_of(named).sin_addr.s_addr) == h.vk->addr && vk_port(named) == PORT);
+    CHECK_EQ(vk_connect(half, "10.0.0.2", 9), 0);
+    CHECK_EQ(sock_connect(half, nobody(), sizeof(struct sockaddr), 0), 0);
+    CHECK(name_of(half).sin_addr.s_addr == 0 && vk_port(half) == PORT + 1);
+    vk_close(fresh);
+    vk_close(named);
+    vk_close(half);
+    host_destroy(&h);
+}
+
+TEST(names_that_cannot_be_are_refused) // bind(2), connect(2), socket(7) SO_BROADCAST
+{
+    const struct sockaddr_in foreign = { .sin_family = AF_INET6 };
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct sockaddr_storage peer;
+
+    CHECK_EQ(sock_getname(sk, &peer, true), -ENOTCONN);
+    CHECK_EQ(vk_bind(sk, "10.0.0.77", PORT), -EADDRNOTAVAIL);
+    CHECK_EQ(sock_bind(sk, (const struct sockaddr *)&foreign, sizeof foreign), -EAFNOSUPPORT);
+    CHECK_EQ(sock_bind(sk, (const struct sockaddr *)&foreign, sizeof foreign - 1), -EINVAL);
+    CHECK_EQ(sock_connect(sk, (const struct sockaddr *)&foreign, sizeof foreign, 0), -EAFNOSUPPORT);
+    CHECK_EQ(vk_connect(sk, "192.168.7.7", 9), -ENETUNREACH);
+    CHECK_EQ(vk_connect(sk, "10.0.0.255", 9), -EACCES);
+    CHECK_EQ(vk_port(sk), 0); /* and it is bound to nothing */
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_BROADCAST, 1), 0);
+    CHECK_EQ(vk_connect(sk, "10.0.0.255", 9), 0);
+    CHECK_EQ(vk_bind(sk, NULL, PORT), -EINVAL); /* it has a port by now */
+    CHECK_EQ(vk_send(sk, "x", 1, MSG_OOB), -EOPNOTSUPP);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_broadcast_reaches_all_that_are_bound_to_its_port) // RFC 1122 4.1.3.5, socket(7) SO_REUSEADDR
+{
+    struct host h = host_create();
+    struct sock *sk[3];
+    struct packet p = datagram(&h, "all", 3);
+    char got[4];
+
+    for (int i = 0; i < 3; i++) {
+        sk[i] = vk_socket(h.vk, SOCK_DGRAM);
+        CHECK_EQ(vk_setsockopt_int(sk[i], SOL_SOCKET, SO_REUSEADDR, 1), 0);
+        CHECK_EQ(vk_bind(sk[i], NULL, i < 2 ? PORT : PORT + 1), 0);
+    }
+    p.daddr = ip4(10, 0, 0, 255);
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(vk_recv(sk[i], got, sizeof got, MSG_DONTWAIT), 3);
+    expect_nothing(sk[2]);
+    for (int i = 0; i < 3; i++)
+        vk_close(sk[i]);
+    tap_send(h.tap, &p); /* RFC 1122 3.2.2: nobody is told of a broadcast that nobody wants */
+    EXPECT_SILENCE(h.tap, ms(100));
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_NO_SOCKET), 1);
+    host_destroy(&h);
+}
+
+TEST(a_broadcast_that_one_receiver_has_no_room_for_reaches_the_others)
+{
+    struct host h = host_create();
+    struct sock *full = vk_socket(h.vk, SOCK_DGRAM), *roomy = vk_socket(h.vk, SOCK_DGRAM);
+    static const char data[1000];
+    struct packet p = datagram(&h, data, sizeof data);
+    unsigned got = 0;
+    char c;
+
+    CHECK_EQ(vk_setsockopt_int(full, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    CHECK_EQ(vk_setsockopt_int(roomy, SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    CHECK_EQ(vk_setsockopt_int(full, SOL_SOCKET, SO_RCVBUF, 1), 0); /* the least there is */
+    CHECK_EQ(vk_bind(full, NULL, PORT), 0);
+    CHECK_EQ(vk_bind(roomy, NULL, PORT), 0);
+    p.daddr = ip4(10, 0, 0, 255);
+    for (int i = 0; i < 20; i++) {
+        tap_send(h.tap, &p);
+        sim_run_for(ms(1));
+    }
+    while (vk_recv(roomy, &c, 1, MSG_DONTWAIT) == 1)
+        got++;
+    CHECK_EQ(got, 20);
+    CHECK(host_drops(&h, SKB_DROP_SOCKET_RCVBUF_FULL) > 0);
+    vk_close(full);
+    vk_close(roomy);
+    host_destroy(&h);
+}
+
+TEST(a_socket_that_is_shut_down_sends_or_receives_no_more) // shutdown(2)
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    char c;
+
+    CHECK_EQ(sock_shutdown(sk, SHUT_RD), -ENOTCONN);
+    vk_close(sk);
+    sk = vk_socket(h.vk, SOCK_DGRAM);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 9), 0);
+    CHECK_EQ(sock_shutdown(sk, 3), -EINVAL);
+    CHECK_EQ(sock_shutdown(sk, SHUT_WR), 0);
+    CHECK_EQ(vk_send(sk, "x", 1, MSG_NOSIGNAL), -EPIPE);
+    expect_nothing(sk);
+    CHECK_EQ(sock_shutdown(sk, SHUT_RD), 0);
+    CHECK_EQ(vk_recv(sk, &c, 1, 0), 0); /* the end, without waiting */
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+static void read_proc(const struct host *h, const char *name, char *text, size_t size)
+{
+    struct textbuf out = { .buf = text, .size = size };
+
+    net_proc_find(h->vk->net, name)->show(h->vk->net, &out);
+    CHECK(out.len < size);
+}
+
+TEST(proc_net_tells_of_sockets_and_of_what_was_counted) // proc(5): udp, snmp, sockstat
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, "10.0.0.1", PORT), *peer = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p = datagram(&h, "ahoy", 4);
+    char text[4000];
+
+    CHECK_EQ(vk_connect(peer, "10.0.0.2", 9), 0);
+    CHECK_EQ(vk_send(peer, "x", 1, 0), 1);
+    tap_send(h.tap, &p);
+    p.dport = PORT + 1;
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    read_proc(&h, "udp", text, sizeof text);
+    CHECK(strstr(text, " 0100000A:0007 00000000:0000 07 "));
+    CHECK(strstr(text, " 0200000A:0009 01 "));
+    read_proc(&h, "snmp", text, sizeof text);
+    CHECK(strstr(text, "\nUdp: 1 1 0 1 0 0 0\n"));
+    read_proc(&h, "sockstat", text, sizeof text);
+    CHECK(strstr(text, "UDP: inuse 2 mem 0\n"));
+    vk_close(sk);
+    vk_close(peer);
+    host_destroy(&h);
+}
