@@ -290,9 +290,10 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 
 static int raw_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
-    be32 ip;
+    be32 ip = { 0 };
     be16 port;
-    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    bool dissolve = len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC; /* connect(2) */
+    int err = dissolve ? 0 : sockaddr_in_parse(addr, len, &ip, &port);
 
     (void)flags;
     if (!err)

@@ -78,6 +78,23 @@ TEST(a_raw_socket_has_addresses_and_no_ports) // raw(7): the port of a sockaddr_
     host_destroy(&h);
 }
 
+TEST(a_raw_socket_s_association_can_be_dissolved) // connect(2): AF_UNSPEC
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    struct host h = host_create();
+    struct sock *sk = raw_socket(h.vk, OURS);
+
+    CHECK_EQ(vk_connect(sk, "10.0.0.3", 0), 0);
+    say(&h, "unheard");
+    CHECK(!hears(sk));
+    CHECK_EQ(sock_connect(sk, &nobody, sizeof nobody, 0), 0);
+    CHECK_EQ(vk_send(sk, "x", 1, 0), -EDESTADDRREQ);
+    say(&h, "heard");
+    CHECK(hears(sk));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
 TEST(a_filter_of_icmp_types_keeps_away_what_it_names) // raw(7), ICMP_FILTER
 {
     struct host h = host_create();
