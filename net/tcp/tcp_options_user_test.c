@@ -335,3 +335,79 @@ TEST(what_tcp_info_counts_is_what_was_sent)
     CHECK_EQ(received, 6);
     script_end(&s);
 }
+
+TEST(each_option_of_tcp_is_read_back_as_it_was_set) /* tcp(7) */
+{
+    static const struct {
+        int option, at_first, value;
+    } options[] = {
+        { TCP_NODELAY, 0, 1 },      { TCP_CORK, 0, 1 },           { TCP_KEEPIDLE, 7200, 10 },
+        { TCP_KEEPINTVL, 75, 3 },   { TCP_KEEPCNT, 9, 4 },        { TCP_SYNCNT, 6, 2 },
+        { TCP_DEFER_ACCEPT, 0, 3 }, { TCP_USER_TIMEOUT, 0, 500 }, { TCP_FASTOPEN, 0, 5 },
+        { TCP_LINGER2, 60, 30 },
+    };
+    struct script s = script_begin();
+    struct sock *sk = vk_socket(s.vk, SOCK_STREAM);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(options); i++) {
+        CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, options[i].option), options[i].at_first);
+        CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_TCP, options[i].option, options[i].value), 0);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(options); i++)
+        CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, options[i].option), options[i].value);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_TCP, TCP_MAXSEG, 1000), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, TCP_MAXSEG), 1000);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_TCP, TCP_LINGER2, -5), 0); /* no waiting at all */
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, TCP_LINGER2), -1);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 4096), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 4096);
+    vk_close(sk);
+    script_end(&s);
+}
+
+TEST(values_beyond_an_option_s_range_are_refused) /* tcp(7), and the limits of <net/tcp.h> */
+{
+    static const struct {
+        int option, value, err;
+    } bad[] = {
+        { TCP_MAXSEG, 1, -EINVAL },       { TCP_MAXSEG, 70000, -EINVAL }, { TCP_KEEPIDLE, 0, -EINVAL },
+        { TCP_KEEPIDLE, 32768, -EINVAL }, { TCP_KEEPINTVL, 0, -EINVAL },  { TCP_KEEPCNT, 128, -EINVAL },
+        { TCP_SYNCNT, 0, -EINVAL },       { TCP_SYNCNT, 128, -EINVAL },   { TCP_USER_TIMEOUT, -1, -EINVAL },
+        { TCP_FASTOPEN, -1, -EINVAL },    { TCP_INFO, 1, -ENOPROTOOPT },  { 999, 1, -ENOPROTOOPT },
+    };
+    struct script s = script_begin();
+    struct sock *sk = vk_socket(s.vk, SOCK_STREAM);
+    char small[3] = { 0 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++)
+        CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_TCP, bad[i].option, bad[i].value), bad[i].err);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, 999), -ENOPROTOOPT);
+    CHECK_EQ(vk_getsockopt_int(sk, 999, 1), -ENOPROTOOPT);
+    CHECK_EQ(vk_setsockopt_int(sk, 999, 1, 1), -ENOPROTOOPT);
+    CHECK_EQ(sock_setsockopt(sk, IPPROTO_TCP, TCP_NODELAY, small, sizeof small), -EINVAL);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_TCP, TCP_KEEPIDLE), 7200);
+    vk_close(sk);
+    script_end(&s);
+}
+
+TEST(the_congestion_control_is_chosen_by_a_name_that_exists) /* tcp(7), TCP_CONGESTION */
+{
+    struct script s = script_begin();
+    struct sock *sk = vk_socket(s.vk, SOCK_STREAM);
+    char name[16] = { 0 }, was[16] = { 0 };
+    socklen_t len = sizeof was;
+
+    CHECK_EQ(sock_getsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, was, &len), 0);
+    CHECK_EQ(len, sizeof was);
+    CHECK_EQ(sock_setsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, "no-such", 7), -ENOENT);
+    CHECK_EQ(sock_setsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, was, (socklen_t)strlen(was)), 0);
+    len = sizeof name;
+    CHECK_EQ(sock_getsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+    CHECK(!strcmp(name, was));
+    len = 3; /* as much as there is room for */
+    memset(name, 'z', sizeof name);
+    CHECK_EQ(sock_getsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+    CHECK(len == 3 && name[3] == 'z' && !memcmp(name, was, 3));
+    vk_close(sk);
+    script_end(&s);
+}
