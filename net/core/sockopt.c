@@ -113,6 +113,18 @@ static int set_for_root(struct sock *sk, int option, int value)
     return 0;
 }
 
+/* SO_SNDBUFFORCE and SO_RCVBUFFORCE: beyond what is granted, also the administrator's. */
+static int force_buffer(struct sock *sk, int option, int value)
+{
+    struct credentials me;
+
+    credentials_now(&me);
+    if (me.euid)
+        return -EPERM;
+    *(option == SO_SNDBUFFORCE ? &sk->sndbuf : &sk->rcvbuf) = buffer_limit(value, SOCK_BUF_MAX / 2);
+    return 0;
+}
+
 static int set_int(struct sock *sk, int option, int value)
 {
     bool *flag = flag_option(sk, option);
@@ -125,15 +137,14 @@ static int set_int(struct sock *sk, int option, int value)
     }
     switch (option) {
     case SO_SNDBUF:
-    case SO_SNDBUFFORCE:
-        sk->sndbuf =
-            buffer_limit(value, option == SO_SNDBUF ? READ_ONCE(sk->net->knobs.wmem_max) : SOCK_BUF_MAX / 2);
+        sk->sndbuf = buffer_limit(value, READ_ONCE(sk->net->knobs.wmem_max));
         return 0;
     case SO_RCVBUF:
-    case SO_RCVBUFFORCE:
-        sk->rcvbuf =
-            buffer_limit(value, option == SO_RCVBUF ? READ_ONCE(sk->net->knobs.rmem_max) : SOCK_BUF_MAX / 2);
+        sk->rcvbuf = buffer_limit(value, READ_ONCE(sk->net->knobs.rmem_max));
         return 0;
+    case SO_SNDBUFFORCE:
+    case SO_RCVBUFFORCE:
+        return force_buffer(sk, option, value);
     case SO_RCVLOWAT:
         sk->rcvlowat = value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1);
         return 0;
