@@ -160,3 +160,94 @@ TEST(the_flows_of_one_port_are_spread_and_each_stays_with_its_socket) /* SO_REUS
     CHECK_EQ(got[0] + got[1] + got[2] + got[3], 300);
     vpair_destroy(&p);
 }
+
+TEST(a_ping_socket_has_an_identifier_where_others_have_a_port) /* icmp(7): Linux's ping sockets */
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    struct vpair p = vpair_create(NULL);
+    struct sock *sk = ping_socket(p.a);
+    struct echo e = request(1), back;
+    struct sockaddr_storage name;
+
+    CHECK_EQ(vk_bind(sk, "10.0.0.77", 5), -EADDRNOTAVAIL);
+    CHECK_EQ(vk_bind(sk, "10.0.0.1", 5), 0);
+    CHECK_EQ(vk_port(sk), 5);
+    CHECK_EQ(sock_getname(sk, &name, true), -ENOTCONN);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 0), 0);
+    CHECK_EQ(sock_getname(sk, &name, true), sizeof(struct sockaddr_in));
+    CHECK_EQ(vk_send(sk, &e, sizeof e, 0), sizeof e);
+    CHECK_EQ(vk_recv(sk, &back, sizeof back, 0), sizeof back);
+    CHECK_EQ(be32_to_cpu(back.icmp.rest), 5u << 16 | 1);
+    CHECK_EQ(sock_connect(sk, &nobody, sizeof nobody, 0), 0);
+    CHECK_EQ(vk_send(sk, &e, sizeof e, 0), -EDESTADDRREQ);
+    vk_close(sk);
+    vpair_destroy(&p);
+}
+
+TEST(what_a_ping_socket_may_not_send_is_refused) /* send(2), socket(7) SO_BROADCAST */
+{
+    static struct {
+        struct icmp_hdr icmp;
+        char data[65535];
+    } big = { .icmp = { .type = ICMP_ECHO } };
+    const struct sockaddr other = { .sa_family = AF_UNIX };
+    struct vpair p = vpair_create(NULL);
+    struct sock *sk = ping_socket(p.a);
+    struct echo e = request(1);
+    struct io_vector bad = { 16, sizeof e };
+    struct message msg = { 0 };
+
+    CHECK_EQ(vk_sendto(sk, &e, sizeof e, MSG_OOB, "10.0.0.2", 0), -EOPNOTSUPP);
+    CHECK_EQ(vk_recv(sk, &e, sizeof e, MSG_OOB), -EOPNOTSUPP);
+    CHECK_EQ(vk_sendto(sk, &big, sizeof big, 0, "10.0.0.2", 0), -EMSGSIZE);
+    CHECK_EQ(vk_sendto(sk, &e, sizeof e, 0, "192.168.7.7", 0), -ENETUNREACH);
+    CHECK_EQ(vk_sendto(sk, &e, sizeof e, 0, "10.0.0.255", 0), -EACCES);
+    CHECK_EQ(sock_connect(sk, &other, sizeof(struct sockaddr_in), 0), -EAFNOSUPPORT);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 0), 0);
+    iov_iter_init(&msg.iter, ITER_USER, &bad, 1);
+    CHECK_EQ(sock_sendmsg(sk, &msg, 0), -EFAULT);
+    sim_sleep(ms(10)); /* it has announced its address */
+    CHECK_EQ(vk_live_skbs(p.a), 0);
+    vk_close(sk);
+    vpair_destroy(&p);
+}
+
+TEST(a_ping_too_large_to_go_whole_is_told_with_the_mtu) /* ip(7): IP_MTU_DISCOVER, IP_RECVERR; RFC 1191 */
+{
+    static struct {
+        struct icmp_hdr icmp;
+        char data[1500];
+    } big = { .icmp = { .type = ICMP_ECHO } };
+    struct vpair p = vpair_create(NULL);
+    struct sock *sk = ping_socket(p.a);
+    struct sock_extended_err ee;
+    char data[10];
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO), 0);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_IP, IP_RECVERR, 1), 0);
+    CHECK_EQ(vk_sendto(sk, &big, sizeof big, 0, "10.0.0.2", 0), -EMSGSIZE);
+    read_error(sk, &ee, data, sizeof data);
+    CHECK(ee.ee_errno == EMSGSIZE && ee.ee_origin == SO_EE_ORIGIN_LOCAL && ee.ee_info == 1500);
+    vk_close(sk);
+    vpair_destroy(&p);
+}
+
+TEST(an_error_about_an_echo_request_reaches_its_ping_socket) /* RFC 1122 3.2.2.1 */
+{
+    struct vpair p = vpair_create(NULL);
+    struct sock *sk = ping_socket(p.a), *other = ping_socket(p.a);
+    struct sock_extended_err ee;
+    struct echo e = request(1), quoted;
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_IP, IP_RECVERR, 1), 0);
+    CHECK_EQ(vk_setsockopt_int(other, SOL_IP, IP_RECVERR, 1), 0);
+    CHECK_EQ(vk_sendto(sk, &e, sizeof e, 0, "10.0.0.3", 0), sizeof e); /* nobody is there */
+    sim_sleep(sec(10));
+    CHECK_EQ(vk_recv(sk, &e, sizeof e, MSG_DONTWAIT), -EHOSTUNREACH);
+    CHECK_EQ(read_error(sk, &ee, (char *)&quoted, sizeof quoted), sizeof quoted);
+    CHECK(ee.ee_errno == EHOSTUNREACH && quoted.icmp.type == ICMP_ECHO && !memcmp(quoted.data, "abcd", 4));
+    CHECK_EQ(vk_recv(other, &e, sizeof e, MSG_DONTWAIT), -EAGAIN);
+    vk_close(sk);
+    vk_close(other);
+    vpair_destroy(&p);
+}
