@@ -28,3 +28,10 @@ def test_without_gcov_it_says_what_is_missing(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "tools/coverage.py", "--present"], env={"PATH": str(tmp_path)},
                          capture_output=True, text=True)
     assert run.returncode == 2 and "gcov is not here" in run.stderr
+
+
+@pytest.mark.long
+def test_the_unit_tests_execute_nine_lines_in_ten_of_the_protocols() -> None:
+    run = subprocess.run(["make", "-s", "coverage", "ARGS=--check 90 net/ipv4 net/udp net/tcp"], capture_output=True,
+                         text=True, timeout=1200)
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
