@@ -409,3 +409,196 @@ TEST(a_control_message_without_room_is_cut)
     CHECK_EQ(msg.control_used, 18);
     CHECK_EQ(((struct cmsghdr *)(void *)room)->cmsg_len, 18);
 }
+
+/* ---- datagrams and their names ---- */
+
+static struct sock *named(struct net *net, int type, const char *text)
+{
+    struct sock *sk = NULL;
+    struct sockaddr_un a;
+    socklen_t n = path(&a, "");
+
+    CHECK_EQ(sock_create(net, AF_UNIX, type, 0, &sk), 0);
+    strcpy(a.sun_path + 1, text); /* an abstract name, unix(7): no file */
+    CHECK_EQ(sock_bind(sk, (struct sockaddr *)&a, n), 0);
+    return sk;
+}
+
+static int connect_to(struct sock *sk, const char *text)
+{
+    struct sockaddr_un a;
+    socklen_t n = path(&a, "");
+
+    strcpy(a.sun_path + 1, text);
+    return sock_connect(sk, (struct sockaddr *)&a, n, MSG_DONTWAIT);
+}
+
+static ssize_t send_to(struct sock *sk, const char *text, const char *data)
+{
+    struct io_vector v = { (uintptr_t)data, strlen(data) };
+    struct sockaddr_storage to = { 0 };
+    struct sockaddr_un a;
+    struct message msg = { .name = &to, .name_len = path(&a, "") };
+
+    strcpy(a.sun_path + 1, text);
+    memcpy(&to, &a, sizeof a);
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    return sock_sendmsg(sk, &msg, MSG_DONTWAIT);
+}
+
+TEST(a_local_datagram_is_whole_and_names_its_sender) /* unix(7), recvfrom(2) */
+{
+    struct net *net = begin();
+    struct sock *a = named(net, SOCK_DGRAM, "a"), *b = named(net, SOCK_DGRAM, "b");
+    struct sockaddr_storage from;
+    char data[10];
+    struct io_vector v = { (uintptr_t)data, sizeof data };
+    struct message msg = { .name = &from };
+
+    CHECK_EQ(send_to(a, "b", "first"), 5);
+    CHECK_EQ(send_to(a, "b", "second"), 6);
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    CHECK_EQ(sock_recvmsg(b, &msg, 0), 5);
+    CHECK_EQ(((struct sockaddr_un *)&from)->sun_path[1], 'a');
+    CHECK_EQ(receive_with(b, data, 3, 0, NULL), 3); /* the rest of it is gone */
+    CHECK_EQ(receive_with(b, data, 3, MSG_DONTWAIT, NULL), -EAGAIN);
+    CHECK_EQ(send_to(a, "nobody", "x"), -ECONNREFUSED);
+    CHECK_EQ(send_with(a, "x", 1, MSG_DONTWAIT, NULL), -ENOTCONN);
+    sock_release(a);
+    sock_release(b);
+    net_destroy(net);
+}
+
+TEST(a_connected_local_datagram_socket_hears_its_peer_only) /* unix(7), connect(2) */
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    struct net *net = begin();
+    struct sock *a = named(net, SOCK_DGRAM, "a"), *b = named(net, SOCK_DGRAM, "b"),
+                *c = named(net, SOCK_DGRAM, "c");
+    char data[10];
+
+    CHECK_EQ(connect_to(a, "nobody"), -ECONNREFUSED);
+    CHECK_EQ(connect_to(a, "b"), 0);
+    CHECK_EQ(send_to(c, "a", "x"), -EPERM);
+    CHECK_EQ(send_to(b, "a", "from b"), 6);
+    CHECK_EQ(receive_with(a, data, sizeof data, 0, NULL), 6);
+    CHECK_EQ(send_with(a, "to b", 4, 0, NULL), 4);
+    CHECK_EQ(receive_with(b, data, sizeof data, 0, NULL), 4);
+    CHECK_EQ(sock_connect(a, &nobody, sizeof nobody, 0), 0);
+    CHECK_EQ(send_to(c, "a", "x"), 1);
+    sock_release(b);
+    CHECK_EQ(send_to(a, "b", "x"), -ECONNREFUSED); /* the name went with it */
+    sock_release(a);
+    sock_release(c);
+    net_destroy(net);
+}
+
+TEST(local_names_are_one_socket_s_and_of_its_type) /* unix(7), bind(2), connect(2) */
+{
+    struct net *net = begin();
+    struct sock *a = named(net, SOCK_DGRAM, "a"), *other = NULL, *stream = NULL;
+    struct sockaddr_un name;
+    socklen_t n = path(&name, "");
+
+    name.sun_path[1] = 'a';
+    CHECK_EQ(sock_create(net, AF_UNIX, SOCK_DGRAM, 0, &other), 0);
+    CHECK_EQ(sock_create(net, AF_UNIX, SOCK_STREAM, 0, &stream), 0);
+    CHECK_EQ(sock_bind(other, (struct sockaddr *)&name, n), -EADDRINUSE);
+    CHECK_EQ(sock_bind(a, (struct sockaddr *)&name, n), -EINVAL); /* it has one */
+    CHECK_EQ(connect_to(stream, "a"), -ECONNREFUSED);             /* abstract names are a type's */
+    CHECK_EQ(sock_bind(stream, (struct sockaddr *)&name, n), 0);
+    name.sun_family = AF_INET;
+    CHECK_EQ(sock_bind(other, (struct sockaddr *)&name, n), -EINVAL);
+    sock_release(a);
+    sock_release(other);
+    sock_release(stream);
+    net_destroy(net);
+}
+
+/* ---- the end, poll, requests, options ---- */
+
+TEST(a_local_stream_shut_down_on_one_side_goes_on_on_the_other) /* shutdown(2), poll(2) */
+{
+    struct net *net = begin();
+    struct sock *s[2];
+    char c;
+
+    pair_of(net, SOCK_STREAM, s);
+    CHECK_EQ(sock_poll(s[1]) & (POLLIN | POLLOUT | POLLHUP), POLLOUT);
+    CHECK_EQ(sock_shutdown(s[0], SHUT_WR), 0);
+    CHECK_EQ(send_with(s[0], "x", 1, MSG_NOSIGNAL, NULL), -EPIPE);
+    CHECK_EQ(sock_poll(s[1]) & (POLLIN | POLLOUT | POLLRDHUP | POLLHUP), POLLIN | POLLOUT | POLLRDHUP);
+    CHECK_EQ(receive_with(s[1], &c, 1, 0, NULL), 0);
+    CHECK_EQ(send_with(s[1], "y", 1, 0, NULL), 1);
+    CHECK_EQ(receive_with(s[0], &c, 1, 0, NULL), 1);
+    CHECK_EQ(sock_shutdown(s[1], SHUT_RDWR), 0);
+    CHECK(sock_poll(s[0]) & POLLHUP && sock_poll(s[1]) & POLLHUP);
+    sock_release(s[0]);
+    sock_release(s[1]);
+    net_destroy(net);
+}
+
+TEST(a_local_socket_says_how_much_waits) /* unix(7): FIONREAD */
+{
+    struct net *net = begin();
+    struct sock *stream[2], *datagram[2];
+    int n = 0;
+    char c;
+
+    pair_of(net, SOCK_STREAM, stream);
+    pair_of(net, SOCK_DGRAM, datagram);
+    CHECK_EQ(sock_ioctl(datagram[1], FIONREAD, (uintptr_t)&n), 0);
+    CHECK_EQ(n, 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ(send_with(stream[0], "abc", 3, 0, NULL), 3);
+        CHECK_EQ(send_with(datagram[0], "abc", 3, 0, NULL), 3);
+    }
+    CHECK_EQ(receive_with(stream[1], &c, 1, 0, NULL), 1);
+    CHECK_EQ(sock_ioctl(stream[1], FIONREAD, (uintptr_t)&n), 0);
+    CHECK_EQ(n, 5); /* all that can be read */
+    CHECK_EQ(sock_ioctl(datagram[1], FIONREAD, (uintptr_t)&n), 0);
+    CHECK_EQ(n, 3); /* the next one */
+    CHECK_EQ(sock_ioctl(stream[1], FIONREAD, 0), -EFAULT);
+    CHECK_EQ(sock_ioctl(stream[1], 0x1234, (uintptr_t)&n), -ENOTTY);
+    for (int i = 0; i < 2; i++) {
+        sock_release(stream[i]);
+        sock_release(datagram[i]);
+    }
+    net_destroy(net);
+}
+
+static ssize_t send_as(struct sock *sk, const struct ucred *who)
+{
+    struct {
+        struct cmsghdr header;
+        struct ucred who;
+    } control = { { CMSG_LEN(sizeof *who), SOL_SOCKET, SCM_CREDENTIALS }, *who };
+    struct io_vector v = { (uintptr_t) "x", 1 };
+    struct message msg = { .control = &control, .control_len = sizeof control };
+
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    return sock_sendmsg(sk, &msg, 0);
+}
+
+TEST(only_root_may_say_that_it_is_somebody_else) /* unix(7): SCM_CREDENTIALS, SO_PASSCRED, SO_PEERCRED */
+{
+    const struct ucred root = { 2, 0, 0 }, me = { 2, 1000, 1000 };
+    struct net *net = begin();
+    struct sock *s[2];
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    int on = 1;
+
+    sim_set_credentials(
+        &(struct credentials){ .pid = 2, .uid = 1000, .euid = 1000, .gid = 1000, .egid = 1000 });
+    pair_of(net, SOCK_STREAM, s);
+    CHECK_EQ(sock_setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on), 0);
+    CHECK_EQ(sock_setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &on, 1), -EINVAL);
+    CHECK_EQ(send_as(s[0], &root), -EPERM);
+    CHECK_EQ(send_as(s[0], &me), 1);
+    CHECK_EQ(sock_getsockopt(s[0], SOL_SOCKET, SO_PEERCRED, &peer, &len), 0);
+    CHECK(peer.pid == 2 && peer.uid == 1000 && peer.gid == 1000);
+    sock_release(s[0]);
+    sock_release(s[1]);
+    net_destroy(net);
+}
