@@ -1,6 +1,8 @@
 /* net/tcp/tcp_data_test.c - an open connection: acceptance, windows, sending, loss. RFC 9293 3.8, 3.10.7.4;
  * RFC 5681, 6298, 6582. Checklist 51-58, 77-101, 108. */
+#include "net/core/net_namespace.h"
 #include "net/tcp/tcp_script_test.h"
+#include "sim/netconfig.h"
 
 enum { MSS = 1460 };
 
@@ -294,6 +296,29 @@ TEST(small_writes_wait_for_the_ack_and_leave_together) /* RFC 9293 3.7.4; checkl
     peer_sends(&s, ACK, NULL, 0);
     CHECK_EQ(host_sends(&s, PSH | ACK).payload_len, 2);
     script_end(&s);
+}
+
+TEST(small_writes_wait_also_when_the_clock_shows_nothing_yet) // what left at time 0 has left
+{
+    struct vkernel vk = { .net = net_create("young") };
+    struct sock *listener = vk_socket(&vk, SOCK_STREAM), *client = vk_socket(&vk, SOCK_STREAM), *server;
+    char text[4] = "";
+
+    CHECK_EQ(netconfig_address(vk.net, "lo", ip4(127, 0, 0, 1), 8), 0);
+    CHECK_EQ(vk_bind(listener, NULL, 80), 0);
+    CHECK_EQ(vk_listen(listener, 1), 0);
+    CHECK_EQ(vk_connect(client, "127.0.0.1", 80), 0);
+    server = vk_accept(listener, NULL);
+    CHECK_EQ(vk_send(client, "a", 1, 0), 1);
+    CHECK_EQ(vk_recv(server, text, 1, 0), 1);
+    CHECK_EQ(time_now(), 0);
+    CHECK_EQ(vk_send(client, "b", 1, 0), 1); /* "a" was read, but its ACK is delayed */
+    CHECK_EQ(vk_recv(server, text + 1, 1, 0), 1);
+    CHECK(!strcmp(text, "ab"));
+    vk_close(server);
+    vk_close(client);
+    vk_close(listener);
+    net_destroy(vk.net);
 }
 
 TEST(nodelay_sends_small_writes_at_once) /* RFC 9293 3.7.4, MUST-17; checklist 87 */

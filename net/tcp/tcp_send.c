@@ -73,7 +73,7 @@ static int copy_batch(struct net *net, struct iov_iter *iter, uint32_t mss, int6
 static bool append_to_tail(struct tcp_sock *tp, struct sk_buff *skb)
 {
     struct sk_buff *tail = skb_peek_tail(&tp->write_queue);
-    if (!tail || tcp_cb(tail)->sent_at || skb_shared_data(tail) || tail->len + skb->len > tp->mss ||
+    if (!tp->send_head || skb_shared_data(tail) || tail->len + skb->len > tp->mss ||
         skb_tailroom(tail) < skb->len)
         return false;
     skb_put_data(tail, skb->data, skb->len);
