@@ -1,6 +1,7 @@
 /* sim/net_test.c - whole networks of virtual kernels: ARP, ICMP, UDP and TCP from socket to socket, over
  * wires that lose, and the promise that all of it repeats with the seed. */
 #include "net/core/net_namespace.h"
+#include "sim/netconfig.h"
 #include "sim/sim.h"
 #include "sim/tap.h"
 #include "sim/test.h"
@@ -260,4 +261,17 @@ TEST(an_allocation_that_fails_costs_a_packet_at_most)
     CHECK_EQ(vk_live_skbs(w.a), 0);
     CHECK_EQ(vk_live_skbs(w.b), 0);
     vpair_destroy(&w);
+}
+
+/* ---- the end ---- */
+
+TEST(a_network_ends_while_a_packet_loops_back) // found by sim/fuzz/syscalls.c
+{
+    struct vkernel vk = { .net = net_create("short") };
+    struct sock *sk = vk_socket(&vk, SOCK_DGRAM);
+
+    CHECK_EQ(netconfig_address(vk.net, "lo", ip4(127, 0, 0, 1), 8), 0);
+    CHECK_EQ(vk_sendto(sk, "late", 4, 0, "127.0.0.1", PORT), 4);
+    vk_close(sk);
+    net_destroy(vk.net);
 }

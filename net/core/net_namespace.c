@@ -88,6 +88,7 @@ void net_destroy(struct net *net)
 {
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
         dev_close(dev);
+    softnet_settle(net); /* what still loops back names a device, and needs its protocols */
     exit_modules(net);
     net_proc_exit(net);
     softnet_exit(net);

@@ -154,6 +154,8 @@ void netif_rx(struct sk_buff *skb);
 int softnet_init(struct net *net); /* 0 or -ENOMEM */
 /* Return when s is not waiting to run, l being a lock its function takes. Process context, l held. */
 void softirq_settle(struct softirq *s, struct lock *l);
+/* Return when nothing loops back any more, all devices being down. Process context. */
+void softnet_settle(struct net *net);
 void softnet_exit(struct net *net);
 /* Between these two, in softirq, doorbells are held back; the second one rings them. */
 void xmit_batch_begin(struct net *net);

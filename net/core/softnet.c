@@ -96,7 +96,7 @@ void softirq_settle(struct softirq *s, struct lock *l)
         waitq_wait(&wq, l, time_now() + ms(1)); /* nobody wakes it: the softirq does not know of us */
 }
 
-void softnet_exit(struct net *net)
+void softnet_settle(struct net *net)
 {
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
         struct softnet *sn = &net->softnet[cpu];
@@ -105,5 +105,10 @@ void softnet_exit(struct net *net)
         skb_queue_purge(&sn->backlog, SKB_DROP_UNRESOLVED_FLUSHED);
         lock_release(&sn->lock);
     }
+}
+
+void softnet_exit(struct net *net)
+{
+    softnet_settle(net);
     mem_free(net->softnet);
 }
