@@ -69,7 +69,7 @@ KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNES
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
-HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
 LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c wire_queue.c switch.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
@@ -93,7 +93,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 WITH_ROOTFS = $(filter 1,$(ROOTFS))
 NEED  := build $(if $(WITH_ROOTFS)$(filter rootfs $(if $(NATIVE),test test-% grade),$(GOALS)),rootfs) $(if $(filter qemu run qemu-% gdb test test-% grade bench-%,$(GOALS)),run) \
 	$(if $(filter iso qemu-iso test test-qemu test-long grade,$(GOALS)),iso) \
-	$(if $(filter test test-% grade lint format bench-%,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) \
+	$(if $(filter test test-% grade lint format bench-%,$(GOALS)),test) $(if $(filter gdb,$(GOALS)),gdb) $(if $(filter fuzz%,$(GOALS)),fuzz) \
 	$(if $(filter deps,$(GOALS)),all)
 
 all: $(ELF) $(CPIO) $(if $(WITH_ROOTFS),$(FULL_CPIO)) ## build the kernel and its initramfs (BUILD=debug|release, CC=gcc|clang, V=1)
@@ -247,7 +247,7 @@ build/libtowpath-%: sim/example/%.c build/libtowpath.so
 build/libtowpath-asan-%: sim/example/%.c build/libtowpath-asan.so
 	$(Q)$(HOSTCC) $(LIB_FLAGS) $(SANITIZE) -o $@ $< build/libtowpath-asan.so -Wl,-rpath,'$$ORIGIN'
 # ---- A virtual kernel for unmodified programs: the daemon, and what is loaded with LD_PRELOAD.
-VK_C := $(filter-out sim/vk/shim.c,$(wildcard sim/vk/*.c))
+VK_C := $(filter-out sim/vk/shim.c,$(wildcard sim/vk/*.c)) $(FUZZ_O:.o=.d) $(FUZZ_TARGETS:%=build/fuzz/sim/fuzz/%.d)
 build/towpath-vk: $(VK_C:%.c=build/libtowpath/%.o) $(LIB_C:%.c=build/libtowpath/%.o)
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) -o $@ $^ -lm
@@ -256,13 +256,37 @@ build/libtowpath-shim.so: build/libtowpath/sim/vk/shim.o
 	$(Q)$(HOSTCC) -shared -Wl,-soname,libtowpath-shim.so -o $@ $^ -ldl -pthread
 vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virtual kernel for unmodified host programs
 
+# ---- Fuzz targets: the same sources with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
+FUZZ_CC ?= clang
+FUZZ_TARGETS := $(filter-out host,$(patsubst sim/fuzz/%.c,%,$(wildcard sim/fuzz/*.c)))
+FUZZ_FLAGS := $(LIB_FLAGS) $(SANITIZE)
+FUZZ_O := $(LIB_C:%.c=build/fuzz/%.o) build/fuzz/sim/fuzz/host.o
+$(filter build/fuzz/lib/% build/fuzz/net/%,$(FUZZ_O)): EXTRA := -ffreestanding
+build/fuzz/sim/%.o: EXTRA :=
+build/fuzz/flags: TEXT = $(FUZZ_CC) $(FUZZ_FLAGS)
+build/fuzz/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+build/fuzz/%.o: %.c build/fuzz/flags | deps
+	$(SAY) FUZZCC $<
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(EXTRA) -MMD -MP -c -o $@ $<
+$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o $(FUZZ_O)
+	$(SAY) FUZZLD $@
+	$(Q)$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ -lm
+# Nothing where clang has no fuzzer runtime: the tests then say so and skip.
+FUZZ_CAN = $(if $(wildcard $(shell $(FUZZ_CC) -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*),fuzz-targets)
+fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
+fuzz: fuzz-targets ## run the fuzz targets (sim/fuzz/): TARGET=frames (none: all) SECONDS=60 each; what crashes is kept, with the command that replays it
+	@$(PY) sim/fuzz/run.py $(TARGET) --seconds $(or $(SECONDS),60)
+
 libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
 sim: libtowpath ## run a simulated network: SCENARIO=dumbbell (none: the list) SEED=1; a table, plots, captures (ARGS=--capture)
 	@$(PY) sim/run.py $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # Debian's programs only where they can be had and their peer, the host's Linux, is there.
-IMAGES := all iso libtowpath vk $(if $(NATIVE),rootfs)
+IMAGES = all iso libtowpath vk $(if $(NATIVE),rootfs) $(FUZZ_CAN)
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
 	@+$(MAKE) --no-print-directory -j$(NPROC) $(IMAGES) $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
@@ -353,8 +377,8 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
-	bench-cost bench-kernel libtowpath vk sim bench-sim format handout clean FORCE
+	bench-cost bench-kernel libtowpath vk sim fuzz fuzz-targets bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(COVERAGE_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
-	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c))
+	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c)) $(FUZZ_O:.o=.d) $(FUZZ_TARGETS:%=build/fuzz/sim/fuzz/%.d)

@@ -54,6 +54,18 @@ TEST(a_bad_user_address_is_refused_and_nothing_else)
     CHECK_EQ(copy_from_user(kernel, 0, 0), 0);
 }
 
+TEST(user_addresses_end_where_the_only_range_does)
+{
+    char user[16] = "0123456789", kernel[16] = "";
+
+    sim_only_user_range((uintptr_t)user + 4, 8);
+    CHECK_EQ(copy_from_user(kernel, (uintptr_t)user + 4, 8), 0);
+    CHECK_EQ(copy_from_user(kernel, (uintptr_t)user + 3, 2), -EFAULT);
+    CHECK_EQ(copy_to_user((uintptr_t)user + 11, kernel, 2), -EFAULT);
+    sim_only_user_range(0, 0);
+    CHECK_EQ(copy_to_user((uintptr_t)user, kernel, 16), 0);
+}
+
 TEST(the_chosen_allocation_fails)
 {
     void *p, *q;

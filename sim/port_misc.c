@@ -19,6 +19,8 @@ static bool user_range_ok(uintptr_t base, size_t n)
         return true;
     if (base < FIRST_USER_ADDRESS || base + n < base)
         return false;
+    if (sim.only_user_len && (base < sim.only_user || base + n > sim.only_user + sim.only_user_len))
+        return false;
     return base + n <= sim.bad_user || base >= sim.bad_user + sim.bad_user_len || !sim.bad_user_len;
 }
 
@@ -26,6 +28,12 @@ void sim_bad_user_range(uintptr_t base, size_t len)
 {
     sim.bad_user = base;
     sim.bad_user_len = len;
+}
+
+void sim_only_user_range(uintptr_t base, size_t len)
+{
+    sim.only_user = base;
+    sim.only_user_len = len;
 }
 
 int copy_from_user(void *dst, uintptr_t src, size_t n)

@@ -76,6 +76,8 @@ uint64_t sim_live_objects(void);
 void sim_set_dma_memory(void *(*alloc)(size_t size), void (*release)(void *p));
 /* Make [base, base + len) a range that no user address may touch; len 0: none. The first page never may. */
 void sim_bad_user_range(uintptr_t base, size_t len);
+/* Make [base, base + len) the only range that user addresses may touch; len 0: all again. */
+void sim_only_user_range(uintptr_t base, size_t len);
 
 /* ---- the record ---- */
 

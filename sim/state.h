@@ -70,6 +70,8 @@ struct sim {
     uint32_t fail_per_million, spurious_per_million;
     uintptr_t bad_user;
     size_t bad_user_len;
+    uintptr_t only_user;
+    size_t only_user_len; /* 0: no such limit */
 
     struct list_head names; /* of sockets: sim/port_files.c */
     struct credentials credentials;

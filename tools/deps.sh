@@ -1,11 +1,11 @@
 #!/bin/sh
 # tools/deps.sh - see that the programs a goal needs are there; install them where that can be done, else say how.
 #
-# usage: tools/deps.sh build|run|iso|test|rootfs|gdb|all ...
+# usage: tools/deps.sh build|run|iso|test|rootfs|gdb|fuzz|all ...
 # Plain sh: on a fresh machine there is nothing else. All there: silent, a few milliseconds. Debian and Ubuntu as
 # root or with a sudo that asks nothing: installs. Elsewhere: prints the command and stops with status 1.
 cd "$(dirname "$0")/.." || exit 1
-case " $* " in *" all "*) set -- build run iso test rootfs gdb ;; esac
+case " $* " in *" all "*) set -- build run iso test rootfs gdb fuzz ;; esac
 
 missing=
 lack() { case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac; }
@@ -22,6 +22,7 @@ static_busybox() { # the guest's userland: a static one is installed, or BUSYBOX
     done
     false
 }
+fuzzer_runtime() { ls "$(clang -print-runtime-dir 2>/dev/null)"/libclang_rt.fuzzer* >/dev/null 2>&1; }
 module() { tools/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('$1') is None)" 2>/dev/null; }
 
 for group in "$@"; do
@@ -45,6 +46,7 @@ for group in "$@"; do
         need format clang-format
         need curl curl
         need cpio cpio
+        ! command -v apt-get >/dev/null || fuzzer_runtime || lack fuzzer # elsewhere its tests are skipped
         [ "$(uname -s)" != Linux ] || { # the host's Linux as the guest's peer
             need ab ab
             need dnsmasq dnsmasq /usr/sbin/dnsmasq
@@ -71,6 +73,10 @@ for group in "$@"; do
         need ldd ldd
         ;;
     gdb) need gdb gdb x86_64-elf-gdb ;;
+    fuzz)
+        need clang clang
+        fuzzer_runtime || lack fuzzer
+        ;;
     esac
 done
 [ -z "$missing" ] && exit 0
@@ -89,6 +95,7 @@ package() { # package MANAGER THING: the packages' names there
     apt:grub) echo grub-common grub-pc-bin ;; dnf:grub) echo grub2-tools-extra grub2-pc-modules ;;
     pacman:grub) echo grub ;; brew:grub) echo i686-elf-grub ;;
     pacman:xorriso) echo libisoburn ;;
+    apt:fuzzer) echo libclang-rt-dev ;; brew:fuzzer) echo llvm ;; *:fuzzer) echo compiler-rt ;;
     brew:clang | brew:format) echo llvm clang-format ;;
     dnf:format) echo clang-tools-extra ;; pacman:format) echo clang ;;
     apt:scapy) echo python3-scapy ;; dnf:scapy) echo python3-scapy ;; *:scapy) echo scapy ;;
