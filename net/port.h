@@ -148,6 +148,7 @@ int copy_to_user(uintptr_t dst, const void *src, size_t n) MUST_CHECK;
 struct credentials {
     int32_t pid;
     uint32_t uid, gid, euid, egid;
+    bool net_raw, net_admin; /* capabilities(7): CAP_NET_RAW, CAP_NET_ADMIN */
 };
 void credentials_now(struct credentials *c);
 

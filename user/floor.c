@@ -127,9 +127,12 @@ static const struct {
     { "SOL_TCP/TCP_NODELAY", TCP, IPPROTO_TCP, TCP_NODELAY, NUMBER },
 };
 
+enum { VERSION = 1 /* TPACKET_V2, which libpcap uses */ };
+
 static int set_option(int fd, int level, int option, int how)
 {
     struct timeval time = { 1, 0 };
+    const int version = VERSION;
     struct packet_mreq membership = { .mr_ifindex = 1, .mr_type = PACKET_MR_PROMISC };
     struct {
         uint16_t code;
@@ -152,6 +155,7 @@ static int set_option(int fd, int level, int option, int how)
         return setsockopt(fd, level, option, &filter, sizeof filter);
     if (how == MEMBERSHIP)
         return setsockopt(fd, level, option, &membership, sizeof membership);
+    setsockopt(fd, level, PACKET_VERSION, &version, sizeof version);
     return setsockopt(fd, level, option, ring, sizeof ring);
 }
 
@@ -159,7 +163,7 @@ static void ask_for_options(void)
 {
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         int fd = open_owner(options[i].owner), bad = fd < 0;
-        char value[512] = { 0 };
+        int value[128] = { VERSION }; /* PACKET_HDRLEN asks for that of a version */
         socklen_t size = sizeof value;
         if (!bad && options[i].how == GET)
             bad = getsockopt(fd, options[i].level, options[i].option, value, &size);

@@ -58,9 +58,11 @@ static void put_page(struct pipe *p, struct pipe_slot *s)
         page_put(s->page);
 }
 
+/* NULL: memory is out, or only programs may have what is left: who fills pipes must not be the end of others.
+ */
 static void *get_page(struct pipe *p)
 {
-    void *page = p->spare ? p->spare : page_alloc(0);
+    void *page = p->spare ? p->spare : memory_is_for_programs() ? NULL : page_alloc(0);
 
     p->spare = NULL;
     return page;
@@ -433,10 +435,10 @@ static struct file *open_end(struct pipe *p, uint32_t flags)
 
 int pipe_create(uint32_t flags, struct file **read_end, struct file **write_end)
 {
-    struct pipe *p = pipe_alloc();
+    struct pipe *p = memory_is_for_programs() ? NULL : pipe_alloc();
 
     if (!p)
-        return -ENOMEM;
+        return -ENFILE; /* pipe(2): also when there is no memory for it */
     *read_end = open_end(p, O_RDONLY | flags);
     if (!*read_end) {
         pipe_free(p);

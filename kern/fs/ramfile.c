@@ -17,7 +17,6 @@
 #include "lib/string.h"
 
 enum { PAGES_MAX = 512 * 1024 }; /* 2 GiB in a file: the array is then as large as kmalloc goes */
-enum { KEPT_FREE = 8 };          /* one part in that many of memory is for no file */
 
 static const uint8_t zeroes[PAGE_SIZE];
 
@@ -54,15 +53,6 @@ static int grow_array(struct ramfs_data *d, uint64_t n)
     return 0;
 }
 
-/* Files leave a part of memory to programs: without any, a full disk could not even be cleared. */
-static bool disk_is_full(void)
-{
-    struct mm_stats mm;
-
-    mm_get_stats(&mm);
-    return mm.free < mm.total / KEPT_FREE;
-}
-
 /* fs_lock held. A reference to the page that holds pos, made if it is a hole. 0, -EFBIG, -ENOSPC. */
 static int page_make(struct inode *inode, uint64_t pos, void **page)
 {
@@ -72,7 +62,7 @@ static int page_make(struct inode *inode, uint64_t pos, void **page)
 
     if (err)
         return err;
-    if (!d->pages[i] && !disk_is_full())
+    if (!d->pages[i] && !memory_is_for_programs()) /* or a full disk could not even be cleared */
         d->pages[i] = page_alloc_zeroed(0);
     if (!d->pages[i])
         return -ENOSPC;

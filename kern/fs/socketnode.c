@@ -96,6 +96,11 @@ void credentials_now(struct credentials *c)
 
     *c = (struct credentials){ .pid = 0 };
     if (p)
-        *c = (struct credentials){ p->pid, p->cred.uid.real, p->cred.gid.real, p->cred.uid.effective,
-                                   p->cred.gid.effective };
+        *c = (struct credentials){ .pid = p->pid,
+                                   .uid = p->cred.uid.real,
+                                   .gid = p->cred.gid.real,
+                                   .euid = p->cred.uid.effective,
+                                   .egid = p->cred.gid.effective,
+                                   .net_raw = capable(CAP_NET_RAW),
+                                   .net_admin = capable(CAP_NET_ADMIN) };
 }

@@ -48,7 +48,7 @@ static int read_page(struct file *in, const uint64_t *pos, size_t count, struct 
     struct iov_iter it;
     int64_t n;
 
-    p->page = page_alloc(0);
+    p->page = memory_is_for_programs() ? NULL : page_alloc(0);
     if (!p->page)
         return -ENOMEM;
     v = (struct io_vector){ (uintptr_t)p->page, MIN(count, (size_t)PAGE_SIZE) };

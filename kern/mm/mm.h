@@ -44,6 +44,8 @@ unsigned page_refs(void *p);
 void *page_alloc_user(void);
 void *page_alloc_user_zeroed(void);
 bool memory_is_short(void);
+/* Is no more left than the eighth that files and pipes leave to programs? */
+bool memory_is_for_programs(void);
 struct mm_stats {
     uint64_t total, free; /* pages */
     uint64_t slab;        /* pages held by slab caches */

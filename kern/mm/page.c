@@ -11,7 +11,11 @@
 #include "net/port.h"
 
 enum { FRONT_SIZE = 64, FRONT_BATCH = 32 };
-enum { RESERVE_SHARE = 64, RESERVE_MOST = 4096 }; /* one part in that many of memory, at most so many pages */
+enum {
+    LEFT_TO_PROGRAMS = 8,
+    RESERVE_SHARE = 64,
+    RESERVE_MOST = 4096
+}; /* one part in that many of memory, at most so many pages */
 
 struct front { /* its CPU, irqs off */
     uint32_t n;
@@ -171,6 +175,11 @@ void *page_alloc_zeroed(unsigned order)
 bool memory_is_short(void)
 {
     return READ_ONCE(free_in_blocks) < reserve;
+}
+
+bool memory_is_for_programs(void)
+{
+    return READ_ONCE(free_in_blocks) < total / LEFT_TO_PROGRAMS;
 }
 
 void *page_alloc_user(void)

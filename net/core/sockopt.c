@@ -107,7 +107,7 @@ static int set_for_root(struct sock *sk, int option, int value)
     struct credentials me;
 
     credentials_now(&me);
-    if (me.euid && (option == SO_MARK || value < 0 || value > 6))
+    if (!me.net_admin && !me.net_raw && (option == SO_MARK || value < 0 || value > 6))
         return -EPERM;
     *(option == SO_MARK ? &sk->mark : &sk->priority) = (uint32_t)value;
     return 0;

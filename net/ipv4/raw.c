@@ -249,7 +249,7 @@ static int raw_init_sock(struct sock *sk)
     struct credentials me;
 
     credentials_now(&me);
-    if (me.euid) /* raw(7): CAP_NET_RAW */
+    if (!me.net_raw) /* raw(7) */
         return -EPERM;
     if (!sk->protocol)
         return -EPROTONOSUPPORT;

@@ -415,7 +415,7 @@ static int packet_init_sock(struct sock *sk)
     struct credentials me;
 
     credentials_now(&me);
-    if (me.euid) /* packet(7): CAP_NET_RAW */
+    if (!me.net_raw) /* packet(7) */
         return -EPERM;
     lock_init(&po->queue_lock, "packet socket", RANK_PACKET);
     list_init(&po->memberships);

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 static char buf[100000];
 
@@ -146,7 +147,8 @@ CASE(connections_made)
     int l = listener(&a), s = socket(AF_INET, SOCK_STREAM, 0), c;
     socklen_t len = sizeof peer;
 
-    SHOW(accept4(l, NULL, NULL, 12345678));
+    SHOW(syscall(SYS_accept4, l, NULL, NULL,
+                 12345678)); /* musl's accept4() takes other ways when it is refused */
     show_now(l);
     SHOW(connect(s, (void *)&a, sizeof a));
     show_poll(l, POLLIN);
