@@ -179,10 +179,13 @@ static const struct fib_route *link_route(const struct ipv4_state *ipv4, be32 sa
     const struct fib_route *r, *best = NULL;
 
     list_for_each_entry (r, &ipv4->routes, link) {
-        if (r->kind != DST_UNICAST || (ifindex && r->dev->ifindex != ifindex))
+        const bool own = !ipv4_is_zero(saddr) && be32_equal(r->prefsrc, saddr);
+        if (ifindex && r->dev->ifindex != ifindex)
             continue;
-        if (!ipv4_is_zero(saddr) && be32_equal(r->prefsrc, saddr))
+        if (own && (r->kind == DST_UNICAST || ipv4_is_loopback(saddr)))
             return r;
+        if (r->kind != DST_UNICAST)
+            continue;
         if (!best || r->prefix_len == 0)
             best = r;
     }
@@ -225,6 +228,8 @@ static int resolve(const struct ipv4_state *ipv4, struct rtable *rt)
         no_prefix ? link_route(ipv4, rt->saddr, rt->ifindex) : fib_lookup(ipv4, rt->daddr, rt->ifindex);
     if (!r)
         return -ENETUNREACH;
+    if (ipv4_is_loopback(rt->saddr) && !(r->dev->flags & NETDEV_LOOPBACK))
+        return -EINVAL; /* RFC 1122 3.2.1.3(g): 127/8 stays inside */
     rtable_fill(rt, ipv4, r);
     return 0;
 }

@@ -514,3 +514,47 @@ TEST(proc_net_tells_of_sockets_and_of_what_was_counted) // proc(5): udp, snmp, s
     vk_close(peer);
     host_destroy(&h);
 }
+
+TEST(
+    a_group_and_the_limited_broadcast_leave_by_a_link_without_a_route_to_them) // RFC 1112 6.4, RFC 1122 3.3.6
+{
+    static const uint8_t group[6] = { 0x01, 0x00, 0x5e, 0x01, 0x02, 0x03 };
+    static const char *const groups[] = { "224.1.2.3", "239.129.2.3" }; /* the low 23 bits are the same */
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
+        CHECK_EQ(vk_sendto(sk, "x", 1, 0, groups[i], 9), 1);
+        EXPECT_IP(h.tap, &p, PACKET_UDP);
+        CHECK(!memcmp(p.dst_mac, group, 6) && p.saddr == h.vk->addr &&
+              p.daddr == vk_parse_ip(groups[i], NULL));
+    }
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "255.255.255.255", 9), -EACCES);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_BROADCAST, 1), 0);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "255.255.255.255", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.dst_mac[0] == 0xff && p.daddr == 0xffffffff && p.saddr == h.vk->addr);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(nothing_from_127_leaves_the_host) // RFC 1122 3.2.1.3(g); EINVAL as Linux
+{
+    static const char *const outside[] = { "10.0.0.2", "10.0.0.255" };
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, "127.0.0.1", PORT), *server = bound(h.vk, NULL, PORT + 1);
+    char c;
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_BROADCAST, 1), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(outside); i++)
+        CHECK_EQ(vk_sendto(sk, "x", 1, 0, outside[i], 9), -EINVAL);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "255.255.255.255", PORT + 1), 1); /* on its own link, lo */
+    CHECK_EQ(vk_recv(server, &c, 1, 0), 1);
+    EXPECT_SILENCE(h.tap, ms(100));
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.1", PORT + 1), 1); /* which is here */
+    CHECK_EQ(vk_recv(server, &c, 1, 0), 1);
+    vk_close(sk);
+    vk_close(server);
+    host_destroy(&h);
+}
