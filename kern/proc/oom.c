@@ -16,6 +16,8 @@ enum { SPARED = -OOM_SCORE_ADJ_MAX };
 #define GRACE      sec(2) /* for the one chosen; then another is */
 
 static uint64_t grace_ends; /* PROCESS lock; until then whoever is on his way out is waited for */
+static uint64_t
+    next_look; /* PROCESS lock; thousands may ask, and one look at all processes serves them all */
 
 struct candidate {
     struct process *process;
@@ -118,6 +120,16 @@ static bool kill_largest(void)
     return true;
 }
 
+/* process_lock held. False: nobody is left to end. */
+static bool look_at_all(void)
+{
+    bool hope = one_is_going() || kill_largest();
+
+    if (hope)
+        next_look = time_now() + LOOK_AGAIN;
+    return hope;
+}
+
 bool oom_relieve(void)
 {
     uint64_t flags;
@@ -128,7 +140,7 @@ bool oom_relieve(void)
     if (!memory_is_short())
         return true;
     flags = spin_lock(&process_lock);
-    hope = one_is_going() || kill_largest();
+    hope = time_now() < next_look || look_at_all();
     spin_unlock(&process_lock, flags);
     if (!hope || is_ending(current_process()))
         return false;
