@@ -150,6 +150,9 @@ static int listen(struct request *r)
     if (!r->trace->seized || r->trace->code >> 8 != PTRACE_EVENT_STOP)
         return -EIO;
     r->trace->listening = true;
+    /* a SIGCONT that came between its decision to stop and the stop found nobody to tell */
+    if ((r->trace->code & 0x7f) != SIGTRAP && r->trace->task->process->state != PROCESS_STOPPED)
+        r->trace->trap = true;
     if (r->trace->trap) /* it went on already */
         trace_let_go_locked(r->trace, 0);
     return 0;
