@@ -73,7 +73,9 @@ HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
 LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c wire_queue.c switch.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
-HOST_O  := $(BOTH_C:%.c=build/host/%.o) $(HOSTED_C:%.c=build/host/%.o)
+HOST_C  := $(BOTH_C) $(HOSTED_C)
+VK_C    := $(filter-out sim/vk/shim%,$(wildcard sim/vk/*.c))
+SHIM_C  := $(wildcard sim/vk/shim*.c)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
@@ -152,14 +154,16 @@ $(B)/ksyms%.o: $(B)/ksyms%.S
 	$(Q)$(CC) $(KFLAGS) -c -o $@ $<
 
 # Rewritten only when their text changes: other flags rebuild all, a source added or removed links anew.
+define KEEP_TEXT
+@mkdir -p $(@D)
+@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+endef
 $(B)/flags: TEXT = $(CC) $(KFLAGS)
 $(B)/objects: TEXT = $(KERN_O)
-build/host/flags: TEXT = $(HOSTCC) $(HFLAGS)
-build/host/objects: TEXT = $(HOST_O)
+build/host/objects: TEXT = $(host_O)
 $(B)/programs: TEXT = $(USERCC) $(UFLAGS) $(USER_BIN) $(TEST_BIN) $(USER_LIB) $(TREE) $(LINKS)
-$(B)/flags $(B)/objects $(B)/programs build/host/flags build/host/objects: FORCE
-	@mkdir -p $(@D)
-	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
+$(B)/flags $(B)/objects $(B)/programs build/host/objects: FORCE
+	$(KEEP_TEXT)
 
 # ---- User programs and the initramfs that carries them: /bin, and in /tests those whose output on Linux and on
 # Towpath must be the same.
@@ -210,68 +214,67 @@ $(ISO): $(ELF) $(CPIO) tools/mkiso.sh | deps
 	$(SAY) ISO $@
 	$(Q)tools/mkiso.sh $@ $(ELF) $(CPIO) '$(APPEND)'
 
-# ---- Checking.
-# net/ and lib/ stay freestanding on the host too, so that libc cannot leak in; sim/ and the tests are hosted.
-$(BOTH_C:%.c=build/host/%.o): EXTRA := -ffreestanding
-build/host/%.o: %.c build/host/flags | deps
-	$(SAY) HOSTCC $<
-	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(HFLAGS) $(EXTRA) -MMD -MP -c -o $@ $<
-
-$(UNIT): $(HOST_O) build/host/objects
-	$(SAY) HOSTLD $@
-	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $(HOST_O) -lm
-
-# ---- The virtual kernel as a library (sim/towpath.h).
-LIB_FLAGS := $(filter-out -O2,$(BASE)) -O2 -D_GNU_SOURCE -fPIC -fvisibility=hidden -include lib/config/debug.h
-build/libtowpath/%.o build/libtowpath-asan/%.o: EXTRA :=
-$(foreach f,libtowpath libtowpath-asan,$(filter build/$(f)/lib/% build/$(f)/net/%,$(LIB_C:%.c=build/$(f)/%.o))): EXTRA := -ffreestanding
-build/libtowpath-asan/%.o: SAN := $(SANITIZE)
-build/libtowpath/flags: TEXT = $(HOSTCC) $(LIB_FLAGS) $(SANITIZE)
-build/libtowpath/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
-define lib_object
-build/$(1)/%.o: %.c build/libtowpath/flags | deps
-	$(SAY) HOSTCC $$<
+# ---- On the host: the same sources, compiled in several flavours. NAME compiles any file to build/NAME/ with NAME_CC and
+# NAME_FLAGS; NAME_C says which files it consists of. net/, dev/ and lib/ stay freestanding here too, so that
+# libc cannot leak in; sim/ and the tests are hosted.
+FLAVOURS := host libtowpath libtowpath-asan fuzz coverage
+define flavour
+$(1)_O = $$($(1)_C:%.c=build/$(1)/%.o)
+build/$(1)/flags: TEXT = $$($(1)_CC) $$($(1)_FLAGS)
+build/$(1)/flags: FORCE
+	$$(KEEP_TEXT)
+$$(BOTH_C:%.c=build/$(1)/%.o): EXTRA := -ffreestanding
+build/$(1)/%.o: %.c build/$(1)/flags | deps
+	$$(SAY) HOSTCC $$<
 	@mkdir -p $$(@D)
-	$(Q)$(HOSTCC) $(LIB_FLAGS) $$(SAN) $$(EXTRA) -MMD -MP -c -o $$@ $$<
-build/$(1).so: $(LIB_C:%.c=build/$(1)/%.o)
-	$(SAY) HOSTLD $$@
-	$(Q)$(HOSTCC) $(if $(filter %-asan,$(1)),$(SANITIZE)) -shared -Wl,-soname,$(1).so -o $$@ $$^ -lm
+	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) $$(EXTRA) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach f,libtowpath libtowpath-asan,$(eval $(call lib_object,$(f))))
-EXAMPLES := $(foreach f,libtowpath libtowpath-asan,$(patsubst sim/example/%.c,build/$(f)-%,$(wildcard sim/example/*.c)))
-build/libtowpath-%: sim/example/%.c build/libtowpath.so
-	$(Q)$(HOSTCC) $(LIB_FLAGS) -o $@ $< build/libtowpath.so -Wl,-rpath,'$$ORIGIN'
-build/libtowpath-asan-%: sim/example/%.c build/libtowpath-asan.so
-	$(Q)$(HOSTCC) $(LIB_FLAGS) $(SANITIZE) -o $@ $< build/libtowpath-asan.so -Wl,-rpath,'$$ORIGIN'
-# ---- A virtual kernel for unmodified programs: the daemon, and what is loaded with LD_PRELOAD.
-VK_C := $(filter-out sim/vk/shim.c,$(wildcard sim/vk/*.c)) $(FUZZ_O:.o=.d) $(FUZZ_TARGETS:%=build/fuzz/sim/fuzz/%.d)
+$(foreach f,$(FLAVOURS),$(eval $(call flavour,$f)))
+
+# The unit tests, with sanitizers.
+host_C := $(HOST_C)
+host_CC = $(HOSTCC)
+host_FLAGS = $(HFLAGS)
+$(UNIT): $(host_O) build/host/objects
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $(host_O) -lm
+
+# The virtual kernel as a library (sim/towpath.h), plain and with sanitizers.
+LIB_FLAGS := $(BASE) -D_GNU_SOURCE -fPIC -fvisibility=hidden -include lib/config/debug.h
+libtowpath_C := $(LIB_C) $(VK_C) $(SHIM_C)
+libtowpath-asan_C := $(LIB_C)
+libtowpath_CC = $(HOSTCC)
+libtowpath-asan_CC = $(HOSTCC)
+libtowpath_FLAGS = $(LIB_FLAGS)
+libtowpath-asan_FLAGS = $(LIB_FLAGS) $(SANITIZE)
+define library
+build/$(1).so: $(LIB_C:%.c=build/$(1)/%.o)
+	$$(SAY) HOSTLD $$@
+	$$(Q)$$($(1)_CC) $(2) -shared -Wl,-soname,$(1).so -o $$@ $$^ -lm
+build/$(1)-%: sim/example/%.c build/$(1).so
+	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) -o $$@ $$^ -Wl,-rpath,'$$$$ORIGIN'
+endef
+$(eval $(call library,libtowpath,))
+$(eval $(call library,libtowpath-asan,$(SANITIZE)))
+EXAMPLES := $(foreach f,libtowpath libtowpath-asan,$(patsubst sim/example/%.c,build/$f-%,$(wildcard sim/example/*.c)))
+libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
+
+# A virtual kernel for unmodified programs: the daemon, and what is loaded with LD_PRELOAD.
 build/towpath-vk: $(VK_C:%.c=build/libtowpath/%.o) $(LIB_C:%.c=build/libtowpath/%.o)
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) -o $@ $^ -lm
-build/libtowpath-shim.so: build/libtowpath/sim/vk/shim.o
+build/libtowpath-shim.so: $(SHIM_C:%.c=build/libtowpath/%.o)
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) -shared -Wl,-soname,libtowpath-shim.so -o $@ $^ -ldl -pthread
 vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virtual kernel for unmodified host programs
 
-# ---- Fuzz targets: the same sources with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
+# Fuzz targets, with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
 FUZZ_CC ?= clang
 FUZZ_TARGETS := $(filter-out host,$(patsubst sim/fuzz/%.c,%,$(wildcard sim/fuzz/*.c)))
-FUZZ_FLAGS := $(LIB_FLAGS) $(SANITIZE)
-FUZZ_O := $(LIB_C:%.c=build/fuzz/%.o) build/fuzz/sim/fuzz/host.o
-$(filter build/fuzz/lib/% build/fuzz/net/%,$(FUZZ_O)): EXTRA := -ffreestanding
-build/fuzz/sim/%.o: EXTRA :=
-build/fuzz/flags: TEXT = $(FUZZ_CC) $(FUZZ_FLAGS)
-build/fuzz/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
-build/fuzz/%.o: %.c build/fuzz/flags | deps
-	$(SAY) FUZZCC $<
-	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(EXTRA) -MMD -MP -c -o $@ $<
-$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o $(FUZZ_O)
+fuzz_C := $(LIB_C) $(wildcard sim/fuzz/*.c)
+fuzz_CC = $(FUZZ_CC)
+fuzz_FLAGS = $(LIB_FLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link
+$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o build/fuzz/sim/fuzz/host.o $(LIB_C:%.c=build/fuzz/%.o)
 	$(SAY) FUZZLD $@
 	$(Q)$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ -lm
 # Nothing where clang has no fuzzer runtime: the tests then say so and skip.
@@ -279,8 +282,6 @@ FUZZ_CAN = $(if $(wildcard $(shell $(FUZZ_CC) -print-runtime-dir 2>/dev/null)/li
 fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
 fuzz: fuzz-targets ## run the fuzz targets (sim/fuzz/): TARGET=frames (none: all) SECONDS=60 each; what crashes is kept, with the command that replays it
 	@$(PY) sim/fuzz/run.py $(TARGET) --seconds $(or $(SECONDS),60)
-
-libtowpath: build/libtowpath.so build/libtowpath-asan.so $(EXAMPLES) ## the virtual kernel as a library, plain and sanitized (sim/towpath.h)
 
 sim: libtowpath ## run a simulated network: SCENARIO=dumbbell (none: the list) SEED=1; a table, plots, captures (ARGS=--capture)
 	@$(PY) sim/run.py $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(ARGS)
@@ -296,25 +297,15 @@ test-host: $(UNIT) ## unit tests under ASan and UBSan, seconds (TEST=part of a n
 	@$(UNIT) $(TEST)
 
 # Which lines of net/ and lib/ the unit tests execute. Only these are instrumented, and not optimized, so that a line
-# is a line. Each run begins at zero: the counters of the last one are removed.
-COVERAGE_FLAGS := $(filter-out -O2,$(BASE)) -D_GNU_SOURCE -include lib/config/debug.h
-# gcov reads what gcc writes.
-COVERAGE_CC := $(if $(findstring clang,$(HOSTCC)),gcc,$(HOSTCC))
-COVERED_O := $(patsubst %.c,build/coverage/%.o,$(filter lib/% net/%,$(BOTH_C)))
-COVERAGE_O := $(HOST_O:build/host/%=build/coverage/%)
-$(filter build/coverage/lib/% build/coverage/net/% build/coverage/dev/%,$(BOTH_C:%.c=build/coverage/%.o)): EXTRA := -ffreestanding
-$(COVERED_O): COVER := --coverage
-build/coverage/flags: TEXT = $(COVERAGE_CC) $(COVERAGE_FLAGS)
-build/coverage/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(TEXT)' | cmp -s - $@ || echo '$(TEXT)' >$@
-build/coverage/%.o: %.c build/coverage/flags | deps
-	$(SAY) HOSTCC $<
-	@mkdir -p $(@D)
-	$(Q)$(COVERAGE_CC) $(COVERAGE_FLAGS) $(if $(COVER),-O0 $(COVER),-O1) $(EXTRA) -MMD -MP -c -o $@ $<
-build/coverage/unit-tests: $(COVERAGE_O)
+# is a line; gcov reads what gcc writes. Each run begins at zero: the counters of the last one are removed.
+coverage_C := $(HOST_C)
+coverage_CC = $(if $(findstring clang,$(HOSTCC)),gcc,$(HOSTCC))
+coverage_FLAGS = $(filter-out -O2,$(BASE)) -D_GNU_SOURCE -include lib/config/debug.h $(COVER)
+build/coverage/%.o: COVER := -O1
+$(patsubst %.c,build/coverage/%.o,$(filter lib/% net/%,$(BOTH_C))): COVER := -O0 --coverage
+build/coverage/unit-tests: $(coverage_O)
 	$(SAY) HOSTLD $@
-	$(Q)$(COVERAGE_CC) --coverage -Wl,-u,__gcov_dump -o $@ $^ -lm
+	$(Q)$(coverage_CC) --coverage -Wl,-u,__gcov_dump -o $@ $^ -lm
 
 coverage: ## lines of net/ and lib/ that the unit tests execute, counted by gcov (ARGS='--lines net/tcp' TEST=part of a name)
 	@$(PY) tools/coverage.py --present
@@ -380,5 +371,4 @@ FORCE:
 	bench-cost bench-kernel libtowpath vk sim fuzz fuzz-targets bench-sim format handout clean FORCE
 .SECONDARY:
 
--include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(HOST_O:.o=.d) $(COVERAGE_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,libtowpath libtowpath-asan,$(LIB_C:%.c=build/$(f)/%.d)) \
-	$(patsubst %.c,build/libtowpath/%.d,$(wildcard sim/vk/*.c)) $(FUZZ_O:.o=.d) $(FUZZ_TARGETS:%=build/fuzz/sim/fuzz/%.d)
+-include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,$(FLAVOURS),$($f_O:.o=.d))
