@@ -10,6 +10,9 @@ void dst_hold(struct dst_entry *dst)
 
 void dst_release(struct dst_entry *dst)
 {
-    if (dst && refcount_put(&dst->refs))
-        mem_free(dst);
+    if (!dst || !refcount_put(&dst->refs))
+        return;
+    if (dst->destroy)
+        dst->destroy(dst);
+    mem_free(dst);
 }

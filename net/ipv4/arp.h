@@ -1,6 +1,7 @@
-/* net/ipv4/arp.h - address resolution (RFC 826) and its cache; private to net/ipv4. */
+/* net/ipv4/arp.h - address resolution (RFC 826); private to net/ipv4. What it learns goes to neigh.h. */
 #pragma once
 #include "net/ipv4/ip.h"
+#include "net/ipv4/neigh.h"
 
 struct arp_hdr { /* RFC 826, for Ethernet and IPv4 */
     be16 hardware, protocol;
@@ -24,24 +25,5 @@ void arp_send(struct net_device *dev, uint16_t op, const uint8_t *dest, be32 sen
 void arp_announce(struct net_device *dev);
 extern const struct net_module arp_module;
 
-/* ---- neigh.c: the cache ---- */
-
-enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_DELAY, NEIGH_PROBE, NEIGH_FAILED };
-
-/* Send the IP packet skb (IP header at data) to the next hop of its route: puts the link header in front, or
- * keeps it while the address is looked for. Takes skb. 0 or -errno as dev_queue_xmit, -ENOBUFS. Process or
- * softirq; sk->lock may be held. */
-int neigh_output(struct sk_buff *skb);
-/* mac is ip's address on dev, as a packet said: an entry is updated, and made if create. solicited: it was
- * the answer to our question. Sends what waited. Softirq. */
-void neigh_update(struct net_device *dev, be32 ip, const uint8_t *mac, bool create, bool solicited);
-/* An entry that stays (SIOCSARP). 0 or -ENOBUFS. Process context. */
-int neigh_set_permanent(struct net_device *dev, be32 ip, const uint8_t *mac);
-/* Forget ip on dev. 0 or -ENXIO. */
-int neigh_forget(struct net_device *dev, be32 ip);
-/* The MAC that is known for ip (SIOCGARP). 0 and *flags (ATF_*), or -ENXIO. */
-int neigh_get(struct net_device *dev, be32 ip, uint8_t *mac, int *flags);
-void arp_flush_device(struct net_device *dev);
-int neigh_init(struct net *net);
-void neigh_exit(struct net *net);
-void neigh_show(struct net *net, struct textbuf *out);
+/* The flags (ATF_*) by which arp(7) and /proc/net/arp tell of an entry. */
+int arp_flags(const struct neigh_info *info);

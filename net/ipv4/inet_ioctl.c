@@ -334,6 +334,7 @@ static int arp_device(struct net *net, const struct arpreq *r, be32 ip, struct n
 static int arp_ioctl(struct net *net, unsigned request, uintptr_t arg)
 {
     struct arpreq r;
+    struct neigh_info info;
     struct net_device *dev = NULL;
     be32 ip = { 0 };
     int err = copy_from_user(&r, arg, sizeof r);
@@ -351,8 +352,12 @@ static int arp_ioctl(struct net *net, unsigned request, uintptr_t arg)
         return neigh_forget(dev, ip);
     memset(&r.arp_ha, 0, sizeof r.arp_ha);
     r.arp_ha.sa_family = dev->type;
-    err = neigh_get(dev, ip, (uint8_t *)r.arp_ha.sa_data, &r.arp_flags);
-    return err ? err : copy_to_user(arg, &r, sizeof r);
+    err = neigh_get(dev, ip, &info);
+    if (err)
+        return err;
+    memcpy(r.arp_ha.sa_data, info.mac, ETH_ALEN);
+    r.arp_flags = arp_flags(&info);
+    return copy_to_user(arg, &r, sizeof r);
 }
 
 static int answer(struct net *net, unsigned request, uintptr_t arg)

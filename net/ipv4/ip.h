@@ -50,6 +50,9 @@ static inline bool ipv4_is_limited_broadcast(be32 a)
  * -ENETUNREACH, -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
+/* What went along dst arrived: a new acknowledgement tells that the next hop is alive (RFC 1122 2.3.2.1, RFC
+ * 4861 7.3.1). NULL is fine. Any context, cheap. */
+void dst_confirm(const struct dst_entry *dst);
 /* What a destination address is to this host, as seen on dev (NULL: on any). */
 enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device *dev);
 

@@ -1,213 +1,139 @@
-/* net/ipv4/neigh.c - the cache of resolved addresses (RFC 1122 2.3.2; states as in RFC 4861 7.3.2).
- * An entry is INCOMPLETE (asking, holds a few packets, the oldest goes first), REACHABLE (confirmed lately),
- * STALE (use it, then ask), DELAY (used while stale), PROBE (asking its owner directly) or FAILED. Each entry
- * has one timer, which is always armed unless the entry is permanent; table and armed timer hold a reference
- * each. No entry asks more than once a second (RFC 1122 2.3.2.1). */
+/* net/ipv4/neigh.c - what happens to a neighbour: asked for, heard of, confirmed, doubted, given up (RFC 1122
+ * 2.3.2; states and timers as in RFC 4861 7.3). Nobody is asked for more than once a second (RFC 1122
+ * 2.3.2.1). A packet whose route knows its neighbour reads one word of it and goes: all else is for the first
+ * packet, and for those that come in doubt. */
 #include "lib/string.h"
-#include "net/ipv4/arp.h"
-#include "net/ipv4/ipv4.h"
+#include "net/ipv4/neigh_entry.h"
 
-enum { NEIGH_BUCKETS = 64, DAY_MS = 24 * 3600 * 1000 };
 #define FAILED_KEPT sec(20)
-
-struct neighbour {
-    struct list_head link, lru; /* in its bucket; in arp_state.lru, the one used longest ago first */
-    struct refcount refs;
-    struct net_device *dev;
-    be32 ip;
-    uint8_t mac[ETH_ALEN];
-    enum neigh_state state;
-    bool permanent, dead; /* dead: no longer in the table */
-    unsigned tries;       /* requests without an answer */
-    uint64_t asked_at, used_at;
-    struct timer timer;
-    struct sk_buff_head waiting;
-};
-
-/* Read under NEIGH or without a lock; the timers that run keep what they were set for. */
-struct neigh_knobs {
-    int32_t entries_max, waiting_max, tries;
-    uint64_t retransmit, reachable, delay_probe, stale_kept; /* ns */
-};
-static const struct neigh_knobs knobs_at_first = {
-    .entries_max = 1024,
-    .waiting_max = 16,
-    .tries = 3,
-    .retransmit = sec(1),
-    .reachable = sec(30),  /* RFC 4861 10: REACHABLE_TIME */
-    .delay_probe = sec(5), /* RFC 4861 10: DELAY_FIRST_PROBE_TIME */
-    .stale_kept = sec(600),
-};
-
-struct arp_state {
-    struct neigh_knobs knobs;
-    struct sysctl_table sysctls;
-    struct net_proc_file file;
-    struct lock lock; /* NEIGH: the table, and all entries */
-    struct list_head buckets[NEIGH_BUCKETS];
-    struct list_head lru;
-    unsigned count;
-};
 
 static const struct neigh_knobs *knobs_of(const struct neighbour *n)
 {
-    return &dev_net(n->dev)->arp->knobs;
-}
-
-static void neigh_timer(struct timer *t);
-
-/* ---- entries ---- */
-
-static void neigh_put(struct neighbour *n)
-{
-    if (refcount_put(&n->refs))
-        mem_free(n);
-}
-
-static void arm(struct neighbour *n, uint64_t when)
-{
-    if (!timer_set(&n->timer, when))
-        refcount_get(&n->refs);
-}
-
-static struct list_head *bucket_of(struct net *net, be32 ip)
-{
-    return &net->arp->buckets[siphash(&ip, sizeof ip, &net->hash_key) % NEIGH_BUCKETS];
-}
-
-static struct neighbour *find(struct net_device *dev, be32 ip)
-{
-    const struct list_head *bucket =
-        bucket_of(dev_net(dev), ip); /* once: the loop's head is evaluated a turn */
-    struct neighbour *n;
-
-    list_for_each_entry (n, bucket, link)
-        if (be32_equal(n->ip, ip) && n->dev == dev)
-            return n;
-    return NULL;
-}
-
-/* Take n out of the table; what waited for it moves to orphans. NEIGH lock held. */
-static void unlist(struct arp_state *arp, struct neighbour *n, struct sk_buff_head *orphans)
-{
-    struct sk_buff *skb;
-
-    while ((skb = skb_dequeue(&n->waiting)))
-        skb_queue_tail(orphans, skb);
-    list_del(&n->link);
-    list_del(&n->lru);
-    arp->count--;
-    n->dead = true;
-    if (timer_cancel(&n->timer))
-        neigh_put(n);
-    neigh_put(n);
-}
-
-/* Room for one more: the entry used longest ago goes, unless it is permanent or just being asked for. */
-static bool make_room(struct arp_state *arp, struct sk_buff_head *orphans)
-{
-    struct neighbour *n;
-
-    if (arp->count < (unsigned)arp->knobs.entries_max)
-        return true;
-    list_for_each_entry (n, &arp->lru, lru) {
-        if (!n->permanent && n->state != NEIGH_INCOMPLETE) {
-            unlist(arp, n, orphans);
-            return true;
-        }
-    }
-    return false;
-}
-
-static struct neighbour *create(struct net_device *dev, be32 ip)
-{
-    struct arp_state *arp = dev_net(dev)->arp;
-    struct sk_buff_head none; /* only entries without waiting packets make room */
-
-    skb_queue_head_init(&none);
-    struct neighbour *n = make_room(arp, &none) ? mem_alloc(sizeof *n) : NULL;
-    if (!n)
-        return NULL;
-    refcount_set(&n->refs, 1);
-    n->dev = dev;
-    n->ip = ip;
-    n->state = NEIGH_FAILED; /* nothing is known and nobody asks yet */
-    timer_init(&n->timer, neigh_timer);
-    skb_queue_head_init(&n->waiting);
-    list_add(&n->link, bucket_of(dev_net(dev), ip));
-    list_add_tail(&n->lru, &arp->lru);
-    arp->count++;
-    return n;
-}
-
-static bool address_known(const struct neighbour *n)
-{
-    return n->state != NEIGH_INCOMPLETE && n->state != NEIGH_FAILED;
+    return &n->arp->knobs;
 }
 
 /* ---- asking ---- */
 
+/* Our address in the question: the one that the packet's route has for it; else the link's. */
+static be32 who_asks(const struct neighbour *n)
+{
+    const struct sk_buff *skb = skb_peek(&n->waiting);
+
+    return skb && !ipv4_is_zero(skb->dst->prefsrc) ? skb->dst->prefsrc : in_dev_get(n->dev)->address;
+}
+
 static void ask(struct neighbour *n, uint64_t now)
 {
-    const struct in_device *ind = in_dev_get(n->dev);
     /* one that may still be there is asked directly (RFC 1122 2.3.2.1(2)) */
     const uint8_t *dest = n->state == NEIGH_PROBE ? n->mac : NULL;
+    be32 sender = who_asks(n);
 
     n->tries++;
     n->asked_at = now;
-    arm(n, now + knobs_of(n)->retransmit);
-    arp_send(n->dev, ARP_REQUEST, dest, ind->address, NULL, n->ip);
+    neigh_arm(n, now + knobs_of(n)->retransmit);
+    if (!ipv4_is_zero(sender)) /* RFC 5227 1.1: zero would say that we want the address for ourselves */
+        arp_send(n->dev, ARP_REQUEST, dest, sender, NULL, n->ip);
 }
 
 static void start_asking(struct neighbour *n, uint64_t now)
 {
-    n->state = NEIGH_INCOMPLETE;
+    neigh_enter(n, NEIGH_INCOMPLETE);
     n->tries = 0;
     if (n->asked_at && now < n->asked_at + knobs_of(n)->retransmit)
-        arm(n, n->asked_at + knobs_of(n)->retransmit); /* RFC 1122 2.3.2.1: at most one a second */
+        neigh_arm(n, n->asked_at + knobs_of(n)->retransmit); /* RFC 1122 2.3.2.1: at most one a second */
     else
         ask(n, now);
 }
 
-/* The owner does not answer: what waits is lost, and so is the entry soon. NEIGH lock held. */
-static void give_up(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
+void neigh_probe(struct neighbour *n)
 {
-    struct sk_buff *skb;
+    neigh_enter(n, NEIGH_PROBE);
+    n->tries = 0;
+    ask(n, time_now());
+}
 
-    while ((skb = skb_dequeue(&n->waiting)))
-        skb_queue_tail(lost, skb);
-    n->state = NEIGH_FAILED;
-    arm(n, now + FAILED_KEPT);
+void neigh_give_up(struct neighbour *n, struct sk_buff_head *lost)
+{
+    neigh_take_waiting(n, lost);
+    neigh_enter(n, NEIGH_FAILED);
+    neigh_arm(n, time_now() + FAILED_KEPT);
+}
+
+static void confirm(struct neighbour *n, uint64_t now)
+{
+    uint64_t base = knobs_of(n)->reachable;
+
+    n->confirmed_at = now;
+    n->tries = 0;
+    WRITE_ONCE(n->progress, false);
+    neigh_enter(n, NEIGH_REACHABLE);
+    neigh_arm(n, now + base / 2 +
+                     random_u32() % (base / 1000000 + 1) * 1000000); /* RFC 4861 6.3.2: 0.5 to 1.5 */
+}
+
+static void become_stale(struct neighbour *n, uint64_t now)
+{
+    neigh_enter(n, NEIGH_STALE);
+    neigh_arm(n, now + knobs_of(n)->stale_kept);
+}
+
+/* ---- time ---- */
+
+/* Few entries do no harm, and a stale one is asked before it is believed. Else RFC 1122 2.3.2.1: flushed. */
+static void leave_or_stay(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
+{
+    if (n->arp->count <= (unsigned)READ_ONCE(knobs_of(n)->gc_thresh1))
+        neigh_arm(n, now + knobs_of(n)->stale_kept);
+    else
+        neigh_unlist(n, lost);
 }
 
 /* What the timer means in each state. NEIGH lock held. */
 static void expire(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
 {
+    const struct neigh_knobs *knobs = knobs_of(n);
+    bool progress = READ_ONCE(n->progress); /* RFC 4861 7.3.1: what TCP sees counts as an answer */
+
     switch (n->state) {
     case NEIGH_INCOMPLETE:
+        if (n->tries >= (unsigned)knobs->mcast_tries)
+            neigh_give_up(n, lost);
+        else
+            ask(n, now);
+        break;
     case NEIGH_PROBE:
-        if (n->tries >= (unsigned)knobs_of(n)->tries)
-            give_up(n, now, lost);
+        if (progress)
+            confirm(n, now);
+        else if (n->tries >= (unsigned)knobs->ucast_tries)
+            neigh_give_up(n, lost);
         else
             ask(n, now);
         break;
     case NEIGH_REACHABLE:
-        n->state = NEIGH_STALE;
-        arm(n, now + knobs_of(n)->stale_kept);
+        if (progress)
+            confirm(n, now);
+        else
+            become_stale(n, now);
         break;
     case NEIGH_DELAY: /* nobody confirmed it while it was used: ask */
-        n->state = NEIGH_PROBE;
-        n->tries = 0;
-        ask(n, now);
+        if (progress)
+            confirm(n, now);
+        else
+            neigh_probe(n);
         break;
     case NEIGH_STALE:
+        leave_or_stay(n, now, lost);
+        break;
     case NEIGH_FAILED:
-        unlist(dev_net(n->dev)->arp, n, lost);
-        break; /* RFC 1122 2.3.2.1: flushed */
+        neigh_unlist(n, lost);
+        break;
+    case NEIGH_PERMANENT:
+        break;
     }
 }
 
-/* RFC 1122 2.4: the layer above is told, by an ICMP host unreachable to the packet's source. */
+/* RFC 1122 2.4: the layer above is told, by an ICMP host unreachable to the packet's source (RFC 1812 5.3.2.2
+ * where that is somebody else). */
 static void report_unreachable(struct sk_buff_head *lost)
 {
     struct sk_buff *skb;
@@ -218,15 +144,15 @@ static void report_unreachable(struct sk_buff_head *lost)
     }
 }
 
-static void neigh_timer(struct timer *t)
+void neigh_timer(struct timer *t)
 {
     struct neighbour *n = container_of(t, struct neighbour, timer);
-    struct arp_state *arp = dev_net(n->dev)->arp;
+    struct arp_state *arp = n->arp;
     struct sk_buff_head lost;
 
     skb_queue_head_init(&lost);
     lock_acquire(&arp->lock);
-    if (!n->dead && !n->permanent && !timer_pending(t))
+    if (!n->dead && !timer_pending(t))
         expire(n, time_now(), &lost);
     lock_release(&arp->lock);
     neigh_put(n); /* the reference of the arming that ran */
@@ -238,8 +164,17 @@ static void neigh_timer(struct timer *t)
 /* Keep skb until the address is known; with too many the oldest goes (RFC 1122 2.3.2.2: keep the latest). */
 static void wait_for_address(struct neighbour *n, struct sk_buff *skb)
 {
-    if (n->waiting.qlen >= (uint32_t)knobs_of(n)->waiting_max)
+    struct arp_state *arp = n->arp;
+
+    if (n->waiting.qlen >= (uint32_t)READ_ONCE(arp->knobs.waiting_max)) {
         kfree_skb_reason(skb_dequeue(&n->waiting), SKB_DROP_NEIGH_QUEUE_FULL);
+        arp->waiting--;
+    }
+    if (arp->waiting >= NEIGH_WAITING_MOST) { /* a scan with many packets to each */
+        kfree_skb_reason(skb, SKB_DROP_NEIGH_QUEUE_FULL);
+        return;
+    }
+    arp->waiting++;
     skb_queue_tail(&n->waiting, skb);
 }
 
@@ -251,19 +186,29 @@ static int xmit(struct sk_buff *skb, const uint8_t *dest)
     return dev_queue_xmit(skb);
 }
 
+void neigh_send_all(struct sk_buff_head *ready, const uint8_t *mac)
+{
+    struct sk_buff *skb;
+
+    while ((skb = skb_dequeue(ready)))
+        xmit(skb, mac);
+}
+
 /* n is about to be used: true and its MAC if it can be, else skb waits. NEIGH lock held. */
 static bool use(struct neighbour *n, struct sk_buff *skb, uint8_t *mac)
 {
     uint64_t now = time_now();
 
     n->used_at = now;
-    list_del(&n->lru);
-    list_add_tail(&n->lru, &dev_net(n->dev)->arp->lru);
-    if (n->state == NEIGH_STALE && !n->permanent) {
-        n->state = NEIGH_DELAY;
-        arm(n, now + knobs_of(n)->delay_probe);
+    WRITE_ONCE(n->used, true);
+    list_del(&n->age);
+    list_add_tail(&n->age, &n->arp->aged);
+    if (n->state == NEIGH_STALE) {
+        WRITE_ONCE(n->progress, false);
+        neigh_enter(n, NEIGH_DELAY);
+        neigh_arm(n, now + knobs_of(n)->delay_probe);
     }
-    if (address_known(n)) {
+    if (neigh_address_known(n)) {
         memcpy(mac, n->mac, ETH_ALEN);
         return true;
     }
@@ -273,17 +218,28 @@ static bool use(struct neighbour *n, struct sk_buff *skb, uint8_t *mac)
     return false;
 }
 
-static int resolve_and_xmit(struct sk_buff *skb, be32 next_hop)
+static struct neighbour *neighbour_of(struct dst_entry *dst)
 {
-    struct net_device *dev = skb->dev;
-    struct arp_state *arp = dev_net(dev)->arp;
+    struct neighbour *n = dst->neigh;
+
+    if (n && !n->dead)
+        return n;
+    n = neigh_find(dst->dev, dst->gateway);
+    if (!n)
+        n = neigh_create(dst->dev, dst->gateway);
+    if (n)
+        neigh_bind(dst, n);
+    return n;
+}
+
+static int resolve_and_xmit(struct sk_buff *skb)
+{
+    struct arp_state *arp = skb->net->arp;
     uint8_t mac[ETH_ALEN];
     bool ready = false;
 
     lock_acquire(&arp->lock);
-    struct neighbour *n = find(dev, next_hop);
-    if (!n)
-        n = create(dev, next_hop);
+    struct neighbour *n = neighbour_of(skb->dst);
     if (n)
         ready = use(n, skb, mac);
     lock_release(&arp->lock);
@@ -304,196 +260,67 @@ static void multicast_mac(be32 group, uint8_t *mac)
     memcpy(mac, m, ETH_ALEN);
 }
 
-int neigh_output(struct sk_buff *skb)
+/* The way of a packet whose route has not met its neighbour yet, or whose neighbour is in doubt. */
+static int output_slowly(struct sk_buff *skb)
 {
     const struct dst_entry *dst = skb->dst;
     uint8_t mac[ETH_ALEN];
 
-    trace("neigh_output", skb->id, skb->len);
     if (dst->dev->flags & (NETDEV_LOOPBACK | NETDEV_NOARP) || dst->kind == DST_BROADCAST)
         return xmit(skb, NULL);
     if (dst->kind == DST_MULTICAST) {
         multicast_mac(dst->gateway, mac);
         return xmit(skb, mac);
     }
-    return resolve_and_xmit(skb, dst->gateway);
+    return resolve_and_xmit(skb);
 }
+
+int neigh_output(struct sk_buff *skb)
+{
+    struct neighbour *n = __atomic_load_n(&skb->dst->neigh, __ATOMIC_ACQUIRE); /* partner: neigh_bind() */
+    uint64_t shortcut;
+
+    trace("neigh_output", skb->id, skb->len);
+    if (!n || !(shortcut = READ_ONCE(n->shortcut)))
+        return output_slowly(skb);
+    if (!READ_ONCE(n->used))
+        WRITE_ONCE(n->used, true);
+    return xmit(skb, (const uint8_t *)&shortcut); /* its first bytes are the MAC */
+}
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "NEIGH_USABLE lies behind the MAC");
 
 /* ---- what is learned ---- */
 
-static void learn(struct neighbour *n, const uint8_t *mac, bool solicited, struct sk_buff_head *ready)
+void neigh_learn(struct neighbour *n, const uint8_t *mac, bool confirmed, struct sk_buff_head *ready)
 {
     uint64_t now = time_now();
-    bool moved = memcmp(n->mac, mac, ETH_ALEN) != 0;
-    struct sk_buff *skb;
+    bool news = !neigh_address_known(n) || memcmp(n->mac, mac, ETH_ALEN) != 0;
 
-    if (n->permanent)
-        return;
-    if (solicited) {
-        n->state = NEIGH_REACHABLE;
-        arm(n, now + knobs_of(n)->reachable);
-    } else if (!address_known(n) || moved) {
-        n->state = NEIGH_STALE; /* heard of, not confirmed */
-        arm(n, now + knobs_of(n)->stale_kept);
-    }
     memcpy(n->mac, mac, ETH_ALEN);
+    if (confirmed)
+        confirm(n, now);
+    else if (news)
+        become_stale(n, now); /* heard of, not confirmed */
     n->tries = 0;
-    while ((skb = skb_dequeue(&n->waiting)))
-        skb_queue_tail(ready, skb);
+    neigh_take_waiting(n, ready);
+    if (!confirmed && !skb_queue_empty(ready)) { /* what waited uses it now (RFC 4861 7.3.3) */
+        neigh_enter(n, NEIGH_DELAY);
+        neigh_arm(n, now + knobs_of(n)->delay_probe);
+    }
 }
 
-void neigh_update(struct net_device *dev, be32 ip, const uint8_t *mac, bool create_entry, bool solicited)
+void neigh_update(struct net_device *dev, be32 ip, const uint8_t *mac, bool create, bool reply)
 {
     struct arp_state *arp = dev_net(dev)->arp;
     struct sk_buff_head ready;
-    struct sk_buff *skb;
 
     skb_queue_head_init(&ready);
     lock_acquire(&arp->lock);
-    struct neighbour *n = find(dev, ip);
-    if (!n && create_entry)
-        n = create(dev, ip);
-    if (n)
-        learn(n, mac, solicited, &ready);
+    struct neighbour *n = neigh_find(dev, ip);
+    if (!n && create)
+        n = neigh_create(dev, ip);
+    if (n && n->state != NEIGH_PERMANENT)
+        neigh_learn(n, mac, reply && n->tries, &ready); /* an answer to no question confirms nothing */
     lock_release(&arp->lock);
-    while ((skb = skb_dequeue(&ready)))
-        xmit(skb, mac);
-}
-
-int neigh_set_permanent(struct net_device *dev, be32 ip, const uint8_t *mac)
-{
-    struct arp_state *arp = dev_net(dev)->arp;
-    struct neighbour *n;
-
-    lock_acquire(&arp->lock);
-    n = find(dev, ip);
-    if (n)
-        n->permanent = false; /* who set it may change it */
-    lock_release(&arp->lock);
-    neigh_update(dev, ip, mac, true, true);
-    lock_acquire(&arp->lock);
-    n = find(dev, ip);
-    if (n)
-        n->permanent = true;
-    lock_release(&arp->lock);
-    return n ? 0 : -ENOBUFS;
-}
-
-int neigh_forget(struct net_device *dev, be32 ip)
-{
-    struct arp_state *arp = dev_net(dev)->arp;
-    struct sk_buff_head lost;
-
-    skb_queue_head_init(&lost);
-    lock_acquire(&arp->lock);
-    struct neighbour *n = find(dev, ip);
-    if (n)
-        unlist(arp, n, &lost);
-    lock_release(&arp->lock);
-    skb_queue_purge(&lost, SKB_DROP_UNRESOLVED_FLUSHED);
-    return n ? 0 : -ENXIO;
-}
-
-static int flags_of(const struct neighbour *n)
-{
-    return (address_known(n) ? ATF_COM : 0) | (n->permanent ? ATF_PERM : 0);
-}
-
-int neigh_get(struct net_device *dev, be32 ip, uint8_t *mac, int *flags)
-{
-    struct arp_state *arp = dev_net(dev)->arp;
-
-    lock_acquire(&arp->lock);
-    struct neighbour *n = find(dev, ip);
-    if (n) {
-        memcpy(mac, n->mac, ETH_ALEN);
-        *flags = flags_of(n);
-    }
-    lock_release(&arp->lock);
-    return n ? 0 : -ENXIO;
-}
-
-/* Forget all of dev (NULL: of every device). */
-static void flush(struct net *net, const struct net_device *dev)
-{
-    struct arp_state *arp = net->arp;
-    struct neighbour *n, *tmp;
-    struct sk_buff_head lost;
-
-    skb_queue_head_init(&lost);
-    lock_acquire(&arp->lock);
-    list_for_each_entry_safe (n, tmp, &arp->lru, lru)
-        if (!dev || n->dev == dev)
-            unlist(arp, n, &lost);
-    lock_release(&arp->lock);
-    skb_queue_purge(&lost, SKB_DROP_UNRESOLVED_FLUSHED);
-}
-
-void arp_flush_device(struct net_device *dev)
-{
-    flush(dev_net(dev), dev);
-}
-
-/* ---- /proc/net/arp ---- */
-
-void neigh_show(struct net *net, struct textbuf *out)
-{
-    struct neighbour *n;
-    char ip[16], mac[18];
-
-    textbuf_printf(out, "IP address       HW type     Flags       HW address            Mask     Device\n");
-    lock_acquire(&net->arp->lock);
-    list_for_each_entry (n, &net->arp->lru, lru) {
-        ksnprintf(ip, sizeof ip, "%pI4", &n->ip);
-        ksnprintf(mac, sizeof mac, "%pM", n->mac);
-        textbuf_printf(out, "%-16s 0x%-10x0x%-10x%s     *        %s\n", ip, ARP_HARDWARE_ETHERNET,
-                       (unsigned)flags_of(n), mac, n->dev->name);
-    }
-    lock_release(&net->arp->lock);
-}
-
-/* ---- life ---- */
-
-static const struct sysctl sysctls[] = {
-    { SYSCTL_INT("net/ipv4/neigh/default/gc_thresh3", struct neigh_knobs, entries_max, 8, 65536,
-                 "neighbours that are kept at most") },
-    { SYSCTL_INT("net/ipv4/neigh/default/unres_qlen", struct neigh_knobs, waiting_max, 1, 1024,
-                 "packets that wait for one neighbour's address; with more the oldest goes") },
-    { SYSCTL_INT("net/ipv4/neigh/default/mcast_solicit", struct neigh_knobs, tries, 1, 100,
-                 "how often a neighbour is asked for before it counts as unreachable") },
-    { SYSCTL_MS("net/ipv4/neigh/default/retrans_time_ms", struct neigh_knobs, retransmit, 10, DAY_MS,
-                "time between two of those questions, ms") },
-    { SYSCTL_MS("net/ipv4/neigh/default/base_reachable_time_ms", struct neigh_knobs, reachable, 10, DAY_MS,
-                "how long a confirmed address is believed, ms") },
-    { SYSCTL_SECONDS("net/ipv4/neigh/default/delay_first_probe_time", struct neigh_knobs, delay_probe, 0,
-                     3600, "how long a stale address is used before its owner is asked, seconds") },
-    { SYSCTL_SECONDS("net/ipv4/neigh/default/gc_stale_time", struct neigh_knobs, stale_kept, 1, 86400,
-                     "how long an address that nobody uses is kept, seconds") },
-    { .path = NULL },
-};
-
-int neigh_init(struct net *net)
-{
-    struct arp_state *arp = mem_alloc(sizeof *arp);
-    if (!arp)
-        return -ENOMEM;
-    arp->knobs = knobs_at_first;
-    net_sysctl_register(net, &arp->sysctls, sysctls, &arp->knobs);
-    lock_init(&arp->lock, "neighbours", RANK_NEIGH);
-    for (unsigned i = 0; i < NEIGH_BUCKETS; i++)
-        list_init(&arp->buckets[i]);
-    list_init(&arp->lru);
-    arp->file = (struct net_proc_file){ .name = "arp", .show = neigh_show };
-    net_proc_register(net, &arp->file);
-    net->arp = arp;
-    return 0;
-}
-
-void neigh_exit(struct net *net)
-{
-    flush(net, NULL);
-    net_proc_unregister(net, &net->arp->file);
-    net_sysctl_unregister(&net->arp->sysctls);
-    mem_free(net->arp);
-    net->arp = NULL;
+    neigh_send_all(&ready, mac);
 }

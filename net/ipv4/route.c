@@ -46,7 +46,9 @@ static bool same_route(const struct fib_route *a, const struct fib_route *b)
 
 static void changed(struct ipv4_state *ipv4)
 {
-    WRITE_ONCE(ipv4->route_generation, ipv4->route_generation + 1);
+    uint32_t next = ipv4->route_generation + 1;
+
+    WRITE_ONCE(ipv4->route_generation, next == DST_OBSOLETE ? next + 1 : next);
 }
 
 int fib_add(struct net *net, const struct fib_route *route)
@@ -243,8 +245,9 @@ _Static_assert(ROUTE_CACHE_SLOTS == 1 << (32 - 26), "the hash's top bits are the
 
 static bool answers(const struct rtable *rt, const struct ipv4_state *ipv4, const struct rtable *question)
 {
-    return rt && rt->dst.generation == ipv4->route_generation && be32_equal(rt->daddr, question->daddr) &&
-           be32_equal(rt->saddr, question->saddr) && rt->ifindex == question->ifindex;
+    return rt && READ_ONCE(rt->dst.generation) == ipv4->route_generation &&
+           be32_equal(rt->daddr, question->daddr) && be32_equal(rt->saddr, question->saddr) &&
+           rt->ifindex == question->ifindex;
 }
 
 /* Make a cache entry for question in slot. ROUTE lock held. */
@@ -289,7 +292,7 @@ int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, s
 
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst)
 {
-    return dst->generation != READ_ONCE(net->ipv4->route_generation);
+    return READ_ONCE(dst->generation) != READ_ONCE(net->ipv4->route_generation);
 }
 
 void route_invalidate(struct net *net)

@@ -93,6 +93,7 @@ static void new_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->snd_una = seg->ack;
     tp->bytes_acked += acked;
     tp->retransmits = 0;
+    dst_confirm(tp->dst);
     struct acked a = clean_write_queue(tp);
     uint64_t rtt = sample_rtt(tp, &a, seg);
     tcp_recovery_new_ack(tp, acked, flight, rtt);
