@@ -83,7 +83,12 @@ static int ipv4_init(struct net *net)
     if (!ipv4)
         return -ENOMEM;
     net->ipv4 = ipv4;
-    route_init(net);
+    int err = route_init(net);
+    if (err) {
+        mem_free(ipv4);
+        net->ipv4 = NULL;
+        return err;
+    }
     ip_frag_init(&ipv4->frags);
     knobs_init(net);
     random_bytes(ipv4->ip_ids, sizeof ipv4->ip_ids);

@@ -5,13 +5,21 @@
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 
-static int add(struct net *net, struct net_device *dev, be32 dst, uint8_t prefix_len, enum dst_kind kind,
-               be32 prefsrc)
+/* A route that dev's address brings with it. */
+static int add(struct net_device *dev, be32 dst, uint8_t prefix_len, enum route_type type,
+               enum route_scope scope)
 {
     const struct fib_route route = {
-        .dst = dst, .prefix_len = prefix_len, .kind = kind, .dev = dev, .prefsrc = prefsrc
+        .dst = dst,
+        .prefix_len = prefix_len,
+        .type = (uint8_t)type,
+        .scope = (uint8_t)scope,
+        .origin = ORIGIN_KERNEL,
+        .prefsrc = in_dev_get(dev)->address,
+        .n_nexthops = 1,
+        .nexthops = { { .dev = dev } },
     };
-    int err = fib_add(net, &route);
+    int err = fib_add(dev_net(dev), &route);
     return err == -EEXIST ? 0 : err;
 }
 
@@ -23,19 +31,19 @@ static bool has_broadcast(const struct net_device *dev, int prefix_len)
 
 static int add_address_routes(struct net_device *dev)
 {
-    struct net *net = dev_net(dev);
     const struct in_device *ind = in_dev_get(dev);
     uint8_t len = (uint8_t)inet_prefix_len(ind->netmask);
     be32 network = { ind->address.raw & ind->netmask.raw };
     bool loopback = dev->flags & NETDEV_LOOPBACK;
 
-    int err = add(net, net->loopback ? net->loopback : dev, ind->address, 32, DST_LOCAL, ind->address);
+    int err = add(dev, ind->address, 32, ROUTE_LOCAL, SCOPE_HOST);
     if (!err && len < 32)
-        err = add(net, dev, network, len, loopback ? DST_LOCAL : DST_UNICAST, ind->address);
+        err = loopback ? add(dev, network, len, ROUTE_LOCAL, SCOPE_HOST)
+                       : add(dev, network, len, ROUTE_UNICAST, SCOPE_LINK);
     if (!err && (has_broadcast(dev, len) || (loopback && len < 31))) /* as Linux: 127.255.255.255, too */
-        err = add(net, dev, ind->broadcast, 32, DST_BROADCAST, ind->address);
+        err = add(dev, ind->broadcast, 32, ROUTE_BROADCAST, SCOPE_LINK);
     if (!err && has_broadcast(dev, len)) /* RFC 1122 3.3.6: the old form of broadcast, too */
-        err = add(net, dev, network, 32, DST_BROADCAST, ind->address);
+        err = add(dev, network, 32, ROUTE_BROADCAST, SCOPE_LINK);
     return err;
 }
 

@@ -254,15 +254,16 @@ static int name_from_user(struct net *net, uintptr_t user, struct net_device **d
     return *dev ? 0 : -ENODEV;
 }
 
-/* A gateway is reached by a network that we are on: the device, and our address there. */
+/* A gateway is reached by a network that we are on: the device. */
 static int gateway_device(struct net *net, struct fib_route *route)
 {
+    struct fib_nexthop *hop = &route->nexthops[0];
     struct dst_entry *dst;
-    int err = ip_route_output(net, route->gateway, (be32){ 0 }, route->dev ? route->dev->ifindex : 0, &dst);
+    int err = ip_route_output(net, hop->gateway, (be32){ 0 }, hop->dev ? hop->dev->ifindex : 0, &dst);
     if (err)
         return err;
-    if (dst->kind == DST_UNICAST && be32_equal(dst->gateway, route->gateway))
-        route->dev = dst->dev;
+    if (dst->kind == DST_UNICAST && be32_equal(dst->gateway, hop->gateway))
+        hop->dev = dst->dev;
     else
         err = -ENETUNREACH;
     dst_release(dst);
@@ -274,7 +275,7 @@ static int parse_route(struct net *net, const struct rtentry *rt, struct fib_rou
     be32 mask = { 0 };
     int err = get_address(&rt->rt_dst, &route->dst);
     if (!err && rt->rt_flags & RTF_GATEWAY)
-        err = get_address(&rt->rt_gateway, &route->gateway);
+        err = get_address(&rt->rt_gateway, &route->nexthops[0].gateway);
     if (!err && rt->rt_genmask.sa_family == AF_INET)
         err = get_address(&rt->rt_genmask, &mask);
     if (err)
@@ -283,21 +284,24 @@ static int parse_route(struct net *net, const struct rtentry *rt, struct fib_rou
     if (len < 0 || route->dst.raw & ~inet_netmask((uint8_t)len).raw)
         return -EINVAL;
     route->prefix_len = (uint8_t)len;
-    route->kind = DST_UNICAST;
+    route->type = ROUTE_UNICAST;
+    route->n_nexthops = 1;
     route->metric = (uint32_t)MAX(rt->rt_metric - 1, 0); /* the user's counts from 1 */
-    return name_from_user(net, (uintptr_t)rt->rt_dev, &route->dev);
+    return name_from_user(net, (uintptr_t)rt->rt_dev, &route->nexthops[0].dev);
 }
 
 static int add_route(struct net *net, struct fib_route *route)
 {
-    int err = ipv4_is_zero(route->gateway) ? 0 : gateway_device(net, route);
+    const struct fib_nexthop *hop = &route->nexthops[0];
+    int err = ipv4_is_zero(hop->gateway) ? 0 : gateway_device(net, route);
     if (err)
         return err;
-    if (!route->dev)
+    if (!hop->dev)
         return -ENODEV;
-    if (!(route->dev->flags & NETDEV_UP))
+    if (!(hop->dev->flags & NETDEV_UP))
         return -ENETDOWN;
-    route->prefsrc = in_dev_get(route->dev)->address;
+    route->scope = ipv4_is_zero(hop->gateway) ? SCOPE_LINK : SCOPE_UNIVERSE;
+    route->origin = ORIGIN_BOOT;
     return fib_add(net, route);
 }
 

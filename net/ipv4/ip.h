@@ -46,8 +46,18 @@ static inline bool ipv4_is_limited_broadcast(be32 a)
 
 /* ---- routes ---- */
 
-/* Look up the way to daddr (saddr zero: any; ifindex 0: any device). 0 and *dst with a reference, or
- * -ENETUNREACH, -EINVAL (saddr is not ours), -ENOMEM. Process or softirq. */
+/* What tells one flow from others. Zero is unknown, and the port of what has none. */
+struct ip_flow {
+    be32 daddr, saddr; /* saddr zero: any of ours */
+    uint32_t ifindex;  /* 0: any device */
+    uint8_t protocol;
+    be16 sport, dport;
+};
+/* Look up the way of a flow; where a route has several, a flow keeps to one (RFC 2991). 0 and *dst with a
+ * reference, or -ENETUNREACH, -EINVAL (saddr is not ours; a blackhole), -EHOSTUNREACH and -EACCES (such
+ * routes), -ENOMEM. Process or softirq. */
+int ip_route_flow(struct net *net, const struct ip_flow *flow, struct dst_entry **dst);
+/* The same where protocol and ports do not matter. */
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
 /* What went along dst arrived: a new acknowledgement tells that the next hop is alive (RFC 1122 2.3.2.1, RFC

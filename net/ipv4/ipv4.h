@@ -1,6 +1,7 @@
 /* net/ipv4/ipv4.h - what the files of net/ipv4 share: the state of IPv4 in a struct net; private to the
  * folder. */
 #pragma once
+#include "net/ipv4/fib.h"
 #include "net/ipv4/inet_ports.h"
 #include "net/ipv4/ip.h"
 #include "net/ipv4/ip_hooks.h"
@@ -17,17 +18,6 @@ static inline struct in_device *in_dev_get(const struct net_device *dev)
 {
     return dev->ip_ptr;
 }
-
-/* One route: packets to dst/prefix_len leave by dev. */
-struct fib_route {
-    struct list_head link; /* in ipv4_state.routes, the longest prefix first */
-    be32 dst, gateway;     /* gateway zero: the destination is on the link */
-    uint8_t prefix_len;
-    enum dst_kind kind;
-    struct net_device *dev;
-    be32 prefsrc;
-    uint32_t metric;
-};
 
 enum { FRAG_MEMORY_MAX = 4 << 20 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
@@ -63,7 +53,7 @@ struct ipv4_state {
     struct net_proc_file route_file, snmp_section;
 
     struct lock route_lock; /* ROUTE: the table, its cache, the devices' addresses */
-    struct list_head routes;
+    struct fib_state *fib;
     struct rtable *route_cache[ROUTE_CACHE_SLOTS];
     uint32_t route_generation; /* counts changes of the table */
 
@@ -81,19 +71,16 @@ struct ipv4_state {
 be32 inet_netmask(uint8_t prefix_len);
 /* The length of a netmask, or -EINVAL if its ones are not all on the left. */
 int inet_prefix_len(be32 netmask);
-/* Add a route. 0, -EEXIST (same prefix, metric and device), -ENOMEM. Process context. */
-int fib_add(struct net *net, const struct fib_route *route);
-/* Remove the route with dst, prefix_len, and, where not zero or NULL, gateway and dev. 0 or -ESRCH. */
-int fib_del(struct net *net, const struct fib_route *like);
-/* Remove every route that leaves by dev, and its own addresses' local routes. */
-void fib_flush_device(struct net *net, const struct net_device *dev);
 /* Every cached route is stale from now on. */
 void route_invalidate(struct net *net);
-/* Call fn for each route, longest prefix first, with the ROUTE lock held. */
-void fib_for_each(struct net *net, void (*fn)(const struct fib_route *route, void *arg), void *arg);
-void route_init(struct net *net);
+/* The same for who holds the ROUTE lock. */
+void route_changed(struct ipv4_state *ipv4);
+int route_init(struct net *net); /* 0 or -ENOMEM */
 void route_exit(struct net *net);
-void route_show(struct net *net, struct textbuf *out);
+
+/* ---- route_show.c ---- */
+
+void route_show(struct net *net, struct textbuf *out); /* /proc/net/route */
 
 /* ---- devinet.c ---- */
 

@@ -233,10 +233,10 @@ TEST(the_route_file_is_linux_s)
     net_proc_find(h.vk->net, "route")->show(h.vk->net, &t);
     line = strchr(text, '\n') + 1;
     CHECK_EQ(sscanf(line, "%15s %x %x %x %*d %*u %*d %x", name, &dst, &gateway, &flags, &mask), 5);
-    CHECK(!strcmp(name, "eth0") && dst == 0x0000000a && !gateway && flags == 1 && mask == 0x00ffffff);
+    CHECK(!strcmp(name, "eth0") && !dst && gateway == 0xfe00000a && flags == 3 && !mask);
     line = strchr(line, '\n') + 1;
     CHECK_EQ(sscanf(line, "%15s %x %x %x %*d %*u %*d %x", name, &dst, &gateway, &flags, &mask), 5);
-    CHECK(!dst && gateway == 0xfe00000a && flags == 3 && !mask);
+    CHECK(!strcmp(name, "eth0") && dst == 0x0000000a && !gateway && flags == 1 && mask == 0x00ffffff);
     CHECK(!strchr(line, '\n')[1]);
     host_destroy(&h);
 }
