@@ -50,9 +50,9 @@ class Served(Counted):
 
 # ---- the other end: frames by hand, as Scapy would be slow enough to matter
 
-def ipv4(protocol: int, payload: bytes) -> bytes:
+def ipv4(protocol: int, payload: bytes, source: str = PEER_IP, to: str = GUEST_IP) -> bytes:
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0,
-                         socket.inet_aton(PEER_IP), socket.inet_aton(GUEST_IP))
+                         socket.inet_aton(source), socket.inet_aton(to))
     header = header[:10] + struct.pack("!H", ones_sum(header)) + header[12:]
     ethernet = bytes.fromhex((GUEST_MAC + PEER_MAC).replace(":", "")) + b"\x08\x00"
     return (ethernet + header + payload).ljust(60, b"\0")
@@ -140,11 +140,19 @@ def discard(machine: Served) -> Callable[[], object]:
     return lambda: machine.react(lambda: machine.wire.send(frame))
 
 
+def forward(machine: Served) -> Callable[[], object]:
+    """Back out of the one card there is: from a far network to another, both behind us."""
+    machine.run(f"sysctl -w net.ipv4.ip_forward=1; route add -net 198.51.100.0 netmask 255.255.255.0 gw {PEER_IP} || true")
+    frame = ipv4(17, struct.pack("!HHHH", 30000, CLOSED, 26, 0) + b"x" * 18, "203.0.113.5", "198.51.100.7")
+    return lambda: (machine.wire.send(frame), take(machine.wire, lambda f: f[30:34] == frame[30:34]))
+
+
 OPERATIONS: dict[str, tuple[str, Callable[[Served], Callable[[], object]]]] = {
     "udp": ("UDP echo, 18 bytes, round trip", udp_echo),
     "tcp": ("TCP echo, 1 byte, round trip", tcp_echo),
     "ping": ("ping, 18 bytes, round trip", ping),
     "http": ("HTTP keep-alive request", http),
+    "forward": ("UDP datagram of 18 bytes forwarded", forward),
     "discard": ("UDP datagram to a closed port", discard),
 }
 

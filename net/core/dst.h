@@ -13,9 +13,12 @@ struct dst_entry {
     struct refcount refs;
     struct net_device *dev;
     enum dst_kind kind;
-    be32 gateway; /* next hop, or the destination itself */
-    be32 prefsrc; /* the source address to use */
-    uint32_t mtu;
+    be32 gateway;        /* next hop, or the destination itself */
+    be32 prefsrc;        /* the source address to use */
+    uint32_t mtu;        /* of the whole path, as far as it is known (RFC 1191) */
+    uint32_t link_mtu;   /* of its first link */
+    bool mtu_locked;     /* the path's MTU is too small to be trusted: no DF (inet_peer.h) */
+    uint64_t expires;    /* 0: never; from then on stale, because something in it was true for a time only */
     uint32_t generation; /* of the table it was made from: stale when they differ; DST_OBSOLETE: of none */
     /* who that next hop is: NULL until a packet went there, then the same to the end (net/ipv4/neigh.h) */
     struct neighbour *neigh;

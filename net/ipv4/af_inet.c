@@ -63,6 +63,12 @@ static const struct sysctl sysctls[] = {
                  "memory for fragments that wait, bytes; beyond it the oldest datagrams go") },
     { SYSCTL_SECONDS("net/ipv4/ipfrag_time", struct ipv4_state, knobs.frag_timeout, 1, 3600,
                      "how long a datagram waits for its other fragments, seconds") },
+    { SYSCTL_INT("net/ipv4/inet_peer_threshold", struct ipv4_state, peer_knobs.max, 1, 1 << 20,
+                 "destinations of which something is remembered; the one longest unused goes first") },
+    { SYSCTL_INT("net/ipv4/route/min_pmtu", struct ipv4_state, peer_knobs.min_pmtu, 68, 65535,
+                 "path MTU that an ICMP message may lower to; below it packets go without DF") },
+    { SYSCTL_SECONDS("net/ipv4/route/mtu_expires", struct ipv4_state, peer_knobs.mtu_expires, 1, 1 << 30,
+                     "how long a path MTU that was lowered is kept, seconds") },
     { .path = NULL },
 };
 

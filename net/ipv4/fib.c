@@ -18,7 +18,6 @@ struct fib_alias { /* one route of a prefix */
 struct fib_state { /* ROUTE lock */
     struct fib_trie tables[TABLES];
     struct fib_info *infos[INFO_BUCKETS];
-    uint32_t multipath;         /* so many infos have several next hops */
     struct list_head listeners; /* written by init functions only */
 };
 
@@ -58,7 +57,7 @@ static struct fib_info **info_bucket(struct fib_state *fib, const struct fib_rou
 }
 _Static_assert(INFO_BUCKETS == 1 << (32 - 24), "the hash's top bits are the bucket");
 
-static struct fib_info *info_create(struct fib_state *fib, const struct fib_route *r)
+static struct fib_info *info_create(struct ipv4_state *ipv4, const struct fib_route *r)
 {
     struct fib_info *i = mem_alloc(info_size(r->n_nexthops));
 
@@ -77,17 +76,17 @@ static struct fib_info *info_create(struct fib_state *fib, const struct fib_rout
         i->weights += i->nexthops[n].weight;
     }
     if (i->n_nexthops > 1)
-        WRITE_ONCE(fib->multipath, fib->multipath + 1);
+        WRITE_ONCE(ipv4->multipath, ipv4->multipath + 1);
     return i;
 }
 
-static struct fib_info *info_get(struct fib_state *fib, const struct fib_route *r)
+static struct fib_info *info_get(struct ipv4_state *ipv4, const struct fib_route *r)
 {
-    struct fib_info **bucket = info_bucket(fib, r), *i = *bucket;
+    struct fib_info **bucket = info_bucket(ipv4->fib, r), *i = *bucket;
 
     while (i && !info_fits(i, r))
         i = i->next;
-    if (!i && (i = info_create(fib, r))) {
+    if (!i && (i = info_create(ipv4, r))) {
         i->next = *bucket;
         *bucket = i;
     }
@@ -112,7 +111,7 @@ static void route_fill(struct fib_route *r, unsigned table, const struct trie_pl
     memcpy(r->nexthops, i->nexthops, i->n_nexthops * sizeof *i->nexthops);
 }
 
-static void info_put(struct fib_state *fib, struct fib_info *i)
+static void info_put(struct ipv4_state *ipv4, struct fib_info *i)
 {
     struct trie_place nowhere = { 0 };
     struct fib_route r;
@@ -120,12 +119,12 @@ static void info_put(struct fib_state *fib, struct fib_info *i)
     if (--i->users)
         return;
     route_fill(&r, 0, &nowhere, i);
-    struct fib_info **at = info_bucket(fib, &r);
+    struct fib_info **at = info_bucket(ipv4->fib, &r);
     while (*at != i)
         at = &(*at)->next;
     *at = i->next;
     if (i->n_nexthops > 1)
-        WRITE_ONCE(fib->multipath, fib->multipath - 1);
+        WRITE_ONCE(ipv4->multipath, ipv4->multipath - 1);
     mem_free(i);
 }
 
@@ -165,7 +164,7 @@ static int find_stand(struct fib_alias **head, const struct fib_info *i, enum fi
 }
 
 /* The chain of prefix gets info, whose user it becomes. *replaced: another had to go. ROUTE lock held. */
-static int chain_insert(struct fib_state *fib, struct fib_trie *t, const struct fib_route *r,
+static int chain_insert(struct ipv4_state *ipv4, struct fib_trie *t, const struct fib_route *r,
                         struct fib_info *info, enum fib_insert_mode mode, bool *replaced)
 {
     const uint32_t prefix = be32_to_cpu(r->dst);
@@ -176,7 +175,7 @@ static int chain_insert(struct fib_state *fib, struct fib_trie *t, const struct 
         return err;
     *replaced = *replaced && mode == FIB_REPLACE;
     if (*replaced) {
-        info_put(fib, (*stand)->info);
+        info_put(ipv4, (*stand)->info);
         (*stand)->info = info;
         return 0;
     }
@@ -200,7 +199,8 @@ static void tell(struct net *net, enum fib_event event, const struct fib_route *
 
 int fib_insert(struct net *net, const struct fib_route *route, enum fib_insert_mode mode)
 {
-    struct fib_state *fib = net->ipv4->fib;
+    struct ipv4_state *ipv4 = net->ipv4;
+    struct fib_state *fib = ipv4->fib;
     struct fib_route r = *route;
     bool replaced = false;
     int err = -ENOMEM;
@@ -208,15 +208,15 @@ int fib_insert(struct net *net, const struct fib_route *route, enum fib_insert_m
     if (!is_sound(&r))
         return -EINVAL;
     r.table = table_of(&r) ? TABLE_MAIN : TABLE_LOCAL;
-    lock_acquire(&net->ipv4->route_lock);
-    struct fib_info *info = info_get(fib, &r);
+    lock_acquire(&ipv4->route_lock);
+    struct fib_info *info = info_get(ipv4, &r);
     if (info)
-        err = chain_insert(fib, &fib->tables[table_of(&r)], &r, info, mode, &replaced);
+        err = chain_insert(ipv4, &fib->tables[table_of(&r)], &r, info, mode, &replaced);
     if (info && err)
-        info_put(fib, info);
+        info_put(ipv4, info);
     if (!err)
-        route_changed(net->ipv4);
-    lock_release(&net->ipv4->route_lock);
+        route_changed(ipv4);
+    lock_release(&ipv4->route_lock);
     if (!err)
         tell(net, replaced ? FIB_REPLACED : FIB_ADDED, &r);
     return err;
@@ -230,7 +230,7 @@ int fib_add(struct net *net, const struct fib_route *route)
 /* ---- removing ---- */
 
 /* Take the route at *at out of the chain of p. ROUTE lock held. */
-static void chain_remove(struct fib_state *fib, struct fib_trie *t, const struct trie_place *p,
+static void chain_remove(struct ipv4_state *ipv4, struct fib_trie *t, const struct trie_place *p,
                          struct fib_alias *head, struct fib_alias *gone)
 {
     struct fib_alias **at = &head, *first = head;
@@ -242,7 +242,7 @@ static void chain_remove(struct fib_state *fib, struct fib_trie *t, const struct
         trie_remove(t, p->prefix, p->len);
     else if (head != first)
         (void)trie_put(t, p->prefix, p->len, head); /* its slot is there: it cannot fail */
-    info_put(fib, gone->info);
+    info_put(ipv4, gone->info);
     mem_free(gone);
 }
 
@@ -263,22 +263,23 @@ static bool is_like(const struct fib_info *i, const struct fib_route *like)
 int fib_del(struct net *net, const struct fib_route *like)
 {
     const struct trie_place p = { .prefix = be32_to_cpu(like->dst), .len = like->prefix_len };
-    struct fib_state *fib = net->ipv4->fib;
+    struct ipv4_state *ipv4 = net->ipv4;
+    struct fib_state *fib = ipv4->fib;
     unsigned table = table_of(like);
     struct fib_route gone;
 
     if (like->prefix_len > 32 || like->dst.raw & ~inet_netmask(like->prefix_len).raw)
         return -ESRCH;
-    lock_acquire(&net->ipv4->route_lock);
+    lock_acquire(&ipv4->route_lock);
     struct fib_alias *head = trie_get(&fib->tables[table], p.prefix, p.len), *a = head;
     while (a && !is_like(a->info, like))
         a = a->next;
     if (a) {
         route_fill(&gone, table, &p, a->info);
-        chain_remove(fib, &fib->tables[table], &p, head, a);
-        route_changed(net->ipv4);
+        chain_remove(ipv4, &fib->tables[table], &p, head, a);
+        route_changed(ipv4);
     }
-    lock_release(&net->ipv4->route_lock);
+    lock_release(&ipv4->route_lock);
     if (!a)
         return -ESRCH;
     tell(net, FIB_REMOVED, &gone);
@@ -333,7 +334,8 @@ void fib_for_each(struct net *net, void (*fn)(const struct fib_route *route, voi
 
 void fib_flush(struct net *net, bool (*gone)(const struct fib_route *route, const void *arg), const void *arg)
 {
-    struct fib_state *fib = net->ipv4->fib;
+    struct ipv4_state *ipv4 = net->ipv4;
+    struct fib_state *fib = ipv4->fib;
     struct fib_alias *a, *head;
     struct fib_walk w = { 0 };
     struct trie_place p;
@@ -341,18 +343,18 @@ void fib_flush(struct net *net, bool (*gone)(const struct fib_route *route, cons
 
     do {
         bool removed = false;
-        lock_acquire(&net->ipv4->route_lock);
+        lock_acquire(&ipv4->route_lock);
         a = step(fib, &w, &head, &p);
         if (a) {
             route_fill(&r, w.table, &p, a->info);
             removed = gone(&r, arg);
         }
         if (removed) {
-            chain_remove(fib, &fib->tables[w.table], &p, head, a);
-            route_changed(net->ipv4);
+            chain_remove(ipv4, &fib->tables[w.table], &p, head, a);
+            route_changed(ipv4);
             w.nth--;
         }
-        lock_release(&net->ipv4->route_lock);
+        lock_release(&ipv4->route_lock);
         if (removed)
             tell(net, FIB_REMOVED, &r);
     } while (a);
@@ -420,11 +422,6 @@ const struct fib_info *fib_any(const struct fib_state *fib)
         if (a->info->type == ROUTE_UNICAST)
             return a->info;
     return NULL;
-}
-
-bool fib_has_multipath(const struct fib_state *fib)
-{
-    return READ_ONCE(fib->multipath);
 }
 
 /* ---- life ---- */

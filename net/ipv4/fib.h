@@ -106,8 +106,6 @@ const struct fib_info *fib_match(const struct fib_state *fib, be32 addr, uint32_
 const struct fib_info *fib_match_local(const struct fib_state *fib, be32 addr);
 /* Any route of type UNICAST, NULL if there is none: the first of MAIN. ROUTE lock held. */
 const struct fib_info *fib_any(const struct fib_state *fib);
-/* Are there routes with several next hops? Read without a lock. */
-bool fib_has_multipath(const struct fib_state *fib);
 
 int fib_init(struct net *net); /* 0 or -ENOMEM */
 void fib_exit(struct net *net);

@@ -72,12 +72,12 @@ enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device
 struct ip_tx {
     be32 saddr, daddr;
     uint8_t protocol, ttl, tos; /* ttl 0: the default */
-    bool df;                    /* do not fragment */
+    uint8_t discover;           /* IP_PMTUDISC_*: with DF or without; 0 (DONT): without */
 };
 /* Put an IP header in front of skb (transport header at data, headroom for 20 bytes and a link header) and
  * send it along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output.
- * Takes skb. 0, or -errno (-EMSGSIZE: df and too big; -ENOBUFS; -EHOSTUNREACH). Process or softirq; sk->lock
- * may be held. */
+ * Takes skb. 0, or -errno (-EMSGSIZE: may not be fragmented and too big; -ENOBUFS; -EHOSTUNREACH). Process or
+ * softirq; sk->lock may be held. */
 int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx);
 
 /* The same for skb that begins with a header its sender made (IP_HDRINCL): what raw(7) lists is filled in,

@@ -53,6 +53,8 @@ void inet_sock_error(struct sock *sk, struct sk_buff *skb, uint8_t type, uint8_t
         .port = port,
     };
 
+    if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
+        ip_pmtu_learn(sk->net, quoted->daddr, info, be16_to_cpu(quoted->tot_len));
     lock_acquire(&sk->lock);
     connected = sk->protocol == IPPROTO_UDP ? sk->dport.raw != 0 : !ipv4_is_zero(sk->daddr);
     if (sk->recverr)

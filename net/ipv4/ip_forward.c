@@ -103,9 +103,9 @@ void ip_forward(struct sk_buff *skb)
     }
     if (!find_way(net, skb, &dst))
         return;
-    if (skb->len > dst->mtu &&
+    if (skb->len > dst->link_mtu &&
         be16_to_cpu(ip->frag_off) & IP_DF) { /* RFC 1191 4: the next hop's MTU is told */
-        refuse(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, dst->mtu, SKB_DROP_IP_TOO_BIG);
+        refuse(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, dst->link_mtu, SKB_DROP_IP_TOO_BIG);
         dst_release(dst);
         return;
     }

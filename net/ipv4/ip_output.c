@@ -8,20 +8,29 @@
 
 /* RFC 6864 4: an ID is needed only where fragments may arise, and then does not repeat soon for the same
  * source, destination and protocol. */
-static be16 choose_id(struct net *net, const struct ip_tx *tx)
+static be16 choose_id(struct net *net, const struct ip_tx *tx, bool df)
 {
     struct {
         be32 saddr, daddr;
         uint64_t protocol;
     } flow = { tx->saddr, tx->daddr, tx->protocol };
 
-    if (tx->df)
+    if (df)
         return cpu_to_be16(0);
     uint32_t slot = (uint32_t)siphash(&flow, sizeof flow, &net->hash_key) % IP_ID_SLOTS;
     return cpu_to_be16((uint16_t)__atomic_fetch_add(&net->ipv4->ip_ids[slot], 1, __ATOMIC_RELAXED));
 }
 
-static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx *tx)
+/* IP_MTU_DISCOVER, ip(7). WANT: with DF what fits the path, and what does not is cut here; where the path's
+ * MTU cannot be trusted, routers may cut. DO and PROBE: always. */
+static bool wants_df(const struct sk_buff *skb, const struct dst_entry *dst, uint8_t discover)
+{
+    if (discover == IP_PMTUDISC_WANT)
+        return !dst->mtu_locked && (skb->gso_size || skb->len + sizeof(struct ip_hdr) <= dst->mtu);
+    return discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE;
+}
+
+static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx *tx, bool df)
 {
     struct ip_hdr *ip = skb_push(skb, sizeof *ip);
 
@@ -29,8 +38,8 @@ static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx
         .version_ihl = 4 << 4 | sizeof *ip / 4,
         .tos = tx->tos,
         .tot_len = cpu_to_be16((uint16_t)skb->len),
-        .id = choose_id(net, tx),
-        .frag_off = cpu_to_be16(tx->df ? IP_DF : 0),
+        .id = choose_id(net, tx, df),
+        .frag_off = cpu_to_be16(df ? IP_DF : 0),
         .ttl = tx->ttl ? tx->ttl
                        : (uint8_t)READ_ONCE(net->ipv4->knobs.default_ttl), /* RFC 1122 3.2.1.7: never zero */
         .protocol = tx->protocol,
@@ -112,18 +121,19 @@ static int ip_fragment(struct sk_buff *skb, uint32_t mtu)
 
 int ip_output(struct sk_buff *skb)
 {
-    uint32_t mtu = skb->dst->mtu;
+    const struct dst_entry *dst = skb->dst;
 
     trace("ip_output", skb->id, skb->len);
     if (!ip_hook_pass(skb->net, IP_HOOK_POSTROUTING, skb))
         return -EPERM;
-    if (skb->len <= mtu || skb->gso_size)
+    if (skb->len <= dst->mtu || skb->gso_size)
         return neigh_output(skb);
-    if (be16_to_cpu(ip_hdr(skb)->frag_off) & IP_DF) { /* RFC 791 3.1 */
-        kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG);
-        return -EMSGSIZE;
-    }
-    return ip_fragment(skb, mtu);
+    if (!(be16_to_cpu(ip_hdr(skb)->frag_off) & IP_DF))
+        return ip_fragment(skb, dst->mtu);
+    if (skb->len <= dst->link_mtu) /* a probe; or somebody else's, who is to find out (ip_forward.c) */
+        return neigh_output(skb);
+    kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG); /* RFC 791 3.1 */
+    return -EMSGSIZE;
 }
 
 /* skb, complete, leaves along dst. */
@@ -151,7 +161,13 @@ int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, c
         kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
         return -ENOBUFS;
     }
-    push_header(net, skb, tx);
+    bool df = wants_df(skb, dst, tx->discover);
+    if (df && tx->discover == IP_PMTUDISC_DO && skb->len + sizeof(struct ip_hdr) > dst->mtu &&
+        !skb->gso_size) {
+        kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG); /* RFC 1191 3: as large as the path is known to be */
+        return -EMSGSIZE;
+    }
+    push_header(net, skb, tx, df);
     return send_along(skb, dst);
 }
 
@@ -166,7 +182,7 @@ int ip_send_made(struct sk_buff *skb, struct dst_entry *dst)
     if (ipv4_is_zero(ip->saddr))
         ip->saddr = dst->prefsrc;
     if (!ip->id.raw)
-        ip->id = choose_id(skb->net, &(struct ip_tx){ ip->saddr, ip->daddr, ip->protocol, 0, 0, false });
+        ip->id = choose_id(skb->net, &(struct ip_tx){ ip->saddr, ip->daddr, ip->protocol, 0, 0, 0 }, false);
     ip->tot_len = cpu_to_be16((uint16_t)skb->len);
     ip->check = cpu_to_be16(0);
     ip->check = csum_fold(csum_partial(ip, ip_hdr_len(ip), 0));

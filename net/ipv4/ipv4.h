@@ -2,6 +2,7 @@
  * folder. */
 #pragma once
 #include "net/ipv4/fib.h"
+#include "net/ipv4/inet_peer.h"
 #include "net/ipv4/inet_ports.h"
 #include "net/ipv4/ip.h"
 #include "net/ipv4/ip_hooks.h"
@@ -22,7 +23,6 @@ static inline struct in_device *in_dev_get(const struct net_device *dev)
 enum { FRAG_MEMORY_MAX = 4 << 20 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
 
-struct rtable; /* route.c: a dst_entry with the question it answers */
 enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 256, FRAG_BUCKETS = 64 };
 
 /* Read without a lock (af_inet.c has the table). */
@@ -52,10 +52,13 @@ struct ipv4_state {
     struct netdev_notifier notifier;
     struct net_proc_file route_file, snmp_section;
 
-    struct lock route_lock; /* ROUTE: the table, its cache, the devices' addresses */
+    struct lock
+        route_lock; /* ROUTE: the tables, their cache, what is known of peers, the devices' addresses */
     struct fib_state *fib;
+    uint32_t multipath; /* so many struct fib_info have several next hops; read without the lock */
     struct rtable *route_cache[ROUTE_CACHE_SLOTS];
     uint32_t route_generation; /* counts changes of the table */
+    struct peer_table peers;
 
     struct frag_table frags;
     struct ip_hook_point hooks[IP_HOOK_POINTS];
@@ -63,6 +66,7 @@ struct ipv4_state {
     struct ip_counters counters;
     bool forwarding; /* we are a router (RFC 1812 2.2.8.1: off unless asked for); may change at any time */
     struct ipv4_knobs knobs;
+    struct peer_knobs peer_knobs;
     struct sysctl_table sysctls;
 };
 

@@ -115,7 +115,7 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
     tx->protocol = IPPROTO_ICMP;
     tx->ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl;
     tx->tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos;
-    tx->df = sk->pmtudisc == IP_PMTUDISC_DO || sk->pmtudisc == IP_PMTUDISC_PROBE;
+    tx->discover = (uint8_t)sk->pmtudisc;
     *ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     lock_release(&sk->lock);
     return err;

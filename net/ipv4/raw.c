@@ -181,8 +181,8 @@ static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, 
 {
     struct sk_buff *skb;
 
-    if (sk->hdrincl && msg->iter.count > dst->mtu) {
-        inet_local_error(sk, EMSGSIZE, daddr, cpu_to_be16(0), dst->mtu);
+    if (sk->hdrincl && msg->iter.count > dst->link_mtu) { /* ip(7): it is never fragmented here */
+        inet_local_error(sk, EMSGSIZE, daddr, cpu_to_be16(0), dst->link_mtu);
         return -EMSGSIZE;
     }
     int err = gather(sk, msg, &skb);
@@ -195,7 +195,7 @@ static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, 
                               .protocol = (uint8_t)sk->protocol,
                               .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
                               .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
-                              .df = sk->pmtudisc == IP_PMTUDISC_DO || sk->pmtudisc == IP_PMTUDISC_PROBE };
+                              .discover = (uint8_t)sk->pmtudisc };
     skb_reset_transport_header(skb);
     return ip_queue_xmit(sk->net, skb, dst, &tx);
 }

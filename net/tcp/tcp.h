@@ -189,7 +189,6 @@ struct tcp_sock {
     uint32_t mss;      /* the largest text we send now, options taken off */
     uint16_t peer_mss; /* from its SYN, or TCP_MSS_DEFAULT */
     uint16_t user_mss; /* TCP_MAXSEG, 0: none */
-    uint32_t path_mtu; /* learnt from ICMP 3/4 (RFC 1191), UINT32_MAX: none */
     struct dst_entry *dst;
 
     /* ---- congestion and loss ---- */

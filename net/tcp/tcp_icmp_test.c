@@ -1,5 +1,6 @@
 /* net/tcp/tcp_icmp_test.c - what ICMP errors may do to a connection. RFC 1122 4.2.3.9, RFC 5927, RFC 1191.
  * Checklist 111-113. */
+#include "net/ipv4/inet_peer.h"
 #include "net/tcp/tcp_script_test.h"
 
 /* An ICMP error that quotes a segment of ours with this number. */
@@ -97,5 +98,35 @@ TEST(a_smaller_path_mtu_is_obeyed_at_once) /* RFC 1191 6, RFC 9293 3.7.5; checkl
     p = host_sends_any(&s, PSH | ACK);
     CHECK_EQ(p.seq, first + 960);
     CHECK_EQ(p.payload_len, 500);
+    script_end(&s);
+}
+
+TEST(a_new_connection_begins_with_the_path_mtu_that_is_known) /* RFC 1191 6.3, 6.1; checklist 113 */
+{
+    static const uint8_t text[1460];
+    struct script s = script_begin();
+    ip_pmtu_learn(s.vk->net, cpu_to_be32(s.tap->ip), 1000, 1500); /* another one met the router */
+    script_listen(&s, 5);
+    peer_sends_options(&s, SYN, (const uint8_t[]){ 2, 4, 1460 >> 8, 1460 & 255 }, 4);
+    struct packet p = host_sends_any(&s, SYN | ACK);
+    const uint8_t *mss = packet_tcp_option(&p, 2);
+    CHECK(mss && mss[2] << 8 == (1460 & 0xff00) &&
+          mss[3] == (1460 & 255)); /* what we can take has not changed */
+    s.rcv = p.seq + 1;
+    peer_sends(&s, ACK, NULL, 0);
+    CHECK_EQ(sock_accept(s.listener, MSG_DONTWAIT, &s.sk), 0);
+    CHECK_EQ(vk_send(s.sk, text, sizeof text, 0), sizeof text);
+    CHECK_EQ(host_sends_any(&s, ACK).payload_len, 960);
+    CHECK_EQ(host_sends_any(&s, PSH | ACK).payload_len, 500);
+    script_end(&s);
+}
+
+TEST(a_complaint_about_what_is_not_in_flight_leaves_the_path_mtu) /* RFC 5927 4.1, 7; checklist 112 */
+{
+    struct script s = script_begin();
+    script_accept(&s);
+    peer_complains(&s, 3, 4, 1000, s.rcv);
+    peer_complains(&s, 3, 4, 1000, s.rcv - 2);
+    CHECK_EQ(tcp_sk(s.sk)->dst->mtu, 1500);
     script_end(&s);
 }

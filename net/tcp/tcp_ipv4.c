@@ -1,6 +1,7 @@
 /* net/tcp/tcp_ipv4.c - between IPv4 and TCP: which socket is a segment for, and what an ICMP error means.
  * A connection is looked for first, then a listener; what fits neither is answered as RFC 9293 3.10.7.1 says
  * of CLOSED. */
+#include "net/ipv4/inet_peer.h"
 #include "net/tcp/tcp.h"
 
 static bool is_listening(const struct sock *sk)
@@ -71,13 +72,12 @@ static bool in_flight(const struct tcp_sock *tp, uint32_t seq)
 
 /* RFC 1191 6.4: smaller segments from now on, and at once again what was too big; not a sign of congestion.
  */
-static void path_mtu_fell(struct tcp_sock *tp, uint32_t mtu)
+static void path_mtu_fell(struct tcp_sock *tp, uint32_t mtu, uint32_t length)
 {
-    enum { MTU_MIN = 68 }; /* RFC 791 3.2 */
-    if (mtu < MTU_MIN || !tp->dst || mtu >= MIN(tp->dst->mtu, tp->path_mtu))
+    uint32_t before = tp->mss;
+    ip_pmtu_learn(tp->sk.net, tp->sk.daddr, mtu, length);
+    if (tcp_check_route(tp) || tp->mss >= before) /* the new route has the new MTU */
         return;
-    tp->path_mtu = mtu;
-    tcp_update_mss(tp);
     if (tcp_in(tp, TCPS_SENDING)) {
         tcp_recovery_too_big(tp);
         tcp_output(tp);
@@ -96,12 +96,14 @@ static void take_error(struct tcp_sock *tp, uint8_t type, uint8_t code)
         tp->soft_err = err;
 }
 
-static void connection_error(struct tcp_sock *tp, uint32_t seq, uint8_t type, uint8_t code, uint32_t info)
+/* length: of the packet that the error quotes. */
+static void connection_error(struct tcp_sock *tp, uint32_t seq, uint32_t length, uint8_t type, uint8_t code,
+                             uint32_t info)
 {
     lock_acquire(&tp->sk.lock);
     if (!tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(TIME_WAIT)) && in_flight(tp, seq)) {
         if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
-            path_mtu_fell(tp, info);
+            path_mtu_fell(tp, info, length);
         else
             take_error(tp, type, code);
     }
@@ -121,7 +123,7 @@ static void tcp_v4_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t
     struct tcp_sock *tp = tcp_hash_lookup(dev_net(skb->dev), ip->saddr, th->source, ip->daddr, th->dest);
     if (!tp)
         return;
-    connection_error(tp, be32_to_cpu(th->seq), type, code, info);
+    connection_error(tp, be32_to_cpu(th->seq), be16_to_cpu(ip->tot_len), type, code, info);
     sock_put(&tp->sk);
 }
 

@@ -56,7 +56,6 @@ static void reset_control_block(struct tcp_sock *tp)
     tp->sk.shutdown = 0;
     tp->peer_mss = TCP_MSS_DEFAULT;
     tp->rcv_mss = TCP_MSS_DEFAULT;
-    tp->path_mtu = UINT32_MAX;
 }
 
 /* The route decides the address we speak from; a broadcast or multicast peer is none (RFC 1122 4.2.3.14). */

@@ -199,7 +199,7 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_lost = in_segments(tp, tp->board.lost),
         .tcpi_last_data_sent = ms_since(tp->last_sent_at),
         .tcpi_last_ack_recv = ms_since(tp->last_ack_at),
-        .tcpi_pmtu = tp->dst ? MIN(tp->dst->mtu, tp->path_mtu) : 0,
+        .tcpi_pmtu = tp->dst ? tp->dst->mtu : 0,
         .tcpi_rtt = (uint32_t)(tp->rtt.srtt / us(1)),
         .tcpi_rttvar = (uint32_t)(tp->rtt.rttvar / us(1)),
         .tcpi_snd_ssthresh = tp->ssthresh / tp->mss,

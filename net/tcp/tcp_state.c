@@ -65,7 +65,6 @@ int tcp_init_sock(struct sock *sk)
     tp->keep_idle = sk->net->tcp->keep_idle;
     tp->keep_interval = sk->net->tcp->keep_interval;
     tp->keep_count = sk->net->tcp->keep_count;
-    tp->path_mtu = UINT32_MAX;
     tp->ts_offset = random_u32();
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;

@@ -106,7 +106,7 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
         .protocol = IPPROTO_TCP,
         .ttl = sk->ttl,
         .tos = sk->tos,
-        .df = true, /* RFC 1191 3 */
+        .discover = IP_PMTUDISC_WANT, /* RFC 1191 3 */
     };
     /* A segment that cannot leave is a segment lost: retransmission repairs both alike. */
     (void)ip_queue_xmit(sk->net, skb, tp->dst, &tx);
@@ -148,7 +148,7 @@ void tcp_reply_reset(const struct tcp_segment *seg)
         checksum_partial(skb, th, seg->daddr, seg->saddr);
         tcp_count(seg->net, TCP_COUNT_resets_out);
         const struct ip_tx tx = {
-            .saddr = seg->daddr, .daddr = seg->saddr, .protocol = IPPROTO_TCP, .df = true
+            .saddr = seg->daddr, .daddr = seg->saddr, .protocol = IPPROTO_TCP, .discover = IP_PMTUDISC_WANT
         };
         (void)ip_queue_xmit(seg->net, skb, dst, &tx);
     }
@@ -158,7 +158,7 @@ void tcp_reply_reset(const struct tcp_segment *seg)
 /* RFC 9293 3.7.1: what fits into the first link's MTU, options not counted (RFC 6691 2). */
 uint16_t tcp_advertised_mss(const struct tcp_sock *tp)
 {
-    uint32_t mss = tp->dst ? tp->dst->mtu - IP_AND_TCP_HEADER : TCP_MSS_DEFAULT;
+    uint32_t mss = tp->dst ? tp->dst->link_mtu - IP_AND_TCP_HEADER : TCP_MSS_DEFAULT;
     if (tp->user_mss)
         mss = MIN(mss, (uint32_t)tp->user_mss);
     return (uint16_t)CLAMP(mss, (uint32_t)MSS_MIN, (uint32_t)UINT16_MAX);
@@ -166,7 +166,7 @@ uint16_t tcp_advertised_mss(const struct tcp_sock *tp)
 
 void tcp_update_mss(struct tcp_sock *tp)
 {
-    uint32_t mtu = tp->dst ? MIN(tp->dst->mtu, tp->path_mtu) : IP_AND_TCP_HEADER + TCP_MSS_DEFAULT;
+    uint32_t mtu = tp->dst ? tp->dst->mtu : IP_AND_TCP_HEADER + TCP_MSS_DEFAULT;
     uint32_t mss = MIN(mtu - IP_AND_TCP_HEADER, (uint32_t)tp->peer_mss); /* RFC 9293 3.7.1, MUST-16 */
     if (tp->user_mss)
         mss = MIN(mss, (uint32_t)tp->user_mss);

@@ -30,7 +30,7 @@ static void choose_header(struct udp_flow *flow, const struct sock *sk, const st
     flow->ip.protocol = IPPROTO_UDP;
     flow->ip.ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl;
     flow->ip.tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos;
-    flow->ip.df = sk->pmtudisc == IP_PMTUDISC_DO || sk->pmtudisc == IP_PMTUDISC_PROBE;
+    flow->ip.discover = (uint8_t)sk->pmtudisc;
     flow->sport = sk->sport;
     flow->ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     flow->broadcast = sk->broadcast;
