@@ -45,6 +45,21 @@ static void show_snmp(struct net *net, struct textbuf *out)
                    c->frag_fails, c->frag_creates);
 }
 
+/* Datagrams in parts that wait, and their bytes. */
+static void show_sockstat(struct net *net, struct textbuf *out)
+{
+    struct frag_table *frags = &net->ipv4->frags;
+    const struct list_head *at;
+    unsigned inuse = 0;
+
+    lock_acquire(&frags->lock);
+    for (at = frags->oldest_first.next; at != &frags->oldest_first; at = at->next)
+        inuse++;
+    size_t memory = frags->memory;
+    lock_release(&frags->lock);
+    textbuf_printf(out, "FRAG: inuse %u memory %lu\n", inuse, memory);
+}
+
 static bool is_range(const void *base, const int64_t *numbers, const char *text)
 {
     (void)base, (void)text;
@@ -106,6 +121,8 @@ static int ipv4_init(struct net *net)
     net_proc_register(net, &ipv4->route_file);
     ipv4->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
     net_proc_section_register(net, &ipv4->snmp_section);
+    ipv4->sockstat_section = (struct net_proc_file){ .name = "sockstat", .show = show_sockstat };
+    net_proc_section_register(net, &ipv4->sockstat_section);
     return 0;
 }
 
@@ -113,6 +130,7 @@ static void ipv4_exit(struct net *net)
 {
     struct ipv4_state *ipv4 = net->ipv4;
 
+    net_proc_section_unregister(net, &ipv4->sockstat_section);
     net_proc_section_unregister(net, &ipv4->snmp_section);
     net_proc_unregister(net, &ipv4->route_file);
     list_del(&ipv4->notifier.link);
