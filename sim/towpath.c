@@ -432,6 +432,16 @@ void tp_forwarding_set(struct tp_kernel *k, bool on)
     k->net->ipv4->forwarding = on;
 }
 
+int tp_knob_set(struct tp_kernel *k, const char *path, const char *value)
+{
+    return net_sysctl_set(k->net, path, value);
+}
+
+ssize_t tp_knob_get(struct tp_kernel *k, const char *path, char *text, size_t size)
+{
+    return net_sysctl_get(k->net, path, text, size);
+}
+
 ssize_t tp_proc_net(struct tp_kernel *k, const char *file, char *text, size_t size)
 {
     const struct net_proc_file *f = net_proc_find(k->net, file);

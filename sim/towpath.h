@@ -141,6 +141,10 @@ int tp_route_add(struct tp_kernel *k, const char *destination, const char *gatew
 int64_t tp_queue_length(struct tp_kernel *k, const char *device);
 /* Let the kernel forward packets, as a router does, or not (the default). */
 void tp_forwarding_set(struct tp_kernel *k, bool on);
+/* A knob of doc/sysctl.md, "net/ipv4/ip_default_ttl": give it this value, or read it as tp_proc_net() does.
+ * -ENOENT; -EINVAL, -EACCES: it cannot have that value, or any. */
+int tp_knob_set(struct tp_kernel *k, const char *path, const char *value);
+ssize_t tp_knob_get(struct tp_kernel *k, const char *path, char *text, size_t size);
 /* The text of a file of /proc/net ("snmp", "tcp", "arp"; "sockstat" and others count what happened) into
  * text, cut at size and ended by NUL: its whole length. -ENOENT. */
 ssize_t tp_proc_net(struct tp_kernel *k, const char *file, char *text, size_t size);

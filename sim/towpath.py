@@ -55,6 +55,7 @@ SIGNATURES = {
     "kernel_create": (c_void_p, c_char_p), "kernel_destroy": (None, c_void_p),
     "device_add": (c_int, c_void_p, c_char_p, c_void_p, POINTER(Device)), "address_set": (c_int, c_void_p, c_char_p, c_char_p),
     "route_add": (c_int, c_void_p, c_char_p, c_char_p), "proc_net": (c_ssize_t, c_void_p, c_char_p, c_char_p, c_size_t),
+    "knob_set": (c_int, c_void_p, c_char_p, c_char_p), "knob_get": (c_ssize_t, c_void_p, c_char_p, c_char_p, c_size_t),
     "packets_alive": (c_int64, c_void_p),
     "wire_set": (None, c_void_p, POINTER(Link)), "wire_count": (None, c_void_p, POINTER(Counts)),
     "switch_create": (c_void_p,), "switch_join": (None, c_void_p, c_void_p), "switch_destroy": (None, c_void_p),
@@ -145,7 +146,7 @@ class Process:
 class Library:
     """The library's functions without their prefix; functions that return an error raise OSError instead."""
 
-    RAISING = {"start", "wire_capture", "inject", "device_add", "address_set", "route_add"}
+    RAISING = {"start", "wire_capture", "inject", "device_add", "address_set", "route_add", "knob_set", "knob_get"}
 
     def __init__(self, path: str = LIBRARY) -> None:
         self.library = load(path)
