@@ -124,26 +124,32 @@ class Console:
 
 class Machine:
     """One QEMU. network is a wire, or the text of a -netdev for n0 (empty: no card); files are put behind the initramfs;
-    before is done by the child that becomes QEMU."""
+    before is done by the child that becomes QEMU. With a line, `line` is the other end of COM2."""
 
-    def __init__(self, settings: Settings, folder: Path, network: Wire | str,
-                 files: dict[str, tuple[int, bytes]] | None = None, before: Callable[[], None] = end_with_parent) -> None:
+    def __init__(self, settings: Settings, folder: Path, network: Wire | str, files: dict[str, tuple[int, bytes]] | None = None,
+                 before: Callable[[], None] = end_with_parent, line: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(**{**vars(settings), "initrd": with_files(settings.initrd, files, folder)})
         settings.check()
         self.wire = network if isinstance(network, Wire) else None
         self.log = folder / "serial.log"
         self.console, self.monitor = Console(self.log), Monitor()
-        argv = settings.argv(self.wire.netdev if self.wire else str(network), ["chardev:com1"])
+        self.line, self.line_theirs = socket.socketpair() if line else (None, None)
+        serials = ["chardev:com1", *(["chardev:com2"] if line else [])]
+        argv = settings.argv(self.wire.netdev if self.wire else str(network), serials)
         argv += ["-chardev", f"socket,id=com1,fd={self.console.theirs.fileno()}", *self.monitor.args()]
+        argv += ["-chardev", f"socket,id=com2,fd={self.line_theirs.fileno()}"] if self.line_theirs else []
         (folder / "qemu.txt").write_text(" ".join(argv) + "\n")
         self.process = self.launch(argv, before)
 
     def launch(self, argv: list[str], before: Callable[[], None]) -> subprocess.Popen[bytes]:
         ends = [self.console.theirs, self.monitor.theirs, *([self.wire.theirs] if self.wire else [])]
+        ends += [self.line_theirs] if self.line_theirs else []
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[end.fileno() for end in ends],
                                    preexec_fn=before)
         self.console.theirs.close()
+        if self.line_theirs:
+            self.line_theirs.close()
         self.console.reader.start()
         if self.wire:
             self.wire.start()
@@ -216,6 +222,8 @@ class Machine:
         self.process.wait()
         self.console.reader.join(timeout=5)
         self.console.close()
+        if self.line:
+            self.line.close()
         if self.wire:
             self.wire.close()
 

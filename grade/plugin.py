@@ -53,10 +53,11 @@ class Machines:
     def subfolder(self) -> Path:
         return self.folder if not self.booted else self.folder / str(len(self.booted) + 1)
 
-    def on_wire(self, **choices: str) -> Guest:
+    def on_wire(self, line: bool = False, **choices: str) -> Guest:
+        """With a line: see Machine."""
         folder = self.subfolder()
         wire = Wire(folder / "wire.pcapng")
-        guest = Guest(self.start(Machine(self.settings(**choices), folder, wire)), wire)
+        guest = Guest(self.start(Machine(self.settings(**choices), folder, wire, line=line)), wire)
         wait_until_it_serves(wire)
         return guest
 

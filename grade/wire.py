@@ -56,6 +56,18 @@ def checksum_error(frame: bytes) -> str | None:
     return None
 
 
+def arp_reply_for(frame: bytes, hosts: dict[str, str]) -> bytes | None:
+    """What that one of hosts (address to MAC) answers for whom the frame asks; None: it does not ask for any."""
+    if frame[12:14] != b"\x08\x06" or frame[20:22] != b"\0\1" or len(frame) < 42:
+        return None
+    target = socket.inet_ntoa(frame[38:42])
+    if target not in hosts:
+        return None
+    asker_mac, asker_ip = frame[22:28], frame[28:32]
+    own_mac = bytes.fromhex(hosts[target].replace(":", ""))
+    return asker_mac + own_mac + frame[12:20] + b"\0\2" + own_mac + frame[38:42] + asker_mac + asker_ip
+
+
 class Wire:
     def __init__(self, capture: Path) -> None:
         self.ours, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -122,16 +134,10 @@ class Wire:
 
     def answer_arp(self, frame: bytes) -> bool:
         """Reply for the hosts that we play. Tests see every ARP packet but those."""
-        if frame[12:14] != b"\x08\x06" or frame[20:22] != b"\0\1":
-            return False
-        target = socket.inet_ntoa(frame[38:42])
-        if target not in self.hosts:
-            return False
-        asker_mac, asker_ip = frame[22:28], frame[28:32]
-        own_mac = bytes.fromhex(self.hosts[target].replace(":", ""))
-        reply = asker_mac + own_mac + frame[12:20] + b"\0\2" + own_mac + frame[38:42] + asker_mac + asker_ip
-        self.send(reply)
-        return True
+        reply = arp_reply_for(frame, self.hosts)
+        if reply:
+            self.send(reply)
+        return reply is not None
 
     def reset_stranger(self, frame: bytes) -> bool:
         """When asked to: RST for every segment, as a host without connections does (RFC 9293 3.10.7.1)."""

@@ -53,8 +53,6 @@ struct net_device_ops {
     void (*ndo_xmit_flush)(struct net_device *dev);
     void (*ndo_set_rx_mode)(struct net_device *dev); /* optional: flags changed (promiscuous, multicast) */
     int (*ndo_change_mtu)(struct net_device *dev, uint32_t mtu); /* optional: 0 or -EINVAL */
-    int (*ndo_set_address)(struct net_device *dev,
-                           const uint8_t *address); /* optional: while down; 0 or -errno */
     void (*ndo_get_stats)(struct net_device *dev,
                           struct net_device_stats *stats); /* optional: add the card's own */
     void (*ndo_tx_timeout)(struct net_device *dev);        /* optional: the queue was stopped for too long */
@@ -93,7 +91,6 @@ struct net_device {
     uint32_t flags, mtu;  /* written in process context by dev_open and friends; read anywhere */
     uint32_t promiscuity; /* who wants all frames, beside the administrator; NET_DEVICES lock */
     bool carrier;         /* netif_carrier_on/off, by the driver */
-    bool carrier_told;    /* NET_DEVICES lock: what who listens to RTNLGRP_LINK was told last */
 
     struct lock tx_lock; /* NETDEV_TX: all below, and the driver's transmit ring */
     struct sk_buff_head tx_queue;
