@@ -24,6 +24,7 @@
     DROP(IP_TOTAL_LENGTH, "IP total length below the header or beyond the frame")                            \
     DROP(IP_CSUM, "IP header checksum wrong")                                                                \
     DROP(IP_OPTIONS, "IP options malformed")                                                                 \
+    DROP(IP_SOURCE_ROUTE, "IP source route, which is not followed here")                                     \
     DROP(IP_TTL, "time to live at its end, and not for us")                                                  \
     DROP(IP_SOURCE_INVALID, "IP source broadcast, multicast, loopback or zero")                              \
     DROP(IP_NOT_FOR_US, "IP destination not ours, and not a router")                                         \

@@ -1,173 +1,120 @@
-/* net/ipv4/icmp.c - ICMP (RFC 792, RFC 1122 3.2.2): echo, errors sent, errors believed.
- * No error is ever sent about an error, nor about what was not addressed to us alone; and not too many. */
+/* net/ipv4/icmp.c - ICMP that arrives (RFC 792, RFC 1122 3.2.2): questions are answered, errors go to those
+ * they concern. What we send of ourselves is in icmp_error.c. */
 #include "net/ipv4/icmp.h"
 #include "lib/string.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 enum {
-    ICMP_QUOTE_MAX = 576 - sizeof(struct ip_hdr) - sizeof(struct icmp_hdr), /* RFC 1812 4.3.2.3 */
-    ICMP_RATE = 100, /* errors a second, RFC 1812 4.3.2.8 */
+    ICMP_RATE = 1000, /* errors a second, RFC 1812 4.3.2.8; as Linux */
+    ICMP_BURST = 50,
     ICMP_RATE_MOST = 1000000,
-    ICMP_BURST = 50
+    RATE_MASK = 1 << ICMP_DEST_UNREACH | 1 << ICMP_SOURCE_QUENCH | 1 << ICMP_REDIRECT |
+                1 << ICMP_TIME_EXCEEDED | 1 << ICMP_PARAMETERPROB,
+    DAY_MS = 24 * 3600 * 1000
 };
-
-/* Read without a lock. */
-struct icmp_knobs {
-    int32_t msgs_per_sec, msgs_burst;
-    bool echo_ignore_all;
-};
-
-struct icmp_state {
-    struct icmp_knobs knobs;
-    struct sysctl_table sysctls;
-    uint64_t full_at; /* the token bucket of errors: when it will be full again; atomic */
-    uint64_t in_msgs, out_msgs, in_echos, out_echo_reps, in_dest_unreachs, out_dest_unreachs;
-    struct net_proc_file snmp_section;
-};
-
-static bool is_error(uint8_t type)
-{
-    return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
-           type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
-}
-
-/* ---- sending errors ---- */
-
-/* Is a token left? Instead of counting tokens remember when the bucket will be full again: each error moves
- * that time by what a token costs, and it may lie at most a burst ahead. */
-static bool rate_allows(struct icmp_state *icmp)
-{
-    const uint64_t cost = sec(1) / (uint64_t)READ_ONCE(icmp->knobs.msgs_per_sec), now = time_now();
-    const uint64_t burst = (uint64_t)READ_ONCE(icmp->knobs.msgs_burst);
-    uint64_t full_at = READ_ONCE(icmp->full_at), start;
-
-    do {
-        start = MAX(full_at, now);
-        if (start - now > cost * (burst - 1))
-            return false;
-    } while (!__atomic_compare_exchange_n(&icmp->full_at, &full_at, start + cost, true, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
-    return true;
-}
-
-/* RFC 1122 3.2.2: what no error may be about. skb has its IP header at ip_hdr(skb). */
-static bool may_answer(const struct sk_buff *skb)
-{
-    struct net *net = skb->net;
-    const struct ip_hdr *ip = ip_hdr(skb);
-    const uint8_t *payload = (const uint8_t *)ip + ip_hdr_len(ip);
-
-    if (skb->pkt_type != PACKET_HOST) /* a link broadcast */
-        return false;
-    if (be16_to_cpu(ip->frag_off) & IP_OFFSET_MASK) /* not the first fragment */
-        return false;
-    enum dst_kind to = inet_addr_kind(net, ip->daddr, skb->dev);
-    if (to == DST_BROADCAST || to == DST_MULTICAST)
-        return false;
-    enum dst_kind from = inet_addr_kind(net, ip->saddr, skb->dev);
-    if (ipv4_is_zero(ip->saddr) || from == DST_BROADCAST || from == DST_MULTICAST)
-        return false;
-    if (ip->protocol == IPPROTO_ICMP && (payload >= skb->tail || is_error(*payload))) /* an error itself */
-        return false;
-    return true;
-}
-
-static struct sk_buff *make_error(const struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
-{
-    const uint8_t *quoted = skb_network_header(skb);
-    uint32_t quote = MIN((uint32_t)(skb->tail - quoted), (uint32_t)ICMP_QUOTE_MAX);
-    struct sk_buff *error = alloc_skb_headroom(skb->net, SKB_TX_HEADROOM, sizeof(struct icmp_hdr) + quote);
-    if (!error)
-        return NULL;
-    struct icmp_hdr *ih = skb_put(error, sizeof *ih);
-    *ih = (struct icmp_hdr){ .type = type, .code = code, .rest = cpu_to_be32(info) };
-    skb_put_data(error, quoted, quote);
-    ih->check = csum_fold(csum_partial(ih, error->len, 0));
-    return error;
-}
-
-void icmp_send(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info)
-{
-    struct net *net = skb->net;
-    struct dst_entry *dst;
-
-    if (!net->icmp || !may_answer(skb))
-        return;
-    be32 asker = ip_hdr(skb)->saddr, asked = ip_hdr(skb)->daddr;
-    bool to_us = inet_addr_kind(net, asker, NULL) == DST_LOCAL;
-    bool for_us = inet_addr_kind(net, asked, NULL) == DST_LOCAL;
-    if (!to_us && !rate_allows(net->icmp)) {
-        net_count(&net->drops[SKB_DROP_ICMP_RATE_LIMIT]);
-        return;
-    }
-    if (ip_route_output(net, asker, for_us ? asked : (be32){ 0 }, 0, &dst))
-        return;
-    struct sk_buff *error = make_error(skb, type, code, info);
-    if (error) {
-        const struct ip_tx tx = { .saddr = dst->prefsrc, .daddr = asker, .protocol = IPPROTO_ICMP };
-        net_count(&net->icmp->out_msgs);
-        if (type == ICMP_DEST_UNREACH)
-            net_count(&net->icmp->out_dest_unreachs);
-        ip_queue_xmit(net, error, dst, &tx);
-    }
-    dst_release(dst);
-}
-
-int icmp_errno(uint8_t type, uint8_t code, bool *hard)
-{
-    static const struct {
-        uint8_t err;
-        bool hard;
-    } unreach[] = {
-        { ENETUNREACH, false },  { EHOSTUNREACH, false }, { ENOPROTOOPT, true },  { ECONNREFUSED, true },
-        { EMSGSIZE, false },     { EOPNOTSUPP, false },   { ENETUNREACH, true },  { EHOSTDOWN, true },
-        { ENONET, true },        { ENETUNREACH, true },   { EHOSTUNREACH, true }, { ENETUNREACH, false },
-        { EHOSTUNREACH, false }, /* RFC 1122 3.2.2.1's codes, with the errnos that Linux gives */
-    };
-
-    *hard = false;
-    if (type == ICMP_PARAMETERPROB)
-        return EPROTO;
-    if (type != ICMP_DEST_UNREACH || code >= ARRAY_SIZE(unreach))
-        return EHOSTUNREACH;
-    *hard = unreach[code].hard;
-    return unreach[code].err;
-}
-
-/* ---- receiving ---- */
+#define HOST_INTERVAL sec(1)
 
 /* What each type's handler says: SKB_NOT_DROPPED when skb was used (and is taken), else why to drop it. */
 typedef enum skb_drop_reason (*icmp_handler)(struct sk_buff *skb, const struct icmp_hdr *ih);
 
-/* RFC 1122 3.2.2.6: an answer with the same data, from the address that was asked. skb itself becomes it. */
-static enum skb_drop_reason icmp_echo(struct sk_buff *skb, const struct icmp_hdr *request)
+/* ---- questions ---- */
+
+/* May a question that went to daddr be answered? SKB_NOT_DROPPED, and whence: zero leaves it to the route. */
+static enum skb_drop_reason may_answer(struct sk_buff *skb, be32 daddr, be32 *from)
+{
+    *from = daddr; /* RFC 1122 3.2.2.6: the address that was asked */
+    if (inet_addr_kind(skb->net, daddr, skb->dev) == DST_LOCAL)
+        return SKB_NOT_DROPPED;
+    if (READ_ONCE(skb->net->icmp->knobs.echo_ignore_broadcasts))
+        return SKB_DROP_ICMP_BROADCAST; /* RFC 1122 3.2.2.6, 3.2.2.8: MAY be discarded */
+    *from = (be32){ 0 };
+    return SKB_NOT_DROPPED;
+}
+
+/* skb itself becomes the answer. Its ICMP header is final. */
+static enum skb_drop_reason send_answer(struct sk_buff *skb, struct ip_tx *tx)
 {
     struct net *net = skb->net;
+    struct ip_options options;
+    struct dst_entry *dst;
+    be32 way = tx->daddr;
+
+    if (unlikely(ip_hdr_len(ip_hdr(skb)) > sizeof(struct ip_hdr))) { /* RFC 1122 3.2.2.6 */
+        ip_options_echo(skb, &options);
+        tx->options = options.len ? &options : NULL;
+        if (!ipv4_is_zero(options.first_hop))
+            way = options.first_hop;
+    }
+    if (ip_route_output(net, way, tx->saddr, 0, &dst))
+        return SKB_DROP_IP_NO_ROUTE;
+    tx->saddr = dst->prefsrc;
+    skb->ip_summed = CHECKSUM_NONE;
+    skb->pkt_type = PACKET_HOST;
+    icmp_count_out(net->icmp, ((const struct icmp_hdr *)skb->data)->type);
+    ip_queue_xmit(net, skb, dst, tx);
+    dst_release(dst);
+    return SKB_NOT_DROPPED;
+}
+
+/* RFC 1122 3.2.2.6: the same data back. */
+static enum skb_drop_reason icmp_echo(struct sk_buff *skb, const struct icmp_hdr *request)
+{
     const struct ip_hdr *ip = ip_hdr(skb);
-    struct ip_tx tx = { .saddr = ip->daddr, .daddr = ip->saddr, .protocol = IPPROTO_ICMP, .tos = ip->tos };
+    struct ip_tx tx = { .daddr = ip->saddr, .protocol = IPPROTO_ICMP, .tos = ip->tos };
     be16 check = csum_replace16(request->check, cpu_to_be16(ICMP_ECHO << 8 | request->code),
                                 cpu_to_be16(ICMP_ECHOREPLY << 8 | request->code));
-    struct dst_entry *dst;
 
-    net_count(&net->icmp->in_echos);
-    if (READ_ONCE(net->icmp->knobs.echo_ignore_all))
+    if (READ_ONCE(skb->net->icmp->knobs.echo_ignore_all))
         return SKB_DROP_ICMP_IGNORED;
-    if (inet_addr_kind(net, tx.saddr, skb->dev) != DST_LOCAL)
-        return SKB_DROP_ICMP_BROADCAST; /* RFC 1122 3.2.2.6: MAY be discarded */
+    enum skb_drop_reason reason = may_answer(skb, ip->daddr, &tx.saddr);
+    if (reason != SKB_NOT_DROPPED)
+        return reason;
     if (skb_cow(skb, sizeof(struct ip_hdr) + ETH_HLEN))
         return SKB_DROP_NO_MEMORY;
-    if (ip_route_output(net, tx.daddr, tx.saddr, 0, &dst))
-        return SKB_DROP_IP_NO_ROUTE;
     struct icmp_hdr *reply = (struct icmp_hdr *)skb->data;
     reply->type = ICMP_ECHOREPLY;
     reply->check = check;
-    skb->ip_summed = CHECKSUM_NONE;
-    skb->pkt_type = PACKET_HOST;
-    net_count(&net->icmp->out_msgs);
-    net_count(&net->icmp->out_echo_reps);
-    ip_queue_xmit(net, skb, dst, &tx);
-    dst_release(dst);
-    return SKB_NOT_DROPPED;
+    return send_answer(skb, &tx);
+}
+
+/* RFC 1122 3.2.2.8: what time is it here? */
+static enum skb_drop_reason icmp_timestamp(struct sk_buff *skb, const struct icmp_hdr *request)
+{
+    struct message {
+        struct icmp_hdr head;
+        be32 originate, receive, transmit; /* milliseconds since midnight UT */
+    };
+    const struct ip_hdr *ip = ip_hdr(skb);
+    struct ip_tx tx = { .daddr = ip->saddr, .protocol = IPPROTO_ICMP, .tos = ip->tos };
+
+    (void)request;
+    if (skb->len < sizeof(struct message))
+        return SKB_DROP_ICMP_SHORT;
+    enum skb_drop_reason reason = may_answer(skb, ip->daddr, &tx.saddr);
+    if (reason != SKB_NOT_DROPPED)
+        return reason;
+    if (skb_cow(skb, sizeof(struct ip_hdr) + ETH_HLEN))
+        return SKB_DROP_NO_MEMORY;
+    skb_trim(skb, sizeof(struct message));
+    struct message *reply = (struct message *)skb->data;
+    reply->head.type = ICMP_TIMESTAMPREPLY;
+    reply->receive = reply->transmit = ip_timestamp();
+    reply->head.check = cpu_to_be16(0);
+    reply->head.check = csum_fold(csum_partial(reply, sizeof *reply, 0));
+    return send_answer(skb, &tx);
+}
+
+/* ---- errors about packets of ours ---- */
+
+/* RFC 4884 4: with extensions behind it the quotation says its own length, in words and at least 128 bytes.
+ */
+static void cut_extensions(struct sk_buff *skb, uint32_t rest)
+{
+    uint32_t quoted = (rest >> 16 & 0xff) * 4;
+
+    if (quoted >= 128)
+        skb_trim(skb, quoted);
 }
 
 /* An error about a packet of ours: to the transport that sent it (RFC 1122 3.2.2.1). */
@@ -175,20 +122,19 @@ static enum skb_drop_reason icmp_error(struct sk_buff *skb, const struct icmp_hd
 {
     struct net *net = skb->net;
     uint8_t type = ih->type, code = ih->code;
+    uint32_t rest = be32_to_cpu(ih->rest);
     /* RFC 1191 4: the next hop's MTU; only there does the second word mean anything to us */
-    bool too_big = type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED;
-    uint32_t info = too_big ? be32_to_cpu(ih->rest) & 0xffff : 0;
+    uint32_t info = type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED ? rest & 0xffff : 0;
 
-    if (type == ICMP_DEST_UNREACH)
-        net_count(&net->icmp->in_dest_unreachs);
     skb_pull(skb, sizeof *ih);
+    cut_extensions(skb, rest);
     const struct ip_hdr *quoted = skb_header(skb, sizeof *quoted);
     if (!quoted || quoted->version_ihl >> 4 != 4 || ip_hdr_len(quoted) < sizeof *quoted)
         return SKB_DROP_ICMP_SHORT;
     if (skb->len < ip_hdr_len(quoted) + 8) /* RFC 792: header and 64 bits of data */
         return SKB_DROP_ICMP_SHORT;
     if (inet_addr_kind(net, quoted->saddr, NULL) != DST_LOCAL)
-        return SKB_DROP_ICMP_UNKNOWN; /* not a packet that we could have sent */
+        return SKB_DROP_ICMP_UNKNOWN; /* RFC 5927 4.1: not a packet that we could have sent */
     raw_error(net, skb, type, code, info);
     const struct inet_protocol *transport = net->ipv4->protocols[quoted->protocol];
     if (!transport || !transport->err_handler)
@@ -208,39 +154,81 @@ static enum skb_drop_reason icmp_reply(struct sk_buff *skb, const struct icmp_hd
 /* NULL: ignored. Source quench by RFC 6633 3, redirects as RFC 1122 3.2.2.2 lets a host with one gateway. */
 static const icmp_handler handlers[] = {
     [ICMP_ECHOREPLY] = icmp_reply,     [ICMP_DEST_UNREACH] = icmp_error,  [ICMP_ECHO] = icmp_echo,
-    [ICMP_TIME_EXCEEDED] = icmp_error, [ICMP_PARAMETERPROB] = icmp_error,
+    [ICMP_TIME_EXCEEDED] = icmp_error, [ICMP_PARAMETERPROB] = icmp_error, [ICMP_TIMESTAMP] = icmp_timestamp,
 };
 
 static void icmp_rcv(struct sk_buff *skb)
 {
     const struct icmp_hdr *ih = skb_header(skb, sizeof *ih);
     enum skb_drop_reason reason = SKB_DROP_ICMP_UNKNOWN; /* RFC 1122 3.2.2: unknown types are discarded */
+    struct icmp_state *icmp = skb->net->icmp;
 
     trace("icmp_rcv", skb->id, skb->len);
-    net_count(&skb->net->icmp->in_msgs);
-    if (!ih)
+    net_count(&icmp->in_msgs);
+    if (!ih) {
         reason = SKB_DROP_ICMP_SHORT;
-    else if (skb->ip_summed != CHECKSUM_UNNECESSARY && csum_fold_sum(csum_partial(ih, skb->len, 0)) != 0xffff)
+    } else if (skb->ip_summed != CHECKSUM_UNNECESSARY &&
+               csum_fold_sum(csum_partial(ih, skb->len, 0)) != 0xffff) {
         reason = SKB_DROP_ICMP_CSUM;
-    else if (ih->type < ARRAY_SIZE(handlers) && handlers[ih->type])
-        reason = handlers[ih->type](skb, ih);
+    } else {
+        if (ih->type < ICMP_TYPES)
+            net_count(&icmp->in[ih->type]);
+        if (ih->type < ARRAY_SIZE(handlers) && handlers[ih->type])
+            reason = handlers[ih->type](skb, ih);
+    }
     if (reason != SKB_NOT_DROPPED)
         kfree_skb_reason(skb, reason);
 }
 
-/* ---- registration ---- */
+/* ---- /proc/net/snmp ---- */
+
+static const struct {
+    uint8_t type;
+    const char *name;
+} columns[] = {
+    { ICMP_DEST_UNREACH, "DestUnreachs" },
+    { ICMP_TIME_EXCEEDED, "TimeExcds" },
+    { ICMP_PARAMETERPROB, "ParmProbs" },
+    { ICMP_SOURCE_QUENCH, "SrcQuenchs" },
+    { ICMP_REDIRECT, "Redirects" },
+    { ICMP_ECHO, "Echos" },
+    { ICMP_ECHOREPLY, "EchoReps" },
+    { ICMP_TIMESTAMP, "Timestamps" },
+    { ICMP_TIMESTAMPREPLY, "TimestampReps" },
+    { 17, "AddrMasks" },
+    { 18, "AddrMaskReps" },
+};
+
+static void show_names(struct textbuf *out, const char *direction)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(columns); i++)
+        textbuf_printf(out, " %s%s", direction, columns[i].name);
+}
+
+static void show_counts(struct textbuf *out, const uint64_t *counts)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(columns); i++)
+        textbuf_printf(out, " %lu", counts[columns[i].type]);
+}
 
 static void icmp_show_snmp(struct net *net, struct textbuf *out)
 {
     const struct icmp_state *s = net->icmp;
 
-    textbuf_printf(out, "Icmp: InMsgs InErrors InCsumErrors InDestUnreachs InEchos OutMsgs OutDestUnreachs "
-                        "OutEchoReps\n");
-    textbuf_printf(out, "Icmp: %lu %lu %lu %lu %lu %lu %lu %lu\n", s->in_msgs,
+    textbuf_printf(out, "Icmp: InMsgs InErrors InCsumErrors");
+    show_names(out, "In");
+    textbuf_printf(out, " OutMsgs OutErrors");
+    show_names(out, "Out");
+    textbuf_printf(out, "\nIcmp: %lu %lu %lu", s->in_msgs,
                    net->drops[SKB_DROP_ICMP_SHORT] + net->drops[SKB_DROP_ICMP_CSUM],
-                   net->drops[SKB_DROP_ICMP_CSUM], s->in_dest_unreachs, s->in_echos, s->out_msgs,
-                   s->out_dest_unreachs, s->out_echo_reps);
+                   net->drops[SKB_DROP_ICMP_CSUM]);
+    show_counts(out, s->in);
+    textbuf_printf(out, " %lu %d", s->out_msgs, 0);
+    show_counts(out, s->out);
+    textbuf_printf(out, "\n");
 }
+
+/* ---- registration ---- */
 
 static const struct inet_protocol icmp_protocol = { .handler = icmp_rcv, .err_handler = ping_err };
 
@@ -249,21 +237,37 @@ static const struct sysctl sysctls[] = {
                  "ICMP errors that are sent in a second, over time") },
     { SYSCTL_INT("net/ipv4/icmp_msgs_burst", struct icmp_knobs, msgs_burst, 1, ICMP_RATE_MOST,
                  "ICMP errors that may be sent at once") },
+    { SYSCTL_MS("net/ipv4/icmp_ratelimit", struct icmp_knobs, host_interval, 0, DAY_MS,
+                "time between two ICMP errors to one host, over time, ms; 0: no limit a host") },
+    { SYSCTL_U64("net/ipv4/icmp_ratemask", struct icmp_knobs, rate_mask, 0, INT32_MAX,
+                 "which ICMP types have these limits: bit n stands for type n") },
     { SYSCTL_BOOL("net/ipv4/icmp_echo_ignore_all", struct icmp_knobs, echo_ignore_all,
                   "do not answer pings") },
+    { SYSCTL_BOOL("net/ipv4/icmp_echo_ignore_broadcasts", struct icmp_knobs, echo_ignore_broadcasts,
+                  "do not answer pings and time-stamp requests to broadcast addresses and groups") },
     { .path = NULL },
 };
 
 static int icmp_init(struct net *net)
 {
-    net->icmp = mem_alloc(sizeof *net->icmp);
-    if (!net->icmp)
+    int err = inet_add_protocol(net, &icmp_protocol, IPPROTO_ICMP);
+    if (err)
+        return err;
+    struct icmp_state *icmp = mem_alloc(sizeof *icmp);
+    if (!icmp) {
+        inet_del_protocol(net, IPPROTO_ICMP);
         return -ENOMEM;
-    net->icmp->knobs = (struct icmp_knobs){ .msgs_per_sec = ICMP_RATE, .msgs_burst = ICMP_BURST };
-    net_sysctl_register(net, &net->icmp->sysctls, sysctls, &net->icmp->knobs);
-    net->icmp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = icmp_show_snmp };
-    net_proc_section_register(net, &net->icmp->snmp_section);
-    return inet_add_protocol(net, &icmp_protocol, IPPROTO_ICMP);
+    }
+    icmp->knobs = (struct icmp_knobs){ .msgs_per_sec = ICMP_RATE,
+                                       .msgs_burst = ICMP_BURST,
+                                       .host_interval = HOST_INTERVAL,
+                                       .rate_mask = RATE_MASK,
+                                       .echo_ignore_broadcasts = true };
+    net_sysctl_register(net, &icmp->sysctls, sysctls, &icmp->knobs);
+    icmp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = icmp_show_snmp };
+    net_proc_section_register(net, &icmp->snmp_section);
+    net->icmp = icmp;
+    return 0;
 }
 
 static void icmp_exit(struct net *net)

@@ -68,13 +68,16 @@ enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device
 
 /* ---- output ---- */
 
+struct ip_options; /* ip_options.h */
+
 /* Fields of the IP header a sender chooses. */
 struct ip_tx {
     be32 saddr, daddr;
-    uint8_t protocol, ttl, tos; /* ttl 0: the default */
-    uint8_t discover;           /* IP_PMTUDISC_*: with DF or without; 0 (DONT): without */
+    uint8_t protocol, ttl, tos;       /* ttl 0: the default */
+    uint8_t discover;                 /* IP_PMTUDISC_*: with DF or without; 0 (DONT): without */
+    const struct ip_options *options; /* NULL: none */
 };
-/* Put an IP header in front of skb (transport header at data, headroom for 20 bytes and a link header) and
+/* Put an IP header in front of skb (transport header at data, headroom for it and a link header) and
  * send it along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output.
  * Takes skb. 0, or -errno (-EMSGSIZE: may not be fragmented and too big; -ENOBUFS; -EHOSTUNREACH). Process or
  * softirq; sk->lock may be held. */
@@ -105,7 +108,9 @@ enum icmp_type {
     ICMP_REDIRECT = 5,
     ICMP_ECHO = 8,
     ICMP_TIME_EXCEEDED = 11,
-    ICMP_PARAMETERPROB = 12
+    ICMP_PARAMETERPROB = 12,
+    ICMP_TIMESTAMP = 13,
+    ICMP_TIMESTAMPREPLY = 14
 };
 enum icmp_unreach_code {
     ICMP_NET_UNREACH = 0,

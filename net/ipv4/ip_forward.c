@@ -2,6 +2,7 @@
  * Here the packet is whole and honest (ip_input.c) and somebody else's. What may not go on is dropped and,
  * where the rules say so, its sender told why; a host that is no router is silent about all of it. */
 #include "lib/string.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 /* ---- may it go on? ---- */
@@ -77,6 +78,8 @@ static void send_on(struct net *net, struct sk_buff *skb, struct dst_entry *dst)
     }
     skb_reset_network_header(skb);
     decrease_ttl(skb);
+    if (ip_hdr_len((const struct ip_hdr *)skb->data) > sizeof(struct ip_hdr))
+        ip_options_forward(skb, dst);
     dst_release(skb->dst);
     skb->dst = dst;
     skb->dev = dst->dev;

@@ -1,11 +1,13 @@
 /* net/ipv4/ip_input.c - an IPv4 packet arrives: is it whole, is it honest, is it for us?
  * Each check stands alone and names its rule; a packet that fails one is dropped without a sound, except
  * where the rule says to answer. Behind ip_rcv_check() the header may be trusted. */
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 /* ---- checks ---- */
 
-/* The header itself, and the packet's length against it. */
+/* The header itself, and the packet's length against it, in the order of RFC 1812 5.2.2; but version and
+ * header length come before the checksum, as they tell what it covers. */
 static enum skb_drop_reason check_header(struct sk_buff *skb)
 {
     const struct ip_hdr *ip = skb_header(skb, sizeof *ip);
@@ -51,31 +53,6 @@ static bool destination_is_possible(const struct sk_buff *skb, be32 daddr)
     return !ipv4_is_loopback(daddr) && !ipv4_is_zero(daddr); /* RFC 1122 3.2.1.3(a), (g): never on the wire */
 }
 
-enum { IPOPT_END = 0, IPOPT_NOP = 1, IPOPT_LSRR = 131, IPOPT_SSRR = 137 }; /* RFC 791 3.1 */
-
-/* Walk the options. Only the source routes mean anything to us. */
-static enum skb_drop_reason check_options(const struct ip_hdr *ip)
-{
-    const uint8_t *option = (const uint8_t *)(ip + 1), *end = (const uint8_t *)ip + ip_hdr_len(ip);
-
-    while (option < end && *option != IPOPT_END) {
-        if (*option == IPOPT_NOP) {
-            option++;
-            continue;
-        }
-        if (end - option < 2 || option[1] < 2 || option[1] > end - option)
-            return SKB_DROP_IP_OPTIONS;
-        if (*option == IPOPT_LSRR || *option == IPOPT_SSRR) {
-            if (option[1] < 3 || option[2] < 4)
-                return SKB_DROP_IP_OPTIONS;
-            if (option[2] <= option[1]) /* RFC 1122 3.2.1.8(c): we are not its end, and no router */
-                return SKB_DROP_IP_NOT_FOR_US;
-        }
-        option += option[1]; /* RFC 1122 3.2.1.8: the unknown is passed over */
-    }
-    return SKB_NOT_DROPPED;
-}
-
 static enum skb_drop_reason ip_rcv_check(struct sk_buff *skb)
 {
     enum skb_drop_reason reason = check_header(skb);
@@ -86,9 +63,7 @@ static enum skb_drop_reason ip_rcv_check(struct sk_buff *skb)
         return SKB_DROP_IP_SOURCE_INVALID;
     if (!destination_is_possible(skb, ip->daddr))
         return SKB_DROP_IP_NOT_FOR_US;
-    if (ip_hdr_len(ip) == sizeof *ip)
-        return SKB_NOT_DROPPED;
-    return check_options(ip);
+    return SKB_NOT_DROPPED;
 }
 
 /* ---- delivery ---- */
@@ -149,7 +124,15 @@ void ip_rcv(struct sk_buff *skb, struct packet_type *pt)
     }
     if (!ip_hook_pass(net, IP_HOOK_PREROUTING, skb))
         return;
-    if (for_us(net, ip_hdr(skb)->daddr, skb->dev))
+    bool mine = for_us(net, ip_hdr(skb)->daddr, skb->dev);
+    if (unlikely(ip_hdr_len(ip_hdr(skb)) > sizeof(struct ip_hdr))) {
+        reason = ip_options_receive(skb, mine);
+        if (reason != SKB_NOT_DROPPED) {
+            kfree_skb_reason(skb, reason);
+            return;
+        }
+    }
+    if (mine)
         ip_local_deliver(skb);
     else
         ip_forward(skb);

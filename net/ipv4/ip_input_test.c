@@ -132,53 +132,6 @@ TEST(what_is_not_for_us_is_dropped_in_silence) // RFC 1122 3.2.1.3; checklist 14
     host_destroy(&h);
 }
 
-TEST(options_are_passed_over) // RFC 1122 3.2.1.8, RFC 791 3.1; checklist 15
-{
-    static const uint8_t good[][8] = {
-        { 1, 1, 1, 1, 1, 1, 1, 1 },       /* NOP */
-        { 0, 0xff, 0xff, 0xff, 1, 2, 3 }, /* what is behind the end does not count */
-        { 0x94, 4, 0, 0, 0 },             /* router alert, unknown to us */
-        { 0x99, 8, 1, 2, 3, 4, 5, 6 },    /* unknown, to the last byte */
-        { 0x83, 7, 8, 10, 0, 0, 1, 0 },   /* source route, used up */
-    };
-    struct host h = host_create();
-    uint8_t frame[FRAME_MAX];
-    struct packet p;
-
-    expect_alive(&h);
-    for (unsigned i = 0; i < ARRAY_SIZE(good); i++) {
-        size_t n = build(&h, frame, 28);
-        memcpy(frame + IP + 20, good[i], 8);
-        fix_checksum(frame);
-        tap_send_bytes(h.tap, frame, n);
-        EXPECT_IP(h.tap, &p, PACKET_ICMP);
-        CHECK_EQ(p.icmp_type, 0);
-    }
-    host_destroy(&h);
-}
-
-TEST(malformed_options_are_dropped) // RFC 791 3.1; checklist 15
-{
-    static const uint8_t bad[][8] = {
-        { 0x94, 0 }, { 0x94, 1 },    { 0x94, 9 }, { 0x94, 255 }, { 1, 1, 1, 1, 1, 1, 1, 0x94 },
-        { 0x83, 2 }, { 0x83, 3, 3 },
-    };
-    struct host h = host_create();
-    uint8_t frame[FRAME_MAX];
-
-    for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-        size_t n = build(&h, frame, 28);
-        memcpy(frame + IP + 20, bad[i], 8);
-        fix_checksum(frame);
-        expect_drop(&h, frame, n, SKB_DROP_IP_OPTIONS);
-    }
-    size_t n = build(&h, frame, 28);
-    memcpy(frame + IP + 20, "\x83\x07\x04\x0a\x00\x00\x09\x00", 8); /* would go on to 10.0.0.9 */
-    fix_checksum(frame);
-    expect_drop(&h, frame, n, SKB_DROP_IP_NOT_FOR_US);
-    host_destroy(&h);
-}
-
 TEST(a_ttl_of_one_reaches_us) // RFC 1122 3.2.1.7; checklist 24
 {
     struct host h = host_create();

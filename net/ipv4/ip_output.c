@@ -2,12 +2,14 @@
  * skb->dst holds a reference to its route from ip_queue_xmit() until the sk_buff is freed. */
 #include "lib/string.h"
 #include "net/ipv4/arp.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 /* ---- the header ---- */
 
 /* RFC 6864 4: an ID is needed only where fragments may arise, and then does not repeat soon for the same
- * source, destination and protocol. */
+ * source, destination and protocol. Flows share counters, but each begins elsewhere: who sees one cannot tell
+ * another's. */
 static be16 choose_id(struct net *net, const struct ip_tx *tx, bool df)
 {
     struct {
@@ -17,25 +19,41 @@ static be16 choose_id(struct net *net, const struct ip_tx *tx, bool df)
 
     if (df)
         return cpu_to_be16(0);
-    uint32_t slot = (uint32_t)siphash(&flow, sizeof flow, &net->hash_key) % IP_ID_SLOTS;
-    return cpu_to_be16((uint16_t)__atomic_fetch_add(&net->ipv4->ip_ids[slot], 1, __ATOMIC_RELAXED));
+    uint64_t hash = siphash(&flow, sizeof flow, &net->hash_key);
+    uint32_t count = __atomic_fetch_add(&net->ipv4->ip_ids[hash % IP_ID_SLOTS], 1, __ATOMIC_RELAXED);
+    return cpu_to_be16((uint16_t)(count + (hash >> 48)));
+}
+
+static unsigned header_len(const struct ip_tx *tx)
+{
+    return (unsigned)sizeof(struct ip_hdr) + (tx->options ? tx->options->len : 0);
+}
+
+/* The options behind the header. We, too, are on the way: RFC 791 3.1 has the source record itself. */
+static void put_options(struct net *net, struct ip_hdr *ip, const struct ip_tx *tx)
+{
+    memcpy(ip + 1, tx->options->bytes, tx->options->len);
+    if (!ipv4_is_zero(tx->options->first_hop))
+        ip->daddr = tx->options->first_hop;
+    ip_options_record(net, (uint8_t *)ip, tx->saddr);
 }
 
 /* IP_MTU_DISCOVER, ip(7). WANT: with DF what fits the path, and what does not is cut here; where the path's
  * MTU cannot be trusted, routers may cut. DO and PROBE: always. */
-static bool wants_df(const struct sk_buff *skb, const struct dst_entry *dst, uint8_t discover)
+static bool wants_df(const struct sk_buff *skb, const struct dst_entry *dst, const struct ip_tx *tx)
 {
-    if (discover == IP_PMTUDISC_WANT)
-        return !dst->mtu_locked && (skb->gso_size || skb->len + sizeof(struct ip_hdr) <= dst->mtu);
-    return discover == IP_PMTUDISC_DO || discover == IP_PMTUDISC_PROBE;
+    if (tx->discover == IP_PMTUDISC_WANT)
+        return !dst->mtu_locked && (skb->gso_size || skb->len + header_len(tx) <= dst->mtu);
+    return tx->discover == IP_PMTUDISC_DO || tx->discover == IP_PMTUDISC_PROBE;
 }
 
 static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx *tx, bool df)
 {
-    struct ip_hdr *ip = skb_push(skb, sizeof *ip);
+    unsigned hlen = header_len(tx);
+    struct ip_hdr *ip = skb_push(skb, hlen);
 
     *ip = (struct ip_hdr){
-        .version_ihl = 4 << 4 | sizeof *ip / 4,
+        .version_ihl = (uint8_t)(4 << 4 | hlen / 4),
         .tos = tx->tos,
         .tot_len = cpu_to_be16((uint16_t)skb->len),
         .id = choose_id(net, tx, df),
@@ -46,7 +64,9 @@ static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx
         .saddr = tx->saddr,
         .daddr = tx->daddr,
     };
-    ip->check = csum_fold(csum_partial(ip, sizeof *ip, 0));
+    if (unlikely(tx->options))
+        put_options(net, ip, tx);
+    ip->check = csum_fold(csum_partial(ip, hlen, 0));
     skb_reset_network_header(skb);
     skb->protocol = cpu_to_be16(ETH_P_IP);
 }
@@ -80,6 +100,8 @@ static struct sk_buff *make_fragment(const struct sk_buff *skb, unsigned hlen, u
     if (offset)
         blank_uncopied_options(ip);
     skb_put_data(frag, skb->data + hlen + offset, n);
+    if (hlen > sizeof *ip && offset)
+        ip_options_fragment(frag->data, hlen);
 
     uint16_t before = be16_to_cpu(ip->frag_off); /* itself a fragment, perhaps: offsets add up */
     bool more = before & IP_MF || hlen + offset + n < skb->len;
@@ -171,16 +193,16 @@ static int send_along(struct sk_buff *skb, struct dst_entry *dst)
 int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, const struct ip_tx *tx)
 {
     trace("ip_queue_xmit", skb->id, skb->len);
-    if (skb->len > IP_MAX_PACKET - sizeof(struct ip_hdr)) {
+    if (skb->len > IP_MAX_PACKET - header_len(tx)) {
         kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG);
         return -EMSGSIZE;
     }
     /* an answer written into a received packet may be short of room in front */
-    if (skb_headroom(skb) < sizeof(struct ip_hdr) + ETH_HLEN && skb_cow(skb, SKB_TX_HEADROOM)) {
+    if (skb_headroom(skb) < header_len(tx) + ETH_HLEN && skb_cow(skb, SKB_TX_HEADROOM)) {
         kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
         return -ENOBUFS;
     }
-    bool df = wants_df(skb, dst, tx->discover);
+    bool df = wants_df(skb, dst, tx);
     if (df && tx->discover == IP_PMTUDISC_DO && skb->len + sizeof(struct ip_hdr) > dst->mtu &&
         !skb->gso_size) {
         kfree_skb_reason(skb, SKB_DROP_IP_TOO_BIG); /* RFC 1191 3: as large as the path is known to be */
@@ -201,7 +223,9 @@ int ip_send_made(struct sk_buff *skb, struct dst_entry *dst)
     if (ipv4_is_zero(ip->saddr))
         ip->saddr = dst->prefsrc;
     if (!ip->id.raw)
-        ip->id = choose_id(skb->net, &(struct ip_tx){ ip->saddr, ip->daddr, ip->protocol, 0, 0, 0 }, false);
+        ip->id = choose_id(
+            skb->net, &(struct ip_tx){ .saddr = ip->saddr, .daddr = ip->daddr, .protocol = ip->protocol },
+            false);
     ip->tot_len = cpu_to_be16((uint16_t)skb->len);
     ip->check = cpu_to_be16(0);
     ip->check = csum_fold(csum_partial(ip, ip_hdr_len(ip), 0));

@@ -23,12 +23,13 @@ static inline struct in_device *in_dev_get(const struct net_device *dev)
 enum { FRAG_MEMORY_MAX = 4 << 20 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
 
-enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 256, FRAG_BUCKETS = 64 };
+enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 1024, FRAG_BUCKETS = 64 };
 
 /* Read without a lock (af_inet.c has the table). */
 struct ipv4_knobs {
     int32_t default_ttl, port_range[2];
     uint64_t frag_memory_max, frag_timeout; /* bytes, ns */
+    bool accept_source_route;
 };
 
 struct frag_table {

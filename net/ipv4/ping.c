@@ -167,7 +167,7 @@ static ssize_t ping_sendmsg(struct sock *sk, struct message *msg, int flags)
     size_t n = msg->iter.count;
     struct ip_wishes wishes;
     struct dst_entry *dst;
-    struct ip_tx tx;
+    struct ip_tx tx = { .options = NULL };
     uint32_t ifindex;
 
     if (flags & MSG_OOB)

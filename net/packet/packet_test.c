@@ -128,7 +128,7 @@ TEST(a_packet_socket_that_nobody_reads_drops_and_counts)
     socklen_t len = sizeof stats;
 
     vk_setsockopt_int(sk, SOL_SOCKET, SO_RCVBUF, 2000);
-    for (int i = 0; i < 30; i++)
+    for (int i = 0; i < 60; i++)
         datagram(&p);
     CHECK_EQ(sock_getsockopt(sk, SOL_PACKET, PACKET_STATISTICS, &stats, &len), 0);
     CHECK(stats.tp_packets >= 60 && stats.tp_drops > 30 && stats.tp_drops < stats.tp_packets);
