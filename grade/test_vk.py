@@ -1,13 +1,12 @@
-"""Unmodified host programs on virtual kernels: towpath-vk and its shim (sim/vk/), two kernels and a guest on one hub."""
+"""Unmodified host programs on virtual kernels: two kernels and a guest on one hub."""
 import hashlib
 import json
 import os
 import re
-import shutil
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,47 +16,13 @@ import pytest
 
 from grade.machine import patience
 from grade.plugin import Machines
+from grade.vk import Kernel, fetch, need, pair
 
 MIB = 1 << 20
 FILE = os.urandom(8 * MIB)
-SHIM = os.path.abspath("build/libtowpath-shim.so")
 PYTHON = sys.executable
 A, B = "10.0.2.101", "10.0.2.102"
-
-
-class Kernel:
-    """A towpath-vk on the hub of a folder."""
-
-    def __init__(self, folder: Path, name: str, address: str, *more: str) -> None:
-        self.address, self.socket = address, folder / f"{name}.sock"
-        command = ["build/towpath-vk", "--address", f"{address}/24", "--listen", self.socket, "--wire", f"hub:{folder}/hub", *more]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout and self.process.stdout.readline() == "ready\n"
-
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "LD_PRELOAD": SHIM, "TOWPATH_VK": str(self.socket)}
-
-    def run(self, *command: str | Path, **options: object) -> subprocess.CompletedProcess[bytes]:
-        """A program on this kernel, from beginning to end."""
-        return subprocess.run(command, env=self.environment(), capture_output=True, timeout=patience(60), **options)
-
-    @contextmanager
-    def running(self, *command: str | Path, until: bytes = b"", **options: object) -> Iterator[subprocess.Popen[bytes]]:
-        """A program on this kernel while the block runs, which begins when it has printed `until`."""
-        process = subprocess.Popen(command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
-        assert process.stdout
-        printed = b""
-        while until not in printed:
-            printed += (line := process.stdout.readline())
-            assert line, f"{command} ended: {printed}"
-        yield process
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-    def end(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(patience(10)) == 0
+ON_VK = sorted(Path("grade/on_vk").glob("*.py"))
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def kernels(folder: Path) -> Iterator[tuple[Kernel, Kernel]]:
-    pair = Kernel(folder, "a", A), Kernel(folder, "b", B)
-    yield pair
-    for kernel in pair:
-        kernel.end()
-
-
-def need(program: str) -> str:
-    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if not path:
-        pytest.skip(f"{program} is not installed")
-    return path
+    with pair(folder, (A, B)) as both:
+        yield both
 
 
 @contextmanager
@@ -152,39 +108,13 @@ def test_redis_serves_its_client(kernels: tuple[Kernel, Kernel], tmp_path: Path)
         assert a.run(client, "-h", B, "shutdown", "nosave").returncode == 0
 
 
-MIXED = """
-import os, select, socket, sys
-ours = socket.socket(); host_read, host_write = os.pipe()
-ours.bind(("0.0.0.0", 4000)); ours.listen()
-poll, epoll = select.poll(), select.epoll()
-for fd in (ours.fileno(), host_read):
-    poll.register(fd, select.POLLIN); epoll.register(fd, select.EPOLLIN)
-print(poll.poll(0), select.select([ours, host_read], [], [], 0), epoll.poll(0))
-os.write(host_write, b"x")
-print([fd == host_read for fd, _ in poll.poll()], [fd == host_read for fd, _ in epoll.poll()]); os.read(host_read, 1)
-client = socket.socket(); client.setblocking(False)
-print(client.connect_ex((sys.argv[1], 4000)) == 115, select.select([], [client], [], 5)[1] == [client])
-print([fd == ours.fileno() for fd, _ in epoll.poll(5)])
-peer, _ = ours.accept()
-print(poll.poll(0), epoll.poll(0), peer.getpeername()[0] == sys.argv[1])
-if os.fork() == 0:
-    client.setblocking(True); client.sendall(b"from the child"); os._exit(0)
-os.wait()
-client.close()
-print(peer.recv(100), peer.recv(100))
-copy = os.dup(peer.fileno()); peer.close()
-print(select.select([copy], [], [], 0)[0] == [copy]); os.close(copy); ours.close()
-again = socket.socket(); again.bind(("0.0.0.0", 4001)); again.close()
-again = socket.socket(); again.bind(("0.0.0.0", 4001)); print("bound again")
-"""
-
-
-def test_our_sockets_and_the_hosts_descriptors_mix(kernels: tuple[Kernel, Kernel]) -> None:
-    """poll, select and epoll over both kinds, fork, dup and close: what Linux itself prints for the same program."""
-    ours = kernels[0].run(PYTHON, "-c", MIXED, A)
-    linux = subprocess.run([PYTHON, "-c", MIXED, "127.0.0.1"], capture_output=True)
+@pytest.mark.parametrize("program", ON_VK, ids=lambda path: path.stem)
+def test_a_program_prints_what_it_prints_on_linux(kernels: tuple[Kernel, Kernel], program: Path) -> None:
+    """Our sockets beside the host's descriptors: waiting for them, handing them on, streams on them."""
+    ours = kernels[0].run(PYTHON, program, A)
+    linux = subprocess.run([PYTHON, program, "127.0.0.1"], capture_output=True)
     assert linux.returncode == 0, linux.stderr
-    assert (ours.stdout, ours.stderr) == (linux.stdout, linux.stderr)
+    assert (ours.stdout.decode(), ours.stderr) == (linux.stdout.decode(), linux.stderr)
 
 
 def test_the_end_of_a_program_closes_its_sockets(kernels: tuple[Kernel, Kernel]) -> None:
@@ -203,24 +133,76 @@ def test_the_end_of_a_program_closes_its_sockets(kernels: tuple[Kernel, Kernel])
     assert b.run(PYTHON, "-c", begin).stdout == b"up\n"  # it would be refused while another listens
 
 
-def test_a_page_comes_from_the_guest_in_qemu(folder: Path, kernels: tuple[Kernel, Kernel], shared_machines: Machines) -> None:
-    """Host curl, virtual kernel, hub, QEMU's card, our driver, our TCP, the guest's httpd; and ping from the guest."""
+NGINX = """
+daemon off; worker_processes 2; pid {folder}/pid; error_log stderr notice;
+events {{ worker_connections 256; }}
+http {{
+    access_log {folder}/access.log; sendfile on; tcp_nopush on;
+    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    server {{ listen 80; root {folder}; }}
+}}
+"""
+
+
+@contextmanager
+def nginx(kernel: Kernel, files: dict[str, bytes]) -> Iterator[Path]:
+    """Debian's nginx with its workers, which give up root's rights if they have them; the folder that it serves."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)  # its workers may be nobody
+        folder = Path(name)
+        for path, data in files.items():
+            (folder / path).write_bytes(data)
+        (folder / "nginx.conf").write_text(NGINX.format(folder=folder))
+        with kernel.running(need("nginx"), "-c", folder / "nginx.conf", "-e", "stderr", until=b"start worker process "):
+            yield folder
+
+
+def test_nginx_serves_curl_unchanged_from_kernel_to_kernel(kernels: tuple[Kernel, Kernel]) -> None:
+    """epoll, accept4, sendfile, writev, workers that share a listener."""
+    a, b = kernels
+    with nginx(b, {"index.html": b"small", "file": FILE}) as served:
+        assert fetch(a, f"http://{B}/") == b"small"
+        assert digest(fetch(a, f"http://{B}/file")) == digest(FILE)
+        assert (served / "access.log").read_text().startswith(f"{A} - - ")  # not the host's own nginx
+
+
+@pytest.mark.parametrize("keep", [(), ("-k",)], ids=["a-connection-a-request", "kept"])
+def test_nginx_answers_ab_without_a_failure(kernels: tuple[Kernel, Kernel], keep: tuple[str, ...]) -> None:
+    a, b = kernels
+    with nginx(b, {"index.html": b"small"}):
+        fetch(a, f"http://{B}/")
+        ab = a.run(need("ab"), *keep, "-q", "-n", "500", "-c", "10", f"http://{B}/")
+    assert ab.returncode == 0, ab.stderr
+    assert b"Complete requests:      500\n" in ab.stdout
+    assert b"Failed requests:        0\n" in ab.stdout
+
+
+def test_pages_go_between_the_guest_in_qemu_and_virtual_kernels(folder: Path, kernels: tuple[Kernel, Kernel],
+                                                                shared_machines: Machines) -> None:
+    """Host curl, virtual kernel, hub, QEMU's card, our driver, our TCP, the guest's httpd; the guest's wget and nginx."""
+    a, b = kernels
     machine = shared_machines.on_netdev(f"stream,id=n0,server=off,addr.type=unix,addr.path={folder}/hub")
-    deadline = time.monotonic() + patience(30)
-    while (page := kernels[0].run(need("curl"), "-sS", "--max-time", "10", "http://10.0.2.15/")).returncode:
-        assert time.monotonic() < deadline, page.stderr
-    assert b"<html" in page.stdout.lower()
+    assert b"<html" in fetch(a, "http://10.0.2.15/").lower()
     assert re.search(r"\b1 (packets )?received", machine.run(f"ping -c 1 {B}"))
+    with nginx(b, {"page": b"from nginx\n"}):
+        fetch(a, f"http://{B}/page")
+        assert machine.run(f"wget -q -O - http://{B}/page") == "from nginx\n"
 
 
-@pytest.mark.long
-def test_a_hundred_megabytes_have_the_right_digest(kernels: tuple[Kernel, Kernel], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("program", "server"), [("curl", "nginx"), *(pytest.param(*other, marks=pytest.mark.long) for other in (
+    ("wget", "nginx"), ("curl", "http.server"), ("wget", "http.server")))])
+def test_a_hundred_megabytes_have_the_right_digest(kernels: tuple[Kernel, Kernel], tmp_path: Path, program: str, server: str) -> None:
     a, b = kernels
     data = os.urandom(MIB) * 100
+    command = {"curl": ("curl", "-sS"), "wget": ("wget", "-q", "-O", "-")}[program]
     (tmp_path / "large").write_bytes(data)
-    with b.running(PYTHON, "-u", "-m", "http.server", "80", cwd=tmp_path, until=b"Serving"):
+    served = nginx(b, {"large": data}) if server == "nginx" else \
+        b.running(PYTHON, "-u", "-m", "http.server", "80", cwd=tmp_path, until=b"Serving")
+    with served:
+        need(program)
         start = time.monotonic()
-        fetched = a.run(need("curl"), "-sS", f"http://{B}/large")
+        fetched = a.run(*command, f"http://{B}/large")
         print(f"{100 / (time.monotonic() - start):.0f} MB/s")
     assert digest(fetched.stdout) == digest(data)
 

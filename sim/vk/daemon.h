@@ -35,6 +35,7 @@ struct daemon {
     struct tp_process *process; /* that makes all calls */
     struct tp_wire *wire;
     struct tp_port *port; /* our end of the wire, for the uplink */
+    uint8_t mac[6];       /* the kernel's */
 };
 extern struct daemon vk;
 
@@ -52,8 +53,8 @@ struct vk_socket *vk_socket_find(int64_t number);
 int vk_socket_create(int number);
 /* The number of the socket whose placeholder has this inode, or -EBADF. */
 int64_t vk_socket_identify(uint64_t inode);
-/* What a reply to a call on s must tell (enum vk_reply_flags). */
-uint32_t vk_socket_reply_flags(struct vk_socket *s);
+/* What a reply to a call on s must tell of its placeholder. */
+void vk_socket_tell(struct vk_socket *s, struct vk_reply *r);
 /* Fit the placeholders of all sockets that changed to what they stand for. */
 void vk_sockets_settle(void);
 

@@ -150,7 +150,7 @@ static void finish(struct client *c, int64_t result)
             s = vk_socket_find(result);
     }
     if (s)
-        r.flags = vk_socket_reply_flags(s);
+        vk_socket_tell(s, &r);
     output_lengths(c, &r);
     send_reply(c, &r, fd);
 }
@@ -211,6 +211,33 @@ static void end_client(struct client *c)
     source_free(c);
 }
 
+static bool client_create(int fd);
+
+static int new_connection(void)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return -errno;
+    if (client_create(ends[0]))
+        return ends[1];
+    close(ends[1]);
+    return -ENOMEM;
+}
+
+/* What needs no call of the virtual kernel. */
+static void serve_question(struct client *c, const struct vk_request *r)
+{
+    struct vk_reply reply = { .result = 0 };
+    int fd = -1;
+
+    if (r->operation == VK_IDENTIFY)
+        reply.result = vk_socket_identify((uint64_t)r->a[0].word);
+    else if ((fd = new_connection()) < 0)
+        reply.result = fd;
+    send_reply(c, &reply, fd);
+}
+
 /* Only calls that a program's side makes; numbers are small and arguments bounded by place_arguments(). */
 static void serve_request(struct client *c, const struct vk_request *r, const uint8_t *input, size_t n)
 {
@@ -219,19 +246,17 @@ static void serve_request(struct client *c, const struct vk_request *r, const ui
             tp_call_interrupt(c->call);
         return;
     }
-    if (c->call || (r->operation != VK_CALL && r->operation != VK_IDENTIFY)) {
+    if (c->call || r->operation > VK_IDENTIFY) {
         end_client(c); /* it does not keep to the rules */
         return;
     }
     c->request = *r;
-    if (r->operation == VK_IDENTIFY) {
-        struct vk_reply reply = { .result = vk_socket_identify((uint64_t)r->a[0].word) };
-        send_reply(c, &reply, -1);
-    } else if (place_arguments(c, input, n)) {
+    if (r->operation != VK_CALL)
+        serve_question(c, r);
+    else if (place_arguments(c, input, n))
         begin_call(c);
-    } else {
+    else
         finish(c, -EINVAL);
-    }
 }
 
 static void client_ready(struct source *s, uint32_t events)
@@ -254,25 +279,29 @@ static void client_ready(struct source *s, uint32_t events)
 
 /* ---- connections ---- */
 
+/* A client at the other end of fd, which is closed if there cannot be one. */
+static bool client_create(int fd)
+{
+    struct client *c = calloc(1, sizeof *c);
+
+    if (c) {
+        c->source = (struct source){ .fd = fd, .interest = EPOLLIN, .ready = client_ready };
+        list_init(&c->link);
+        if (!source_add(&c->source))
+            return true;
+    }
+    free(c);
+    close(fd);
+    return false;
+}
+
 static void listener_ready(struct source *s, uint32_t events)
 {
-    struct client *c;
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
 
     (void)events;
-    if (fd < 0)
-        return;
-    c = calloc(1, sizeof *c);
-    if (!c) {
-        close(fd);
-        return;
-    }
-    c->source = (struct source){ .fd = fd, .interest = EPOLLIN, .ready = client_ready };
-    list_init(&c->link);
-    if (source_add(&c->source)) {
-        close(fd);
-        free(c);
-    }
+    if (fd >= 0)
+        client_create(fd);
 }
 
 void vk_clients_listen(const char *path)

@@ -1,6 +1,6 @@
 /* sim/vk/vk_sockets.c - virtual sockets and their placeholders (remote.h).
- * armed: the daemon's byte lies in the placeholder, as far as the daemon knows. full: the program's side was
- * told to fill it. */
+ * bytes: how many of the daemon's lie in the placeholder, as far as the daemon knows. full: the program's
+ * side was told to fill it. */
 #include "sim/vk/daemon.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,8 @@ struct vk_socket {
     uint64_t inode;         /* of the program's end */
     struct list_head link;  /* in sockets */
     struct list_head dirty; /* in changed, or empty */
-    bool armed, full, told_eof;
+    uint32_t bytes;
+    bool full, told_eof;
 };
 
 enum { READABLE = POLLIN | POLLPRI | POLLRDHUP | POLLHUP | POLLERR, WRITABLE = POLLOUT | POLLHUP | POLLERR };
@@ -72,11 +73,12 @@ static void empty(struct vk_socket *s)
         ;
 }
 
-static void arm(struct vk_socket *s)
+/* Something can be read, and perhaps more than when this was last said. Of the end it has been told already.
+ */
+static void tell_readable(struct vk_socket *s)
 {
-    if (!s->armed && !s->told_eof)
-        send(s->source.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-    s->armed = true;
+    if (s->bytes < VK_BYTES_MOST && !s->told_eof)
+        s->bytes += send(s->source.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
 /* The peer sends no more: to the program its placeholder's peer has done the same. It cannot be taken back,
@@ -101,9 +103,9 @@ static void settle(struct vk_socket *s)
 {
     int events = tp_ready(vk.process, s->number);
 
-    if (events & READABLE)
-        arm(s);
     tell_the_end(s, events);
+    if (events & READABLE)
+        tell_readable(s);
     if (events & WRITABLE && s->full) {
         s->full = false;
         empty(s);
@@ -121,21 +123,19 @@ void vk_sockets_settle(void)
     }
 }
 
-uint32_t vk_socket_reply_flags(struct vk_socket *s)
+void vk_socket_tell(struct vk_socket *s, struct vk_reply *r)
 {
     int events = tp_ready(vk.process, s->number);
-    uint32_t flags = 0;
 
-    if (s->armed && !(events & READABLE) && !s->told_eof) {
-        s->armed = false;
-        flags |= VK_DRAIN;
+    if (!(events & READABLE) && !s->told_eof) {
+        r->drain = s->bytes;
+        s->bytes = 0;
     }
     if (!s->full && !(events & WRITABLE)) {
         s->full = true;
         look_for_fillers(s, false);
-        flags |= VK_FILL;
+        r->fill = true;
     }
-    return flags;
 }
 
 /* ---- beginning and end ---- */
