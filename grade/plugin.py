@@ -18,7 +18,7 @@ from grade import namespace, report
 from grade.machine import Machine, patience
 from grade.namespace import Namespace
 from grade.wire import Wire, to_guest
-from tools.qemu import ROOTFS_MEM, SERVICES, Settings, initramfs
+from tools.qemu import ROOTFS_MEM, SERVICES, Settings, end_with_parent, initramfs
 
 OUT = Path("build/grade")
 
@@ -68,9 +68,10 @@ class Machines:
         machine.wait_until_it_serves()
         return machine
 
-    def on_netdev(self, netdev: str, **choices: str) -> Machine:
-        """On the network that a -netdev for n0 describes."""
-        return self.start(Machine(self.settings(**choices), self.subfolder(), netdev))
+    def on_netdev(self, netdev: str, ns: Namespace | None = None, **choices: str) -> Machine:
+        """On the network that a -netdev for n0 describes, within a namespace if one is given."""
+        before = ns.enter if ns else end_with_parent
+        return self.start(Machine(self.settings(**choices), self.subfolder(), netdev, before=before))
 
     def in_namespace(self, ns: Namespace, netdev: str = "", files: dict[str, tuple[int, bytes]] | None = None,
                      **choices: str) -> Machine:

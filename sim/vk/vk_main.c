@@ -95,6 +95,7 @@ static void make_kernel(void)
     if (sscanf(options.address, "%u.%u.%u.%u", &byte[0], &byte[1], &byte[2], &byte[3]) == 4)
         for (int i = 0; i < 4; i++)
             device.mac[2 + i] = (uint8_t)byte[i];
+    memcpy(vk.mac, device.mac, sizeof vk.mac);
     must("eth0", tp_device_add(vk.kernel, "eth0", vk.wire, &device));
     vk.port = tp_port_create(vk.wire);
     if (options.capture)

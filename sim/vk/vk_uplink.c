@@ -20,6 +20,7 @@ static struct uplink {
     struct source source;
     bool stream; /* a hub */
     struct hub_reader reader;
+    struct sockaddr_in group; /* of a multicast wire, to which frames are sent; else no address */
 } uplink = { .source.fd = -1 };
 
 /* ---- frames in ---- */
@@ -30,13 +31,20 @@ static void inject(void *arg, const uint8_t *frame, size_t n)
     tp_inject(vk.port, 0, frame, n); /* a frame that is too long is lost */
 }
 
+/* On a multicast wire a station hears itself. */
+static bool is_own(const uint8_t *frame, size_t n)
+{
+    return uplink.group.sin_port && n >= 12 && !memcmp(frame + 6, vk.mac, sizeof vk.mac);
+}
+
 static void datagram_ready(void)
 {
     uint8_t frame[65536];
     ssize_t n;
 
     for (int i = 0; i < 64 && (n = read(uplink.source.fd, frame, sizeof frame)) > 0; i++)
-        inject(NULL, frame, (size_t)n);
+        if (!is_own(frame, (size_t)n))
+            inject(NULL, frame, (size_t)n);
 }
 
 static void uplink_ready(struct source *s, uint32_t events)
@@ -51,6 +59,13 @@ static void uplink_ready(struct source *s, uint32_t events)
 
 /* ---- frames out ---- */
 
+static ssize_t send_datagram(const uint8_t *frame, size_t n)
+{
+    if (!uplink.group.sin_port)
+        return write(uplink.source.fd, frame, n);
+    return sendto(uplink.source.fd, frame, n, 0, (const struct sockaddr *)&uplink.group, sizeof uplink.group);
+}
+
 void vk_uplink_flush(void)
 {
     uint8_t frame[TP_FRAME_MOST];
@@ -61,7 +76,7 @@ void vk_uplink_flush(void)
             continue;
         if (uplink.stream)
             hub_write(uplink.source.fd, frame, (size_t)n);
-        else if (write(uplink.source.fd, frame, (size_t)n) < 0 && errno != EAGAIN && errno != ENOBUFS)
+        else if (send_datagram(frame, (size_t)n) < 0 && errno != EAGAIN && errno != ENOBUFS)
             vk_die("the wire is gone: %m");
     }
 }
@@ -81,7 +96,8 @@ static int open_tap(const char *name)
     return fd;
 }
 
-/* QEMU's -netdev socket,mcast=ADDRESS:PORT: a frame a datagram, and our own come back to us. */
+/* QEMU's -netdev socket,mcast=ADDRESS:PORT: a frame a datagram. The socket is not connected to the group,
+ * since it would then hear nobody: no datagram comes from the group's address. */
 static int open_multicast(const char *where)
 {
     struct sockaddr_in group = { .sin_family = AF_INET };
@@ -101,9 +117,9 @@ static int open_multicast(const char *where)
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
         bind(fd, (struct sockaddr *)&group, sizeof group) ||
         setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof join) ||
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &one, sizeof one) ||
-        connect(fd, (struct sockaddr *)&group, sizeof group))
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &one, sizeof one))
         vk_die("mcast:%s: %m", where);
+    uplink.group = group;
     return fd;
 }
 
