@@ -47,6 +47,7 @@ for group in "$@"; do
         need curl curl
         need cpio cpio
         ! command -v apt-get >/dev/null || fuzzer_runtime || lack fuzzer # elsewhere its tests are skipped
+        ! command -v apt-get >/dev/null || [ -e /usr/include/lwip/lwip/tcp.h ] || lack lwip # the same
         [ "$(uname -s)" != Linux ] || { # the host's Linux as the guest's peer
             need ab ab
             need dnsmasq dnsmasq /usr/sbin/dnsmasq
@@ -95,6 +96,7 @@ package() { # package MANAGER THING: the packages' names there
     apt:grub) echo grub-common grub-pc-bin ;; dnf:grub) echo grub2-tools-extra grub2-pc-modules ;;
     pacman:grub) echo grub ;; brew:grub) echo i686-elf-grub ;;
     pacman:xorriso) echo libisoburn ;;
+    apt:lwip) echo liblwip-dev ;;
     apt:fuzzer) echo libclang-rt-dev ;; brew:fuzzer) echo llvm ;; *:fuzzer) echo compiler-rt ;;
     brew:clang | brew:format) echo llvm clang-format ;;
     dnf:format) echo clang-tools-extra ;; pacman:format) echo clang ;;
