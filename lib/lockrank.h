@@ -10,6 +10,7 @@
     LOCK_RANK(UNIX_FLIGHT, 32, "open files on their way between local sockets (SCM_RIGHTS)")                 \
     LOCK_RANK(REASSEMBLY, 35, "IPv4 fragments waiting for the rest of their datagram")                       \
     LOCK_RANK(ROUTE, 40, "the routing table of a struct net")                                                \
+    LOCK_RANK(IGMP, 45, "groups: who is in which, with which sources, and what is to be told")               \
     LOCK_RANK(NEIGH, 50, "the neighbour table: entries, their state and waiting packets")                    \
     LOCK_RANK(NET_DEVICES, 60, "the list of a net's devices, their addresses, packet types and taps")        \
     LOCK_RANK(PACKET, 65, "one packet socket: its queue and filter; taken by taps, under NET_DEVICES")       \

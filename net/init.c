@@ -1,6 +1,7 @@
 /* net/init.c - what a network is made of: one line a protocol. The order counts: each stands behind what it
  * registers with. The loopback device comes last, so that every protocol hears of it. */
 #include "net/ether/eth.h"
+#include "net/igmp/igmp.h"
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 #include "net/loopback/loopback.h"
@@ -14,6 +15,7 @@ const struct net_module *const net_modules[] = {
     &ipv4_module,     /* addresses, routes, input and output */
     &arp_module,      /* whose MAC is it */
     &icmp_module,     /* echo and errors */
+    &igmp_module,     /* groups */
     &raw_module,      /* sockets for ping */
     &udp_module,      /* datagrams */
     &ping_module,     /* echo requests without a raw socket; behind UDP, which is what SOCK_DGRAM means */

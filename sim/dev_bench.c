@@ -154,3 +154,46 @@ void bench_exchange_lengths(struct dev_bench *b, uint32_t max)
     }
     bench_await(b, n, n);
 }
+
+/* A frame to group comes in, and one for the device behind it, so that the test knows when both are through.
+ * Is the first one let in? */
+static bool group_comes_in(struct dev_bench *b, const uint8_t *group)
+{
+    uint64_t before = b->dev->stats.rx_packets, due = b->received;
+    uint8_t frame[BENCH_FRAME_MAX];
+
+    bench_fill(frame, group, due, BENCH_FRAME_MIN + 40);
+    b->card->inject(b, frame, BENCH_FRAME_MIN + 40);
+    bench_settle(b);
+    bool in = b->dev->stats.rx_packets != before;
+    bench_inject(b, due + in, BENCH_FRAME_MIN + 40);
+    bench_await(b, due + in + 1, 0);
+    return in;
+}
+
+void bench_exchange_groups(struct dev_bench *b)
+{
+    static const uint8_t one[6] = { 1, 0, 0x5e, 1, 2, 3 }, two[6] = { 1, 0, 0x5e, 9, 8, 7 };
+
+    CHECK(!group_comes_in(b, one));
+    CHECK_EQ(dev_group_add(b->dev, one), 0);
+    CHECK_EQ(dev_group_add(b->dev, one), 0); /* a second listener */
+    CHECK(group_comes_in(b, one) && !group_comes_in(b, two));
+    CHECK_EQ(dev_group_add(b->dev, two), 0);
+    CHECK(group_comes_in(b, one) && group_comes_in(b, two));
+    dev_group_del(b->dev, one);
+    CHECK(group_comes_in(b, one));
+    dev_group_del(b->dev, one);
+    CHECK(!group_comes_in(b, one) && group_comes_in(b, two));
+    b->dev->flags |= NETDEV_ALLMULTI;
+    dev_set_rx_mode(b->dev);
+    CHECK(group_comes_in(b, one));
+    b->dev->flags &= ~(uint32_t)NETDEV_ALLMULTI;
+    dev_set_rx_mode(b->dev);
+    CHECK(!group_comes_in(b, one));
+    dev_close(b->dev); /* which forgets nothing */
+    CHECK_EQ(dev_open(b->dev), 0);
+    bench_settle(b);
+    CHECK(group_comes_in(b, two) && !group_comes_in(b, one));
+    dev_group_del(b->dev, two);
+}

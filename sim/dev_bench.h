@@ -51,5 +51,7 @@ void bench_settle(struct dev_bench *b);
 void bench_await(struct dev_bench *b, uint64_t received, uint64_t sent);
 /* Frames of many lengths from the shortest to max, each length near either end, come and go. */
 void bench_exchange_lengths(struct dev_bench *b, uint32_t max);
+/* The card lets in the frames to the groups that are asked for, and to no others, as groups come and go. */
+void bench_exchange_groups(struct dev_bench *b);
 /* sk_buffs alive beyond those in the receive ring. */
 int64_t bench_loose_skbs(const struct dev_bench *b);

@@ -89,8 +89,10 @@ static bool rx_wanted(struct e1000_model *m, const uint8_t *frame)
 
     if (!memcmp(frame, broadcast, 6))
         return rctl & RCTL_BAM;
-    if (frame[0] & 1)
-        return rctl & RCTL_MPE;
+    if (frame[0] & 1) { /* SDM 13.5.1, RCTL.MO = 0 */
+        uint32_t bit = ((uint32_t)(frame[5] << 8 | frame[4]) >> 4) & 0xfff;
+        return rctl & RCTL_MPE || *reg(m, REG_MTA + bit / 32 * 4) >> bit % 32 & 1;
+    }
     return rctl & RCTL_UPE || (high & RAH_AV && !memcmp(frame, &low, 4) && !memcmp(frame + 4, &high, 2));
 }
 

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-enum { OPTION_MOST = 256, CONTROL_MOST = 4096, VECTORS_MOST = 1024, MESSAGES_MOST = 1024 };
+enum { OPTION_MOST = 4096, CONTROL_MOST = 4096, VECTORS_MOST = 1024, MESSAGES_MOST = 1024 };
 
 /* ---- addresses ---- */
 
@@ -252,6 +252,8 @@ static int64_t get_option(struct tp_file *f, int level, int option, uintptr_t us
     if (room < 0)
         return -EINVAL;
     len = MIN((socklen_t)room, (socklen_t)sizeof value);
+    if (copy_from_user(value, user, len)) /* MCAST_MSFILTER is asked with a group there */
+        memset(value, 0, sizeof value);
     err = sock_getsockopt(f->sk, level, option, value, &len);
     if (err)
         return err;

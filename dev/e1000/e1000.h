@@ -40,12 +40,15 @@ struct e1000_hw_stats {
     uint64_t rx_errors, rx_missed, tx_errors;
 };
 
+enum { E1000_MTA_WORDS = 128 };
+
 struct e1000 {
     struct device *device;
     struct net_device *netdev;
     struct mmio regs;
-    uint32_t rctl;     /* what RCTL holds; written while the device is open, process context */
-    bool link_changed; /* set by the interrupt, taken by the poll; atomic */
+    uint32_t rctl;                 /* what RCTL holds; written while the device is open, process context */
+    bool link_changed;             /* set by the interrupt, taken by the poll; atomic */
+    uint32_t mta[E1000_MTA_WORDS]; /* what the card's table of groups holds; NET_DEVICES lock */
     struct napi_struct napi;
     struct e1000_rx_ring rx;
     struct e1000_tx_ring tx;
@@ -77,6 +80,9 @@ void e1000_init_hw(struct e1000 *e);
 void e1000_update_link(struct e1000 *e);
 /* RCTL = value, unless it is that already: a write costs QEMU's model a second without receive. */
 void e1000_set_rctl(struct e1000 *e, uint32_t value);
+/* Let in the frames to dev's groups, or to all of them: a hash of 4,096 bits (SDM 13.5.1), so others come in
+ * too. Costs no write of RCTL. NET_DEVICES lock held. */
+void e1000_set_groups(struct e1000 *e, const struct net_device *dev);
 /* ndo_get_stats: add what the card has counted. */
 void e1000_get_stats(struct net_device *dev, struct net_device_stats *stats);
 

@@ -4,9 +4,10 @@
  * answers at once) and takes exception to one thing: each write of RCTL holds up all receive for a second. */
 #include "dev/e1000/e1000.h"
 #include "lib/abi/errno.h"
+#include "lib/string.h"
 
 enum { POLL_TRIES = 1000, POLL_STEP_US = 10 };
-enum { RESET_US = 5000, DRAIN_US = 10000, MTA_WORDS = 128 };
+enum { RESET_US = 5000, DRAIN_US = 10000 };
 
 /* Wait until all of bits are set (or, with set false, clear) in reg; *value is what was read last. */
 static int e1000_wait(struct e1000 *e, enum e1000_register reg, uint32_t bits, bool set, uint32_t *value)
@@ -113,12 +114,35 @@ static void set_mac(struct e1000 *e, const uint8_t mac[ETH_ALEN])
     e1000_write(e, REG_RAH0, mac[4] | (uint32_t)mac[5] << 8 | RAH_AV);
 }
 
+/* Which of the 4,096 bits stands for a group: SDM 13.5.1 with RCTL.MO = 0, bits 47:36 of the address. */
+static unsigned mta_bit(const uint8_t *address)
+{
+    return (address[4] >> 4 | (unsigned)address[5] << 4) & 0xfff;
+}
+
+void e1000_set_groups(struct e1000 *e, const struct net_device *dev)
+{
+    uint32_t wanted[E1000_MTA_WORDS];
+    const struct netdev_group *g;
+
+    memset(wanted, dev->flags & NETDEV_ALLMULTI ? 0xff : 0, sizeof wanted);
+    list_for_each_entry (g, &dev->groups, link)
+        wanted[mta_bit(g->address) / 32] |= 1u << mta_bit(g->address) % 32;
+    for (unsigned i = 0; i < E1000_MTA_WORDS; i++) {
+        if (wanted[i] == e->mta[i])
+            continue;
+        e->mta[i] = wanted[i];
+        e1000_write(e, REG_MTA + 4 * i, wanted[i]);
+    }
+}
+
 void e1000_init_hw(struct e1000 *e)
 {
     uint32_t ctrl = e1000_read(e, REG_CTRL);
 
     set_mac(e, e->netdev->dev_addr);
-    for (unsigned i = 0; i < MTA_WORDS; i++)
+    memset(e->mta, 0, sizeof e->mta);
+    for (unsigned i = 0; i < E1000_MTA_WORDS; i++)
         e1000_write(e, REG_MTA + 4 * i, 0);
     ctrl &= ~(uint32_t)(CTRL_LRST | CTRL_ILOS | CTRL_FRCSPD | CTRL_FRCDPX | CTRL_VME);
     e1000_write(e, REG_CTRL, ctrl | CTRL_SLU | CTRL_ASDE);

@@ -59,6 +59,7 @@ static void e1000_set_rx_mode(struct net_device *dev)
     uint32_t all = RCTL_UPE | RCTL_MPE;
 
     e1000_set_rctl(e, dev->flags & NETDEV_PROMISC ? e->rctl | all : e->rctl & ~all);
+    e1000_set_groups(e, dev);
 }
 
 static const struct net_device_ops e1000_netdev_ops = {

@@ -85,3 +85,13 @@ TEST(e1000_on_qemu_open_and_close_again)
     }
     qtest_bench_fini(&b, q);
 }
+
+TEST(e1000_on_qemu_lets_in_the_groups_that_are_asked_for) /* SDM 13.5.1 */
+{
+    struct dev_bench b;
+
+    qtest_require();
+    struct qtest *q = setup(&b, "e1000");
+    bench_exchange_groups(&b);
+    qtest_bench_fini(&b, q);
+}

@@ -188,3 +188,17 @@ TEST(e1000_frames_for_others_come_in_promiscuous_mode_only)
     CHECK_EQ(m->rctl_writes - writes, 1);
     model_teardown(&b, m);
 }
+
+TEST(e1000_lets_in_the_groups_that_are_asked_for_without_a_write_of_rctl) /* SDM 13.5.1 */
+{
+    struct dev_bench b;
+    struct e1000_model *m = model_setup_open(&b);
+    uint64_t writes = m->rctl_writes;
+    static const uint8_t group[6] = { 1, 0, 0x5e, 1, 2, 3 };
+
+    CHECK_EQ(dev_group_add(b.dev, group), 0);
+    CHECK_EQ(m->rctl_writes, writes);
+    dev_group_del(b.dev, group);
+    bench_exchange_groups(&b);
+    model_teardown(&b, m);
+}

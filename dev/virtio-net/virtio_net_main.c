@@ -6,8 +6,8 @@
 #include "lib/abi/errno.h"
 
 enum {
-    WANTED =
-        1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_STATUS | 1 << VIRTIO_F_EVENT_IDX
+    WANTED = 1 << VIRTIO_NET_F_CSUM | 1 << VIRTIO_NET_F_MAC | 1 << VIRTIO_NET_F_STATUS |
+             1 << VIRTIO_NET_F_CTRL_VQ | 1 << VIRTIO_NET_F_CTRL_RX | 1 << VIRTIO_F_EVENT_IDX
 };
 
 /* ---- interrupts and polling ---- */
@@ -73,11 +73,12 @@ static void queues_free(struct virtio_net *n)
 {
     virtio_net_rx_drain(n);
     virtio_net_tx_free(n);
+    virtio_net_ctrl_free(n);
     virtq_free(&n->rx);
     virtq_free(&n->tx);
 }
 
-/* Both queues with their memory; after an error queues_free() takes what there is. */
+/* The queues with their memory; after an error queues_free() takes what there is. */
 static int queues_alloc(struct virtio_net *n)
 {
     int err = virtio_queue_init(&n->pci, &n->rx, VIRTIO_NET_QUEUE_RX, VECTOR_QUEUES);
@@ -85,6 +86,8 @@ static int queues_alloc(struct virtio_net *n)
         err = virtio_queue_init(&n->pci, &n->tx, VIRTIO_NET_QUEUE_TX, VECTOR_QUEUES);
     if (!err)
         err = virtio_net_tx_alloc(n);
+    if (!err)
+        err = virtio_net_ctrl_alloc(n);
     return err ? err : virtio_net_rx_fill(n);
 }
 
@@ -147,6 +150,7 @@ static const struct net_device_ops virtio_net_ops = {
     .ndo_stop = virtio_net_stop,
     .ndo_start_xmit = virtio_net_xmit,
     .ndo_xmit_flush = virtio_net_xmit_flush,
+    .ndo_set_rx_mode = virtio_net_set_rx_mode,
 };
 
 static void init_netdev(struct virtio_net *n, struct device *d, struct net_device *dev)

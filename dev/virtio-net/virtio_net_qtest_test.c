@@ -128,3 +128,50 @@ TEST(virtio_net_on_qemu_without_memory_frames_are_counted_and_the_ring_stays_ful
     bench_await(&b, 1, 0);
     qtest_bench_fini(&b, q);
 }
+
+TEST(virtio_net_on_qemu_lets_in_the_groups_that_are_asked_for) /* virtio 1.2 5.1.6.5 */
+{
+    struct dev_bench b;
+
+    qtest_require();
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    bench_exchange_groups(&b);
+    qtest_bench_fini(&b, q);
+}
+
+TEST(virtio_net_on_qemu_more_groups_than_the_card_has_room_for_are_all_let_in)
+{
+    uint8_t group[6] = { 1, 0, 0x5e, 1, 2, 0 };
+    struct dev_bench b;
+
+    qtest_require();
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    for (group[5] = 0; group[5] < 70; group[5]++)
+        CHECK_EQ(dev_group_add(b.dev, group), 0);
+    group[5] = 69;
+    uint8_t frame[60];
+    bench_fill(frame, group, 0, sizeof frame);
+    b.card->inject(&b, frame, sizeof frame);
+    bench_await(&b, 1, 0);
+    for (group[5] = 0; group[5] < 70; group[5]++)
+        dev_group_del(b.dev, group);
+    qtest_bench_fini(&b, q);
+}
+
+TEST(virtio_net_on_qemu_without_a_control_queue_all_frames_come)
+{
+    static const uint8_t group[6] = { 1, 0, 0x5e, 1, 2, 3 };
+    struct dev_bench b;
+    uint8_t frame[60];
+
+    qtest_require();
+    struct qtest *q =
+        qtest_bench_init(&b, "virtio-net-pci,ctrl_vq=off", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    bench_fill(frame, group, 0, sizeof frame);
+    b.card->inject(&b, frame, sizeof frame);
+    bench_await(&b, 1, 0);
+    qtest_bench_fini(&b, q);
+}

@@ -23,7 +23,13 @@ enum {                                                                          
        COMMON_QUEUE_DEVICE = 48,
        COMMON_SIZE = 56
 };
-enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4, STATUS_FEATURES_OK = 8 }; /* 2.1 */
+enum {
+    STATUS_ACKNOWLEDGE = 1,
+    STATUS_DRIVER = 2,
+    STATUS_DRIVER_OK = 4,
+    STATUS_FEATURES_OK = 8,
+    STATUS_NEEDS_RESET = 64
+}; /* 2.1 */
 enum { RESET_TRIES = 10000, RESET_STEP_US = 10 };
 
 /* ---- structures ---- */
@@ -207,6 +213,13 @@ void virtio_start(struct virtio_pci *v)
 {
     write8(v, COMMON_DEVICE_STATUS,
            STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
+}
+
+bool virtio_works(struct virtio_pci *v)
+{
+    uint8_t status = read8(v, COMMON_DEVICE_STATUS);
+
+    return status & STATUS_DRIVER_OK && !(status & STATUS_NEEDS_RESET);
 }
 
 void virtio_kick(struct virtio_pci *v, struct virtq *q)

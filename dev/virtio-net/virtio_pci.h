@@ -38,6 +38,8 @@ void virtio_config_vector(struct virtio_pci *v, uint16_t vector);
 int virtio_queue_init(struct virtio_pci *v, struct virtq *q, uint16_t index, uint16_t vector);
 /* The driver is ready (3.1.1 8). */
 void virtio_start(struct virtio_pci *v);
+/* Is the device at work still? It says so itself (2.1.2). */
+bool virtio_works(struct virtio_pci *v);
 /* Notify the device of what was added, if it wants to know. */
 void virtio_kick(struct virtio_pci *v, struct virtq *q);
 uint8_t virtio_config_read8(const struct virtio_pci *v, uint32_t offset);

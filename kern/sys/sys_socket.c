@@ -3,12 +3,13 @@
 #include "kern/sys/sys_socket.h"
 #include "kern/fs/files.h"
 #include "kern/fs/socketfile.h"
+#include "kern/mm/mm.h"
 #include "kern/proc/process.h"
 #include "kern/sys/syscall.h"
 #include "lib/abi/fcntl.h"
 #include "lib/string.h"
 
-enum { OPTION_MOST = 256, TYPE_MASK = 0xf };
+enum { OPTION_USUAL = 256, OPTION_MOST = 16384, TYPE_MASK = 0xf };
 
 struct net *kernel_net;
 
@@ -219,37 +220,69 @@ SYSCALL_DEFINE2(shutdown, int, fd, int, how)
 
 /* ---- options ---- */
 
-SYSCALL_DEFINE5(setsockopt, int, fd, int, level, int, option, uintptr_t, user, int, len)
+/* Zeroed memory for an option of *len bytes, cut to OPTION_MOST: `usual` where that is large enough. NULL:
+ * there is none. For option_memory_free(). */
+static void *option_memory(uint8_t *usual, socklen_t *len)
 {
-    uint8_t value[OPTION_MOST] = { 0 };
+    *len = MIN(*len, (socklen_t)OPTION_MOST);
+    if (*len <= OPTION_USUAL)
+        return usual;
+    void *value = kmalloc(*len);
+    if (value)
+        memset(value, 0, *len);
+    return value;
+}
+
+static void option_memory_free(void *value, const uint8_t *usual)
+{
+    if (value != usual)
+        kfree(value);
+}
+
+SYSCALL_DEFINE5(setsockopt, int, fd, int, level, int, option, uintptr_t, user, int, user_len)
+{
+    uint8_t usual[OPTION_USUAL] = { 0 };
     SOCKET_OF(s, fd);
 
-    if (len < 0 || len > OPTION_MOST)
+    if (user_len < 0)
         return -EINVAL;
-    if (copy_from_user(value, user, (size_t)len))
-        return -EFAULT;
-    return sock_setsockopt(s.sk, level, option, value, (socklen_t)len);
+    socklen_t len = (socklen_t)user_len;
+    void *value = option_memory(usual, &len);
+    if (!value)
+        return -ENOMEM;
+    int err = copy_from_user(value, user, len);
+    if (!err)
+        err = sock_setsockopt(s.sk, level, option, value, len);
+    option_memory_free(value, usual);
+    return err;
+}
+
+/* Some options are asked with something there: PACKET_HDRLEN with a number, MCAST_MSFILTER with a group. */
+static int get_option(struct sock *sk, int level, int option, uintptr_t user, uint8_t *value, socklen_t *len)
+{
+    const socklen_t room = *len;
+
+    if (copy_from_user(value, user, room))
+        memset(value, 0, room);
+    int err = sock_getsockopt(sk, level, option, value, len);
+    return err ? err : copy_to_user(user, value, MIN(room, *len));
 }
 
 SYSCALL_DEFINE5(getsockopt, int, fd, int, level, int, option, uintptr_t, user, uintptr_t, user_len)
 {
-    uint8_t value[OPTION_MOST] = { 0 };
-    socklen_t len;
+    uint8_t usual[OPTION_USUAL] = { 0 };
     int32_t room;
-    int err;
     SOCKET_OF(s, fd);
 
     if (copy_from_user(&room, user_len, sizeof room))
         return -EFAULT;
     if (room < 0)
         return -EINVAL;
-    len = MIN((socklen_t)room, (socklen_t)sizeof value);
-    if (copy_from_user(value, user, len)) /* PACKET_HDRLEN is asked with a number there */
-        memset(value, 0, sizeof value);
-    err = sock_getsockopt(s.sk, level, option, value, &len);
-    if (err)
-        return err;
-    if (copy_to_user(user, value, MIN((socklen_t)room, len)))
-        return -EFAULT;
-    return copy_to_user(user_len, &len, sizeof len);
+    socklen_t len = (socklen_t)room;
+    void *value = option_memory(usual, &len);
+    if (!value)
+        return -ENOMEM;
+    int err = get_option(s.sk, level, option, user, value, &len);
+    option_memory_free(value, usual);
+    return err ? err : copy_to_user(user_len, &len, sizeof len);
 }

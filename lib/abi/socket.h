@@ -159,7 +159,14 @@ _Static_assert(sizeof(struct sockaddr_un) == 110, "the ABI's size");
 
 enum { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5 };
 enum { SOCK_NONBLOCK = 04000, SOCK_CLOEXEC = 02000000 };
-enum { IPPROTO_IP = 0, IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_RAW = 255 };
+enum {
+    IPPROTO_IP = 0,
+    IPPROTO_ICMP = 1,
+    IPPROTO_IGMP = 2,
+    IPPROTO_TCP = 6,
+    IPPROTO_UDP = 17,
+    IPPROTO_RAW = 255
+};
 enum { SHUT_RD, SHUT_WR, SHUT_RDWR };
 
 struct iovec {
@@ -230,6 +237,7 @@ enum {
     SO_OOBINLINE = 10,
     SO_PRIORITY = 12,
     SO_LINGER = 13,
+    SO_NO_CHECK = 11,
     SO_REUSEPORT = 15,
     SO_PASSCRED = 16,
     SO_PEERCRED = 17,
@@ -248,6 +256,7 @@ enum {
     SO_MARK = 36,
     SO_PROTOCOL = 38,
     SO_DOMAIN = 39,
+    SO_RXQ_OVFL = 40,
     SO_PEEK_OFF = 42,
     SO_INCOMING_CPU = 49
 };
@@ -264,8 +273,61 @@ enum {
     IP_RECVTOS = 13,
     IP_MTU = 14,
     IP_FREEBIND = 15,
-    IP_BIND_ADDRESS_NO_PORT = 24
+    IP_BIND_ADDRESS_NO_PORT = 24,
+    IP_MULTICAST_IF = 32,
+    IP_MULTICAST_TTL = 33,
+    IP_MULTICAST_LOOP = 34,
+    IP_ADD_MEMBERSHIP = 35,
+    IP_DROP_MEMBERSHIP = 36,
+    IP_UNBLOCK_SOURCE = 37,
+    IP_BLOCK_SOURCE = 38,
+    IP_ADD_SOURCE_MEMBERSHIP = 39,
+    IP_DROP_SOURCE_MEMBERSHIP = 40,
+    IP_MSFILTER = 41,
+    MCAST_JOIN_GROUP = 42,
+    MCAST_BLOCK_SOURCE = 43,
+    MCAST_UNBLOCK_SOURCE = 44,
+    MCAST_LEAVE_GROUP = 45,
+    MCAST_JOIN_SOURCE_GROUP = 46,
+    MCAST_LEAVE_SOURCE_GROUP = 47,
+    MCAST_MSFILTER = 48,
+    IP_MULTICAST_ALL = 49
 };
+enum { MCAST_EXCLUDE = 0, MCAST_INCLUDE = 1 };
+/* A group, and the device by one of its addresses or (mreqn, group_req) by number. */
+struct ip_mreq {
+    struct in_addr imr_multiaddr, imr_interface;
+};
+struct ip_mreqn {
+    struct in_addr imr_multiaddr, imr_address;
+    int imr_ifindex;
+};
+struct ip_mreq_source {
+    struct in_addr imr_multiaddr, imr_interface, imr_sourceaddr;
+};
+struct ip_msfilter {
+    struct in_addr imsf_multiaddr, imsf_interface;
+    uint32_t imsf_fmode, imsf_numsrc;
+    struct in_addr imsf_slist[1]; /* imsf_numsrc of them */
+};
+struct group_req {
+    uint32_t gr_interface;
+    struct sockaddr_storage gr_group;
+};
+struct group_source_req {
+    uint32_t gsr_interface;
+    struct sockaddr_storage gsr_group, gsr_source;
+};
+struct group_filter {
+    uint32_t gf_interface;
+    struct sockaddr_storage gf_group;
+    uint32_t gf_fmode, gf_numsrc;
+    struct sockaddr_storage gf_slist[1]; /* gf_numsrc of them */
+};
+_Static_assert(sizeof(struct ip_mreqn) == 12 && sizeof(struct ip_mreq_source) == 12, "the ABI's sizes");
+_Static_assert(sizeof(struct group_req) == 136 && sizeof(struct group_source_req) == 264 &&
+                   sizeof(struct group_filter) == 272,
+               "the ABI's sizes");
 enum { IP_PMTUDISC_DONT = 0, IP_PMTUDISC_WANT = 1, IP_PMTUDISC_DO = 2, IP_PMTUDISC_PROBE = 3 };
 struct in_pktinfo {
     int ipi_ifindex;

@@ -64,6 +64,20 @@ void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk
         put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPNS, timespec, sizeof timespec);
 }
 
+int datagram_shutdown(struct sock *sk, int how)
+{
+    static const uint8_t bits[] = {
+        [SHUT_RD] = RCV_SHUTDOWN, [SHUT_WR] = SEND_SHUTDOWN, [SHUT_RDWR] = RCV_SHUTDOWN | SEND_SHUTDOWN
+    };
+
+    lock_acquire(&sk->lock);
+    sk->shutdown |= bits[how];
+    int err = sk->daddr.raw ? 0 : -ENOTCONN;
+    sock_wake(sk);
+    lock_release(&sk->lock);
+    return err;
+}
+
 int datagram_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
 {
     int bytes = 0;

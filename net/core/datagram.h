@@ -14,6 +14,9 @@ ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags)
 uint64_t wall_at(uint64_t time);
 /* SO_TIMESTAMP and SO_TIMESTAMPNS: tell when skb arrived, if sk asks for it. */
 void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb);
+/* shutdown(): how is SHUT_RD, SHUT_WR or SHUT_RDWR. It counts even where it fails: -ENOTCONN without a peer,
+ * as in Linux. */
+int datagram_shutdown(struct sock *sk, int how);
 /* FIONREAD: the length of the next datagram; TIOCOUTQ: what is on its way out. -ENOTTY for anything else. */
 int datagram_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
 /* POLLIN and the other bits of a datagram socket. Lock not held. */

@@ -18,6 +18,7 @@ struct net_device *alloc_netdev(size_t priv_size, const char *name)
     dev->type = ARPHRD_ETHER;
     dev->tx_queue_len = TX_QUEUE_LEN;
     list_init(&dev->link);
+    list_init(&dev->groups);
     return dev;
 }
 
@@ -217,6 +218,7 @@ int dev_open(struct net_device *dev)
     if (err)
         return err;
     WRITE_ONCE(dev->flags, dev->flags | NETDEV_UP);
+    dev_set_rx_mode(dev);
     notify(dev, NETDEV_EVENT_UP);
     return 0;
 }
@@ -254,21 +256,4 @@ void netif_carrier_off(struct net_device *dev)
 void netdev_ring_skbs(struct net_device *dev, int change)
 {
     __atomic_fetch_add(&dev->net->ring_skbs, change, __ATOMIC_RELAXED);
-}
-
-void dev_set_promiscuity(struct net_device *dev, int change)
-{
-    struct net *net = dev_net(dev);
-
-    lock_acquire(&net->devices_lock);
-    uint32_t before = dev->promiscuity;
-    dev->promiscuity += (uint32_t)change;
-    bool on = !before && dev->promiscuity, off = before && !dev->promiscuity;
-    if (on)
-        dev->flags |= NETDEV_PROMISC;
-    if (off)
-        dev->flags &= ~(uint32_t)NETDEV_PROMISC;
-    lock_release(&net->devices_lock);
-    if ((on || off) && dev->flags & NETDEV_UP && dev->ops->ndo_set_rx_mode)
-        dev->ops->ndo_set_rx_mode(dev);
 }

@@ -42,10 +42,15 @@
     DROP(ICMP_UNKNOWN, "ICMP type without a use here")                                                       \
     DROP(ICMP_IGNORED, "echo request while icmp_echo_ignore_all is set")                                     \
     DROP(ICMP_RATE_LIMIT, "ICMP error held back by the rate limit")                                          \
+    DROP(IGMP_SHORT, "IGMP message shorter than 8 bytes")                                                    \
+    DROP(IGMP_CSUM, "IGMP checksum wrong")                                                                   \
+    DROP(IGMP_BAD, "IGMP query of a wrong length, group or destination")                                     \
+    DROP(IGMP_UNKNOWN, "IGMP type without a use here")                                                       \
     DROP(UDP_SHORT, "UDP datagram shorter than its header")                                                  \
     DROP(UDP_LENGTH, "UDP length below 8 or beyond the packet")                                              \
     DROP(UDP_CSUM, "UDP checksum wrong")                                                                     \
     DROP(UDP_NO_SOCKET, "no socket on the UDP port")                                                         \
+    DROP(UDP_NO_MEMBER, "broadcast or multicast that no socket takes")                                       \
     DROP(SOCKET_RCVBUF_FULL, "receive buffer of the socket full")                                            \
     DROP(SOCKET_CLOSED, "socket closed with data unread")                                                    \
     DROP(TCP_SHORT, "segment shorter than its TCP header")                                                   \

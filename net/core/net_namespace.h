@@ -13,6 +13,7 @@ struct tcp_state;
 struct raw_state;
 struct packet_state;
 struct ping_state;
+struct igmp_state;
 struct unix_state;
 struct softnet;
 struct packet_type;
@@ -80,6 +81,7 @@ struct net {
     struct raw_state *raw;
     struct packet_state *packet;
     struct ping_state *ping;
+    struct igmp_state *igmp;
     struct unix_state *unix_domain; /* `unix` is a macro of gcc's */
 };
 

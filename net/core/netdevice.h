@@ -29,6 +29,7 @@ enum netdev_flags {
     NETDEV_RUNNING = 0x40,
     NETDEV_NOARP = 0x80,
     NETDEV_PROMISC = 0x100,
+    NETDEV_ALLMULTI = 0x200,
     NETDEV_MULTICAST = 0x1000
 };
 
@@ -51,7 +52,9 @@ struct net_device_ops {
     enum netdev_tx (*ndo_start_xmit)(struct sk_buff *skb, struct net_device *dev);
     /* Optional. A batch of start_xmit calls has ended: ring the doorbell. Without it start_xmit rings it. */
     void (*ndo_xmit_flush)(struct net_device *dev);
-    void (*ndo_set_rx_mode)(struct net_device *dev); /* optional: flags changed (promiscuous, multicast) */
+    /* Optional: make the card's filter what NETDEV_PROMISC and _ALLMULTI and dev->groups ask for; too much is
+     * no error. The device is open. NET_DEVICES lock held: does not sleep. */
+    void (*ndo_set_rx_mode)(struct net_device *dev);
     int (*ndo_change_mtu)(struct net_device *dev, uint32_t mtu); /* optional: 0 or -EINVAL */
     void (*ndo_get_stats)(struct net_device *dev,
                           struct net_device_stats *stats); /* optional: add the card's own */
@@ -74,6 +77,13 @@ enum { NAPI_SCHEDULED = 1 << 0, NAPI_DISABLED = 1 << 1, NAPI_MISSED = 1 << 2 };
 
 struct link_type;
 
+/* A group address that somebody listens to. */
+struct netdev_group {
+    struct list_head link; /* struct net_device.groups */
+    uint8_t address[ETH_ALEN];
+    uint32_t users;
+};
+
 struct net_device {
     /* set by the driver before register_netdev, constant afterwards */
     char name[16]; /* "eth0"; a %d in it is replaced by the lowest free number */
@@ -88,9 +98,11 @@ struct net_device {
     const struct link_type *link_type; /* how its frames are read and written */
     struct list_head link;             /* NET_DEVICES lock: in net->devices */
 
-    uint32_t flags, mtu;  /* written in process context by dev_open and friends; read anywhere */
-    uint32_t promiscuity; /* who wants all frames, beside the administrator; NET_DEVICES lock */
-    bool carrier;         /* netif_carrier_on/off, by the driver */
+    uint32_t flags, mtu;     /* written in process context by dev_open and friends; read anywhere */
+    uint32_t promiscuity;    /* who wants all frames, beside the administrator; NET_DEVICES lock */
+    struct list_head groups; /* struct netdev_group.link: group addresses to receive; NET_DEVICES lock */
+    uint32_t n_groups;
+    bool carrier; /* netif_carrier_on/off, by the driver */
 
     struct lock tx_lock; /* NETDEV_TX: all below, and the driver's transmit ring */
     struct sk_buff_head tx_queue;
@@ -102,6 +114,7 @@ struct net_device {
 
     struct net_device_stats stats; /* rx side by the polling CPU, tx side under tx_lock */
     void *ip_ptr;                  /* ipv4's part (struct in_device) */
+    void *mc_ptr;                  /* igmp's part (struct mc_device) */
     uint64_t priv[];               /* the driver's part, netdev_priv() */
 };
 
@@ -182,3 +195,9 @@ void dev_close(struct net_device *dev); /* process context */
 int dev_set_mtu(struct net_device *dev, uint32_t mtu);
 /* One more (change 1) or one less (-1) who wants to see all frames. Process context, no lock held. */
 void dev_set_promiscuity(struct net_device *dev, int change);
+/* One more (one less) who listens to the group address; the card's filter follows while the device is open.
+ * 0 or -ENOMEM. Process or softirq, no lock of rank NET_DEVICES or above held. */
+int dev_group_add(struct net_device *dev, const uint8_t *address);
+void dev_group_del(struct net_device *dev, const uint8_t *address);
+/* The card's filter as flags and groups ask for; harmless while the device is down. */
+void dev_set_rx_mode(struct net_device *dev);

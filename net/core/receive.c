@@ -42,7 +42,7 @@ void dev_deliver_taps(struct net *net, struct sk_buff *skb)
 {
     struct packet_type *pt;
 
-    if (likely(!READ_ONCE(net->tap_count)))
+    if (likely(!READ_ONCE(net->tap_count)) || skb->pkt_type == PACKET_LOOPBACK) /* they saw it leave */
         return;
     lock_acquire(&net->devices_lock);
     list_for_each_entry (pt, &net->taps, link) {

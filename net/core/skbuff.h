@@ -26,8 +26,15 @@ struct sk_buff;
  * stores the result there). */
 enum skb_ip_summed { CHECKSUM_NONE, CHECKSUM_UNNECESSARY, CHECKSUM_PARTIAL };
 
-/* Who the frame was addressed to (eth_type_trans decides). */
-enum skb_pkt_type { PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST, PACKET_OUTGOING };
+/* Who the frame was addressed to (eth_type_trans decides). LOOPBACK: our own copy of what we sent to many. */
+enum skb_pkt_type {
+    PACKET_HOST,
+    PACKET_BROADCAST,
+    PACKET_MULTICAST,
+    PACKET_OTHERHOST,
+    PACKET_OUTGOING,
+    PACKET_LOOPBACK
+};
 
 /* Headroom that every transmit path provides, so that no layer below has to copy: Ethernet 14, IPv4 up to 60,
  * TCP up to 60, a device's own header 12, rounded up. And the two bytes that put an IP header behind a

@@ -24,6 +24,8 @@ int sk_alloc(struct net *net, int family, int type, int protocol, const struct s
     skb_queue_head_init(&sk->error_queue);
     sk->pmtudisc = IP_PMTUDISC_WANT;
     sk->incoming_cpu = -1;
+    sk->mc_ttl = 1; /* RFC 1112 6.1 */
+    sk->mc_loop = sk->mc_all = true;
     sk->rcvbuf = (uint32_t)READ_ONCE(net->knobs.rmem_default);
     sk->sndbuf = (uint32_t)READ_ONCE(net->knobs.wmem_default);
     sk->rcvtimeo = sk->sndtimeo = TIME_NEVER;

@@ -42,6 +42,8 @@ struct sock_family {
 void sock_register(struct net *net, struct sock_family *f);
 void sock_unregister(struct net *net, struct sock_family *f);
 
+struct mc_member;
+
 struct sock {
     struct net *net;
     const struct sock_ops *ops;
@@ -77,6 +79,12 @@ struct sock {
     int incoming_cpu;
     uint32_t ip_receive; /* IP_RECEIVE_*: which control messages come with a datagram */
     bool recverr, hdrincl, freebind, bind_no_port;
+    /* IP_MULTICAST_*: what is sent to groups; whether what others of this host joined is taken, too */
+    uint8_t mc_ttl;
+    bool mc_loop, mc_all;
+    be32 mc_address;
+    uint32_t mc_ifindex;
+    struct mc_member *mc_groups;     /* net/igmp's: the groups joined; IGMP lock */
     struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */

@@ -68,6 +68,22 @@ int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len)
     return err;
 }
 
+be32 inet_device_address(const struct net_device *dev)
+{
+    const struct in_device *ind = in_dev_get(dev);
+
+    return ind ? ind->address : (be32){ 0 };
+}
+
+struct net_device *inet_device_by_address(struct net *net, be32 addr)
+{
+    struct net_device *dev = dev_next(net, NULL);
+
+    while (dev && !be32_equal(inet_device_address(dev), addr))
+        dev = dev_next(net, dev);
+    return dev;
+}
+
 /* ---- what happens to devices ---- */
 
 static int device_up(struct net_device *dev)

@@ -183,36 +183,41 @@ struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be3
     return best;
 }
 
-/* The i-th socket that fits, with a reference, or NULL. */
-static struct sock *nth_fitting(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
-                                uint32_t ifindex, unsigned i)
+/* The next one behind prev (NULL: the first) that fits, with a reference, or NULL. The walk begins anew where
+ * prev has left the chain meanwhile: its *seen first sockets were seen. Lets go of prev. */
+static struct sock *next_fitting(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                                 uint32_t ifindex, struct sock *prev, unsigned *seen)
 {
-    struct sock *sk, *found = NULL;
+    struct list_head *chain = bucket_of(t, be16_to_cpu(dport));
+    struct sock *found = NULL;
 
     lock_acquire(&t->lock);
-    list_for_each_entry (sk, bucket_of(t, be16_to_cpu(dport)), bind_link) {
-        if (fit(sk, daddr, dport, saddr, sport, ifindex) && i-- == 0) {
-            found = sk;
-            sock_hold(sk);
-            break;
-        }
+    bool goes_on = prev && prev->bound && be16_equal(prev->sport, dport);
+    unsigned skip = goes_on ? 0 : *seen;
+    for (struct list_head *l = goes_on ? prev->bind_link.next : chain->next; l != chain; l = l->next) {
+        struct sock *sk = list_entry(l, struct sock, bind_link);
+        if (!fit(sk, daddr, dport, saddr, sport, ifindex) || (skip && skip--))
+            continue;
+        found = sk;
+        sock_hold(sk);
+        ++*seen;
+        break;
     }
     lock_release(&t->lock);
+    if (prev)
+        sock_put(prev);
     return found;
 }
 
 unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
-                         uint32_t ifindex, void (*fn)(struct sock *sk, void *arg), void *arg)
+                         uint32_t ifindex, bool (*fn)(struct sock *sk, void *arg), void *arg)
 {
-    struct sock *sk;
-    unsigned n = 0;
+    struct sock *sk = NULL;
+    unsigned n = 0, seen = 0;
 
     /* fn takes a socket's lock, which ranks below the table's */
-    while ((sk = nth_fitting(t, daddr, dport, saddr, sport, ifindex, n))) {
-        fn(sk, arg);
-        sock_put(sk);
-        n++;
-    }
+    while ((sk = next_fitting(t, daddr, dport, saddr, sport, ifindex, sk, &seen)))
+        n += fn(sk, arg);
     return n;
 }
 
@@ -239,6 +244,26 @@ int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port)
                                     .sin_addr = { .s_addr = ip.raw } };
     memcpy(addr, &in, sizeof in);
     return sizeof in;
+}
+
+int inet_datagram_route(const struct sock *sk, be32 *peer, be32 *local)
+{
+    struct ip_tx tx = { .saddr = sk->saddr };
+    uint32_t ifindex = sk->bound_ifindex;
+    struct dst_entry *dst;
+
+    if (ipv4_is_multicast(*peer))
+        ip_group_choose(sk, 0, &tx, &ifindex);
+    int err = ip_route_output(sk->net, *peer, tx.saddr, ifindex, &dst);
+    if (err)
+        return err;
+    if (dst->kind == DST_BROADCAST && !sk->broadcast)
+        err = -EACCES;
+    *local = dst->prefsrc;
+    if (ipv4_is_zero(*peer)) /* "this host": the route knows which address that is */
+        *peer = dst->gateway;
+    dst_release(dst);
+    return err;
 }
 
 int inet_check_bind_address(const struct sock *sk, be32 addr)

@@ -65,6 +65,36 @@ bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
 void dst_confirm(const struct dst_entry *dst);
 /* What a destination address is to this host, as seen on dev (NULL: on any). */
 enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device *dev);
+/* dev's address, zero if it has none; the device that has addr, or NULL. */
+be32 inet_device_address(const struct net_device *dev);
+struct net_device *inet_device_by_address(struct net *net, be32 addr);
+
+/* ---- groups: net/igmp registers this; without it a host is in 224.0.0.1 and no other ---- */
+
+struct ip_tx;
+
+struct inet_multicast {
+    /* Does this host want what comes by dev from saddr to group? Any lock up to ROUTE may be held. */
+    bool (*wanted)(struct net_device *dev, be32 group, be32 saddr, uint8_t protocol);
+    /* Does sk? */
+    bool (*allowed)(const struct sock *sk, be32 group, be32 saddr, uint32_t ifindex);
+    /* The options from IP_MULTICAST_IF to IP_MULTICAST_ALL. */
+    int (*setsockopt)(struct sock *sk, int option, const void *value, socklen_t len);
+    int (*getsockopt)(struct sock *sk, int option, void *value, socklen_t *len);
+    void (*leave_all)(struct sock *sk); /* sk is being closed */
+};
+void inet_set_multicast(struct net *net, const struct inet_multicast *m); /* a module's init and exit */
+bool ip_group_wanted(struct net_device *dev, be32 group, be32 saddr, uint8_t protocol);
+bool ip_group_allowed(const struct sock *sk, be32 group, be32 saddr, uint32_t ifindex);
+int ip_group_setsockopt(struct sock *sk, int option, const void *value, socklen_t len);
+int ip_group_getsockopt(struct sock *sk, int option, void *value, socklen_t *len);
+/* For close: leave every group. Process context, no lock held. */
+void ip_group_leave_all(struct sock *sk);
+/* What tx and the way are where sk sends to a group: IP_MULTICAST_TTL (unless ttl, of a control message, is
+ * one), _LOOP and _IF. sk->lock held. */
+void ip_group_choose(const struct sock *sk, int ttl, struct ip_tx *tx, uint32_t *ifindex);
+/* The group's Ethernet address, RFC 1112 6.4. */
+void ip_group_mac(be32 group, uint8_t *mac);
 
 /* ---- output ---- */
 
@@ -76,6 +106,8 @@ struct ip_tx {
     uint8_t protocol, ttl, tos;       /* ttl 0: the default */
     uint8_t discover;                 /* IP_PMTUDISC_*: with DF or without; 0 (DONT): without */
     const struct ip_options *options; /* NULL: none */
+    bool no_loop;                     /* to a group: this host does not get it */
+    bool no_wire;                     /* to a group, TTL 0: only this host gets it */
 };
 /* Put an IP header in front of skb (transport header at data, headroom for it and a link header) and
  * send it along dst, whose reference stays the caller's: filter hook LOCAL_OUT, fragmentation, neigh_output.

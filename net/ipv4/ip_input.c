@@ -33,7 +33,7 @@ static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
 {
     const struct in_device *ind = in_dev_get(skb->dev);
 
-    if (skb->dev->flags & NETDEV_LOOPBACK)
+    if (skb->dev->flags & NETDEV_LOOPBACK || skb->pkt_type == PACKET_LOOPBACK)
         return true; /* we sent it */
     if (ipv4_is_zero(saddr) || ipv4_is_loopback(saddr) || ipv4_is_multicast(saddr) ||
         ipv4_is_limited_broadcast(saddr))
@@ -103,11 +103,12 @@ static void ip_local_deliver(struct sk_buff *skb)
         ip_local_deliver_finish(skb);
 }
 
-/* Groups other than all-hosts are for those who joined them (RFC 1112 7.1). */
-static bool for_us(struct net *net, be32 daddr, const struct net_device *dev)
+/* Groups are for those who joined them (RFC 1112 7.1). */
+static bool for_us(struct net *net, const struct ip_hdr *ip, struct net_device *dev)
 {
-    enum dst_kind kind = inet_addr_kind(net, daddr, dev);
-    return kind == DST_LOCAL || kind == DST_BROADCAST || be32_to_cpu(daddr) == 0xe0000001;
+    enum dst_kind kind = inet_addr_kind(net, ip->daddr, dev);
+    return kind == DST_LOCAL || kind == DST_BROADCAST ||
+           (kind == DST_MULTICAST && ip_group_wanted(dev, ip->daddr, ip->saddr, ip->protocol));
 }
 
 void ip_rcv(struct sk_buff *skb, struct packet_type *pt)
@@ -124,7 +125,7 @@ void ip_rcv(struct sk_buff *skb, struct packet_type *pt)
     }
     if (!ip_hook_pass(net, IP_HOOK_PREROUTING, skb))
         return;
-    bool mine = for_us(net, ip_hdr(skb)->daddr, skb->dev);
+    bool mine = for_us(net, ip_hdr(skb), skb->dev);
     if (unlikely(ip_hdr_len(ip_hdr(skb)) > sizeof(struct ip_hdr))) {
         reason = ip_options_receive(skb, mine);
         if (reason != SKB_NOT_DROPPED) {

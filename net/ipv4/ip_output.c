@@ -58,8 +58,9 @@ static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx
         .tot_len = cpu_to_be16((uint16_t)skb->len),
         .id = choose_id(net, tx, df),
         .frag_off = cpu_to_be16(df ? IP_DF : 0),
-        .ttl = tx->ttl ? tx->ttl
-                       : (uint8_t)READ_ONCE(net->ipv4->knobs.default_ttl), /* RFC 1122 3.2.1.7: never zero */
+        .ttl = tx->ttl || tx->no_wire
+                   ? tx->ttl
+                   : (uint8_t)READ_ONCE(net->ipv4->knobs.default_ttl), /* RFC 1122 3.2.1.7: never zero */
         .protocol = tx->protocol,
         .saddr = tx->saddr,
         .daddr = tx->daddr,
@@ -178,7 +179,7 @@ int ip_output(struct sk_buff *skb)
 }
 
 /* skb, complete, leaves along dst. */
-static int send_along(struct sk_buff *skb, struct dst_entry *dst)
+static int send_along(struct sk_buff *skb, struct dst_entry *dst, bool no_loop)
 {
     dst_hold(dst);
     dst_release(skb->dst);
@@ -187,6 +188,8 @@ static int send_along(struct sk_buff *skb, struct dst_entry *dst)
     net_count(&skb->net->ipv4->counters.out_requests);
     if (!ip_hook_pass(skb->net, IP_HOOK_LOCAL_OUT, skb))
         return -EPERM;
+    if (unlikely(dst->kind == DST_BROADCAST || dst->kind == DST_MULTICAST))
+        return ip_output_to_many(skb, no_loop);
     return ip_output(skb);
 }
 
@@ -209,7 +212,7 @@ int ip_queue_xmit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, c
         return -EMSGSIZE;
     }
     push_header(net, skb, tx, df);
-    return send_along(skb, dst);
+    return send_along(skb, dst, tx->no_loop);
 }
 
 int ip_send_made(struct sk_buff *skb, struct dst_entry *dst)
@@ -231,5 +234,5 @@ int ip_send_made(struct sk_buff *skb, struct dst_entry *dst)
     ip->check = csum_fold(csum_partial(ip, ip_hdr_len(ip), 0));
     skb_reset_network_header(skb);
     skb->protocol = cpu_to_be16(ETH_P_IP);
-    return send_along(skb, dst);
+    return send_along(skb, dst, false);
 }

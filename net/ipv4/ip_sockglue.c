@@ -96,6 +96,8 @@ int ip_setsockopt(struct sock *sk, int option, const void *value, socklen_t len)
     struct sk_buff_head forgotten;
     struct sk_buff *skb;
 
+    if (option >= IP_MULTICAST_IF && option <= IP_MULTICAST_ALL)
+        return ip_group_setsockopt(sk, option, value, len);
     if (err)
         return err;
     skb_queue_head_init(&forgotten);
@@ -154,8 +156,9 @@ static int get_number(struct sock *sk, int option, int *number)
 
 int ip_getsockopt(struct sock *sk, int option, void *value, socklen_t *len)
 {
+    if (option >= IP_MULTICAST_IF && option <= IP_MULTICAST_ALL)
+        return ip_group_getsockopt(sk, option, value, len);
     int number, err = get_number(sk, option, &number);
-
     if (err)
         return err;
     if (*len && *len < sizeof number && number >= 0 && number <= 255) { /* ip(7): a byte will do */

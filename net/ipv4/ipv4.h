@@ -48,6 +48,7 @@ struct ip_counters {
 
 struct ipv4_state {
     /* written by init functions only */
+    const struct inet_multicast *multicast; /* NULL: net/igmp is left out */
     const struct inet_protocol *protocols[256];
     struct packet_type packet_type, arp_packet_type;
     struct netdev_notifier notifier;
@@ -103,6 +104,9 @@ void ip_forward(struct sk_buff *skb);
 /* A packet with its header complete and skb->dst and skb->dev set: hook POSTROUTING, fragments, neigh_output.
  * Takes skb. 0 or -errno. Process or softirq. */
 int ip_output(struct sk_buff *skb);
+/* The same for a broadcast or a group (ip_group.c): this host gets a copy, if it listens and no_loop does not
+ * say otherwise. */
+int ip_output_to_many(struct sk_buff *skb, bool no_loop);
 /* Keep the fragment skb (network header at data). The whole datagram when this completed it, else NULL. Takes
  * skb. Softirq. */
 struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb);

@@ -251,7 +251,7 @@ static int resolve_and_xmit(struct sk_buff *skb)
 }
 
 /* RFC 1112 6.4: the low 23 bits of the group below 01-00-5E. */
-static void multicast_mac(be32 group, uint8_t *mac)
+void ip_group_mac(be32 group, uint8_t *mac)
 {
     uint32_t g = be32_to_cpu(group);
     const uint8_t m[ETH_ALEN] = {
@@ -269,7 +269,7 @@ static int output_slowly(struct sk_buff *skb)
     if (dst->dev->flags & (NETDEV_LOOPBACK | NETDEV_NOARP) || dst->kind == DST_BROADCAST)
         return xmit(skb, NULL);
     if (dst->kind == DST_MULTICAST) {
-        multicast_mac(dst->gateway, mac);
+        ip_group_mac(dst->gateway, mac);
         return xmit(skb, mac);
     }
     return resolve_and_xmit(skb);

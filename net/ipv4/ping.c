@@ -107,6 +107,8 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
         err = -EDESTADDRREQ;
     if (!err)
         err = sock_error(sk);
+    if (!err && sk->shutdown & SEND_SHUTDOWN)
+        err = -EPIPE;
     if (!err)
         err = autobind(sk);
     if (!err)
@@ -116,7 +118,10 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
     tx->ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl;
     tx->tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos;
     tx->discover = (uint8_t)sk->pmtudisc;
+    tx->no_loop = tx->no_wire = false;
     *ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
+    if (ipv4_is_multicast(tx->daddr))
+        ip_group_choose(sk, w->ttl, tx, ifindex);
     lock_release(&sk->lock);
     return err;
 }
@@ -202,24 +207,42 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len
         return err;
     lock_acquire(&sk->lock);
     err = port_table_bind(identifiers_of(sk), sk, ip, be16_to_cpu(identifier), NULL);
+    if (!err)
+        sk->addr_named = !ipv4_is_zero(ip);
     lock_release(&sk->lock);
     return err;
 }
 
+/* Which a look-up reads under the table's lock. sk->lock held. */
+static void set_addresses(struct sock *sk, be32 saddr, be32 daddr)
+{
+    lock_acquire(&identifiers_of(sk)->lock);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    lock_release(&identifiers_of(sk)->lock);
+}
+
 static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
-    be32 ip = { 0 };
+    be32 ip, local;
     be16 port;
-    bool dissolve = len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC;
-    int err = dissolve ? 0 : sockaddr_in_parse(addr, len, &ip, &port);
 
     (void)flags;
+    if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* connect(2) */
+        lock_acquire(&sk->lock);
+        set_addresses(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 });
+        lock_release(&sk->lock);
+        return 0;
+    }
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    if (!err)
+        err = inet_datagram_route(sk, &ip, &local);
     if (err)
         return err;
     lock_acquire(&sk->lock);
     err = autobind(sk);
     if (!err)
-        sk->daddr = ip;
+        set_addresses(sk, local, ip);
     lock_release(&sk->lock);
     return err;
 }
@@ -233,6 +256,7 @@ static int ping_getname(struct sock *sk, struct sockaddr_storage *addr, bool pee
 
 static void ping_close(struct sock *sk)
 {
+    ip_group_leave_all(sk);
     lock_acquire(&sk->lock);
     sk->dead = true;
     port_table_unbind(identifiers_of(sk), sk);
@@ -258,6 +282,7 @@ static const struct sock_ops ping_ops = {
     .connect = ping_connect,
     .sendmsg = ping_sendmsg,
     .recvmsg = ping_recvmsg,
+    .shutdown = datagram_shutdown,
     .getname = ping_getname,
     .setsockopt = ping_setsockopt,
     .getsockopt = ping_getsockopt,

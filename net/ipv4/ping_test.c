@@ -251,3 +251,16 @@ TEST(an_error_about_an_echo_request_reaches_its_ping_socket) /* RFC 1122 3.2.2.1
     vk_close(other);
     vpair_destroy(&p);
 }
+
+TEST(a_ping_socket_that_is_shut_down_sends_nothing) // shutdown(2)
+{
+    struct vpair w = vpair_create(NULL);
+    struct sock *sk = NULL;
+    const uint8_t request[8] = { 8 };
+
+    CHECK_EQ(sock_create(w.a->net, AF_INET, SOCK_DGRAM, IPPROTO_ICMP, &sk), 0);
+    CHECK_EQ(sock_shutdown(sk, SHUT_WR), -ENOTCONN);
+    CHECK_EQ(vk_sendto(sk, request, sizeof request, 0, "10.0.0.2", 0), -EPIPE);
+    vk_close(sk);
+    vpair_destroy(&w);
+}

@@ -44,6 +44,11 @@ static void queue(struct sock *sk, struct sk_buff *skb)
 {
     int err = -ENOBUFS;
 
+    if (ipv4_is_multicast(ip_hdr(skb)->daddr) &&
+        !ip_group_allowed(sk, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr, skb->dev->ifindex)) {
+        consume_skb(skb); /* a filter of sources of its own: not lost, not wanted */
+        return;
+    }
     inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
     if (!sk->dead && !(sk->shutdown & RCV_SHUTDOWN))
@@ -176,13 +181,12 @@ static int gather(struct sock *sk, struct message *msg, struct sk_buff **skb)
     return err;
 }
 
-static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, be32 daddr,
-                   const struct ip_wishes *w)
+static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, struct ip_tx *tx)
 {
     struct sk_buff *skb;
 
     if (sk->hdrincl && msg->iter.count > dst->link_mtu) { /* ip(7): it is never fragmented here */
-        inet_local_error(sk, EMSGSIZE, daddr, cpu_to_be16(0), dst->link_mtu);
+        inet_local_error(sk, EMSGSIZE, tx->daddr, cpu_to_be16(0), dst->link_mtu);
         return -EMSGSIZE;
     }
     int err = gather(sk, msg, &skb);
@@ -190,29 +194,32 @@ static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, 
         return err;
     if (sk->hdrincl)
         return ip_send_made(skb, dst);
-    const struct ip_tx tx = { .saddr = dst->prefsrc,
-                              .daddr = daddr,
-                              .protocol = (uint8_t)sk->protocol,
-                              .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
-                              .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
-                              .discover = (uint8_t)sk->pmtudisc };
+    tx->saddr = dst->prefsrc;
     skb_reset_transport_header(skb);
-    return ip_queue_xmit(sk->net, skb, dst, &tx);
+    return ip_queue_xmit(sk->net, skb, dst, tx);
 }
 
 /* Find the way and send along it. 0 or -errno. */
 static int send_by_route(struct sock *sk, struct message *msg, be32 daddr, const struct ip_wishes *w)
 {
-    be32 saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr;
+    struct ip_tx tx = { .saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr,
+                        .daddr = daddr,
+                        .protocol = (uint8_t)sk->protocol,
+                        .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
+                        .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
+                        .discover = (uint8_t)sk->pmtudisc };
+    uint32_t ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     struct dst_entry *dst;
-    int err = ip_route_output(sk->net, daddr, saddr, w->ifindex ? w->ifindex : sk->bound_ifindex, &dst);
 
+    if (ipv4_is_multicast(daddr))
+        ip_group_choose(sk, w->ttl, &tx, &ifindex);
+    int err = ip_route_output(sk->net, daddr, tx.saddr, ifindex, &dst);
     if (err)
         return err;
     if (dst->kind == DST_BROADCAST && !sk->broadcast)
         err = -EACCES;
     else
-        err = send_to(sk, msg, dst, daddr, w);
+        err = send_to(sk, msg, dst, &tx);
     dst_release(dst);
     return err;
 }
@@ -229,6 +236,8 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
         return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
     int err = sock_error(sk);
+    if (!err && sk->shutdown & SEND_SHUTDOWN)
+        err = -EPIPE;
     if (!err)
         err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
     lock_release(&sk->lock);
@@ -254,6 +263,7 @@ static int raw_init_sock(struct sock *sk)
     if (!sk->protocol)
         return -EPROTONOSUPPORT;
     sk->hdrincl = sk->protocol == IPPROTO_RAW; /* raw(7) */
+    sk->sport = cpu_to_be16(sk->protocol);     /* what getsockname() gives for a port, as in Linux */
     sock_hold(sk);
     lock_acquire(&raw->lock);
     list_add_tail(&sk->bind_link, &raw->sockets);
@@ -266,6 +276,7 @@ static void raw_close(struct sock *sk)
 {
     struct raw_state *raw = sk->net->raw;
 
+    ip_group_leave_all(sk);
     lock_acquire(&raw->lock);
     list_del(&sk->bind_link);
     WRITE_ONCE(raw->count, raw->count - 1);
@@ -283,29 +294,47 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
     int err = sockaddr_in_parse(addr, len, &ip, &port);
     if (!err)
         err = inet_check_bind_address(sk, ip);
-    if (!err)
-        sk->saddr = ip;
-    return err;
+    if (err)
+        return err;
+    lock_acquire(&sk->net->raw->lock);
+    sk->saddr = ip;
+    sk->addr_named = !ipv4_is_zero(ip);
+    lock_release(&sk->net->raw->lock);
+    return 0;
+}
+
+static void set_peer(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
+{
+    lock_acquire(&sk->net->raw->lock);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    sk->dport = dport;
+    lock_release(&sk->net->raw->lock);
 }
 
 static int raw_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
-    be32 ip = { 0 };
+    be32 ip, local;
     be16 port;
-    bool dissolve = len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC; /* connect(2) */
-    int err = dissolve ? 0 : sockaddr_in_parse(addr, len, &ip, &port);
 
     (void)flags;
+    if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* connect(2) */
+        set_peer(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
+        return 0;
+    }
+    int err = sockaddr_in_parse(addr, len, &ip, &port);
     if (!err)
-        sk->daddr = ip;
+        err = inet_datagram_route(sk, &ip, &local);
+    if (!err)
+        set_peer(sk, local, ip, port);
     return err;
 }
 
 static int raw_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
 {
-    if (peer && ipv4_is_zero(sk->daddr))
-        return -ENOTCONN;
-    return sockaddr_in_make(addr, peer ? sk->daddr : sk->saddr, cpu_to_be16(0));
+    if (!peer)
+        return sockaddr_in_make(addr, sk->saddr, sk->sport);
+    return sk->dport.raw ? sockaddr_in_make(addr, sk->daddr, sk->dport) : -ENOTCONN; /* as in Linux */
 }
 
 /* SOL_RAW has one option, and that for ICMP alone: a mask of 32 types. */
@@ -338,6 +367,7 @@ static const struct sock_ops raw_ops = {
     .connect = raw_connect,
     .sendmsg = raw_sendmsg,
     .recvmsg = raw_recvmsg,
+    .shutdown = datagram_shutdown,
     .getname = raw_getname,
     .setsockopt = raw_setsockopt,
     .getsockopt = raw_getsockopt,

@@ -56,7 +56,7 @@ TEST(each_raw_socket_that_its_addresses_fit_gets_a_copy) // raw(7), bind() and c
     host_destroy(&h);
 }
 
-TEST(a_raw_socket_has_addresses_and_no_ports) // raw(7): the port of a sockaddr_in is not used
+TEST(a_raw_socket_s_port_is_its_protocol_and_connect_gives_it_an_address) // as in Linux
 {
     struct host h = host_create();
     struct sock *sk = raw_socket(h.vk, OURS);
@@ -68,8 +68,11 @@ TEST(a_raw_socket_has_addresses_and_no_ports) // raw(7): the port of a sockaddr_
     CHECK_EQ(vk_connect(sk, "10.0.0.2", 80), 0);
     CHECK_EQ(sock_getname(sk, &name, true), sizeof in);
     memcpy(&in, &name, sizeof in);
-    CHECK(ntohl(in.sin_addr.s_addr) == h.tap->ip && in.sin_port == 0);
-    CHECK_EQ(vk_port(sk), 0);
+    CHECK(ntohl(in.sin_addr.s_addr) == h.tap->ip && ntohs(in.sin_port) == 80);
+    CHECK_EQ(vk_port(sk), OURS);
+    CHECK_EQ(sock_getname(sk, &name, false), sizeof in);
+    memcpy(&in, &name, sizeof in);
+    CHECK_EQ(ntohl(in.sin_addr.s_addr), h.vk->addr);
     CHECK_EQ(vk_send(sk, "x", 1, 0), 1);
     struct packet p;
     EXPECT_IP(h.tap, &p, OURS);
@@ -229,7 +232,22 @@ TEST(proc_net_raw_has_a_line_a_socket) // proc(5)
 
     CHECK_EQ(vk_connect(sk, "10.0.0.2", 0), 0);
     net_proc_find(h.vk->net, "raw")->show(h.vk->net, &t);
-    CHECK(strstr(text, " 253: 00000000:00FD 0200000A:0000 01 00000000:00000000 "));
+    CHECK(strstr(text, " 253: 0100000A:00FD 0200000A:0000 01 00000000:00000000 "));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_raw_socket_that_is_shut_down_sends_nothing_and_hears_the_end) // shutdown(2)
+{
+    struct host h = host_create();
+    struct sock *sk = raw_socket(h.vk, OURS);
+    char c;
+
+    CHECK_EQ(sock_shutdown(sk, SHUT_WR), -ENOTCONN); /* it counts all the same, as in Linux */
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.2", 0), -EPIPE);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 0), 0);
+    CHECK_EQ(sock_shutdown(sk, SHUT_RD), 0);
+    CHECK_EQ(vk_recv(sk, &c, 1, 0), 0);
     vk_close(sk);
     host_destroy(&h);
 }

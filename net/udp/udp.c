@@ -45,19 +45,15 @@ static void set_peer(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
 
 static int connect_to(struct sock *sk, be32 ip, be16 port)
 {
-    struct dst_entry *dst;
-    int err = ip_route_output(sk->net, ip, sk->saddr, sk->bound_ifindex, &dst);
+    be32 local;
+    int err = inet_datagram_route(sk, &ip, &local);
     if (err)
         return err;
     lock_acquire(&sk->lock);
-    if (dst->kind == DST_BROADCAST && !sk->broadcast)
-        err = -EACCES;
+    err = udp_autobind(sk);
     if (!err)
-        err = udp_autobind(sk);
-    if (!err)
-        set_peer(sk, dst->prefsrc, ipv4_is_zero(ip) ? dst->gateway : ip, port);
+        set_peer(sk, local, ip, port);
     lock_release(&sk->lock);
-    dst_release(dst);
     return err;
 }
 
@@ -96,24 +92,9 @@ static int udp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer
 
 /* ---- the end ---- */
 
-static int udp_shutdown(struct sock *sk, int how)
-{
-    static const uint8_t bits[] = {
-        [SHUT_RD] = RCV_SHUTDOWN, [SHUT_WR] = SEND_SHUTDOWN, [SHUT_RDWR] = RCV_SHUTDOWN | SEND_SHUTDOWN
-    };
-    int err = 0;
-
-    lock_acquire(&sk->lock);
-    sk->shutdown |= bits[how]; /* as in Linux, also where it is an error */
-    if (!sk->dport.raw)
-        err = -ENOTCONN;
-    sock_wake(sk);
-    lock_release(&sk->lock);
-    return err;
-}
-
 static void udp_close(struct sock *sk)
 {
+    ip_group_leave_all(sk);
     lock_acquire(&sk->lock);
     sk->dead = true;
     port_table_unbind(ports_of(sk), sk);
@@ -141,7 +122,7 @@ const struct sock_ops udp_ops = {
     .connect = udp_connect,
     .sendmsg = udp_sendmsg,
     .recvmsg = udp_recvmsg,
-    .shutdown = udp_shutdown,
+    .shutdown = datagram_shutdown,
     .getname = udp_getname,
     .setsockopt = udp_setsockopt,
     .getsockopt = udp_getsockopt,

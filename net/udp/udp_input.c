@@ -39,17 +39,23 @@ static enum skb_drop_reason queue(struct sock *sk, struct sk_buff *skb)
     return reason;
 }
 
-/* A broadcast: a clone for one of those that get it. */
-static void deliver_clone(struct sock *sk, void *arg)
+/* A broadcast or group's: a clone for one of those that get it. False: sk does not want it. */
+static bool deliver_clone(struct sock *sk, void *arg)
 {
-    struct sk_buff *clone = skb_clone(arg);
+    struct sk_buff *skb = arg;
+    const struct ip_hdr *ip = ip_hdr(skb);
+
+    if (ipv4_is_multicast(ip->daddr) && !ip_group_allowed(sk, ip->daddr, ip->saddr, skb->dev->ifindex))
+        return false;
+    struct sk_buff *clone = skb_clone(skb);
     if (!clone)
-        return;
+        return true;
     enum skb_drop_reason reason = queue(sk, clone);
     if (reason == SKB_NOT_DROPPED)
         net_count(&sk->net->udp->in_datagrams);
     else
         kfree_skb_reason(clone, reason);
+    return true;
 }
 
 /* RFC 1122 4.1.3.5, socket(7): all that are bound to the port get it. Nobody is told where there is none. */
@@ -62,7 +68,7 @@ static enum skb_drop_reason deliver_to_all(struct sk_buff *skb, const struct udp
     n = port_table_each(&skb->net->udp->ports, ip->daddr, uh->dest, ip->saddr, uh->source, skb->dev->ifindex,
                         deliver_clone, skb);
     if (!n)
-        return SKB_DROP_UDP_NO_SOCKET;
+        return SKB_DROP_UDP_NO_MEMBER;
     consume_skb(skb);
     return SKB_NOT_DROPPED;
 }

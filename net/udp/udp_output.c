@@ -34,6 +34,8 @@ static void choose_header(struct udp_flow *flow, const struct sock *sk, const st
     flow->sport = sk->sport;
     flow->ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     flow->broadcast = sk->broadcast;
+    if (unlikely(ipv4_is_multicast(flow->ip.daddr)))
+        ip_group_choose(sk, w->ttl, &flow->ip, &flow->ifindex);
 }
 
 /* All that the send needs of sk. Lock held. */

@@ -430,7 +430,7 @@ TEST(a_broadcast_reaches_all_that_are_bound_to_its_port) // RFC 1122 4.1.3.5, so
         vk_close(sk[i]);
     tap_send(h.tap, &p); /* RFC 1122 3.2.2: nobody is told of a broadcast that nobody wants */
     EXPECT_SILENCE(h.tap, ms(100));
-    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_NO_SOCKET), 1);
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_NO_MEMBER), 1);
     host_destroy(&h);
 }
 
