@@ -55,6 +55,11 @@ struct sk_buff *skb_queue_next(const struct sk_buff_head *q, const struct sk_buf
     return skb->list.next == &q->list ? NULL : list_entry(skb->list.next, struct sk_buff, list);
 }
 
+struct sk_buff *skb_queue_prev(const struct sk_buff_head *q, const struct sk_buff *skb)
+{
+    return skb->list.prev == &q->list ? NULL : list_entry(skb->list.prev, struct sk_buff, list);
+}
+
 void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb)
 {
     list_del(&skb->list);

@@ -171,6 +171,8 @@ struct sk_buff *skb_peek(const struct sk_buff_head *q);
 struct sk_buff *skb_peek_tail(const struct sk_buff_head *q);
 /* The entry behind skb, or NULL at the end. */
 struct sk_buff *skb_queue_next(const struct sk_buff_head *q, const struct sk_buff *skb);
+/* The entry before skb, or NULL at the front. */
+struct sk_buff *skb_queue_prev(const struct sk_buff_head *q, const struct sk_buff *skb);
 struct sk_buff *skb_dequeue(struct sk_buff_head *q);
 void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb);
 /* Free everything in q as dropped for reason. */
