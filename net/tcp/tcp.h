@@ -14,6 +14,7 @@
 #include "net/tcp/seq.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_options.h"
+#include "net/tcp/tcp_repair.h"
 #include "net/tcp/tcp_rtt.h"
 
 extern const struct net_module tcp_module;
@@ -57,6 +58,16 @@ enum {
     TCP_COUNTER(timeouts)                                                                                    \
     TCP_COUNTER(fast_retransmits)                                                                            \
     TCP_COUNTER(partial_acks)                                                                                \
+    TCP_COUNTER(sack_recoveries)                                                                             \
+    TCP_COUNTER(sacks_in)                                                                                    \
+    TCP_COUNTER(sacks_refused)                                                                               \
+    TCP_COUNTER(sack_reneging)                                                                               \
+    TCP_COUNTER(dsacks_in)                                                                                   \
+    TCP_COUNTER(dsacks_out)                                                                                  \
+    TCP_COUNTER(loss_probes)                                                                                 \
+    TCP_COUNTER(loss_probe_recoveries)                                                                       \
+    TCP_COUNTER(spurious_timeouts)                                                                           \
+    TCP_COUNTER(undone)                                                                                      \
     TCP_COUNTER(duplicate_acks_in)                                                                           \
     TCP_COUNTER(out_of_order_in)                                                                             \
     TCP_COUNTER(window_probes)                                                                               \
@@ -88,7 +99,9 @@ struct tcp_state {
     const struct tcp_cong_ops *cong;        /* for new connections */
 
     /* read without a lock; tcp_sysctl.c */
-    bool timestamps, window_scaling;
+    bool timestamps, window_scaling, sack, dsack;
+    bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
+    bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
     int32_t challenge_ack_limit;
     int32_t syn_retries, synack_retries, data_retries; /* what the three durations below were made from */
 
@@ -110,6 +123,8 @@ void tcp_sysctl_init(struct net *net); /* tcp_sysctl.c: the knobs' defaults and 
 
 enum tcp_timer_kind {
     TCP_TIMER_REXMIT,  /* RFC 6298: the oldest unacknowledged segment */
+    TCP_TIMER_PROBE,   /* RFC 8985 7: the tail loss probe, ahead of it */
+    TCP_TIMER_REORDER, /* RFC 8985 6.3: what is late will count as lost */
     TCP_TIMER_PERSIST, /* RFC 9293 3.8.6.1: probe a shut window; and the SWS override */
     TCP_TIMER_DELACK,  /* RFC 9293 3.8.6.3 */
     TCP_TIMER_KEEP,    /* RFC 9293 3.8.4 */
@@ -123,13 +138,6 @@ struct tcp_timer {
     uint64_t deadline, armed_for;
     struct tcp_sock *tp;
     enum tcp_timer_kind kind;
-};
-
-/* How loss is being repaired (tcp_recovery.c). */
-enum tcp_recovery {
-    TCP_OPEN,          /* nothing is known to be lost */
-    TCP_FAST_RECOVERY, /* RFC 6582: since three duplicate ACKs, until recover is acknowledged */
-    TCP_LOSS           /* RFC 5681 3.1: since a time-out; everything sent before it counts as lost */
 };
 
 /* A listening socket's queues of connections in the making. */
@@ -166,6 +174,12 @@ struct tcp_sock {
     uint64_t ofo_truesize;
     bool fin_reached; /* the peer's FIN is next at rcv_nxt */
 
+    /* ---- selective acknowledgement, RFC 2018 and 2883: what we report (tcp_sack_report.c) ---- */
+    bool sack_ok;      /* both SYNs permitted it */
+    bool dsack_due;    /* dsack came twice, and the peer is still to hear of it */
+    uint8_t n_reports; /* blocks of ofo_queue, the latest first */
+    struct tcp_sack_block reports[TCP_SACKS_MAX], dsack;
+
     /* ---- timestamps, RFC 7323 ---- */
     bool ts_ok; /* both SYNs had the option */
     uint32_t ts_offset, ts_recent;
@@ -184,10 +198,15 @@ struct tcp_sock {
     uint64_t cong_state[4];
     bool cwnd_limited;
     enum tcp_recovery recovery;
-    uint32_t recover;  /* RFC 6582 3.2: snd_nxt when the loss was noticed */
-    uint32_t high_rxt; /* RFC 6675 2: retransmitted up to here, in TCP_LOSS */
+    uint32_t recover; /* RFC 6582 3.2, RFC 6675 4 RecoveryPoint: snd_nxt when the loss was noticed */
     uint32_t dupacks;
     bool partial_ack_seen; /* in this fast recovery */
+    struct tcp_prr prr;    /* the same, with SACK */
+    struct tcp_board board;
+    struct tcp_rack rack;
+    struct tcp_undo undo;
+    struct tcp_tlp tlp;
+    enum tcp_frto frto; /* in TCP_LOSS */
 
     /* ---- timers ---- */
     struct tcp_timer timers[TCP_TIMER_COUNT];
@@ -250,11 +269,15 @@ static inline void tcp_count(struct net *net, enum tcp_counter c)
 
 /* TCP's part of a buffer in write_queue or ofo_queue. seq is the number of skb->data[0]. */
 struct tcp_skb_cb {
-    uint64_t sent_at;   /* the first time; 0: never */
-    uint64_t resent_at; /* the last time again; 0: never (Karn, RFC 6298 3) */
+    uint64_t sent_at, last_sent_at; /* the first and the latest time; of what was sent */
     uint32_t seq;
     bool push; /* the end of a user's write */
     bool fin;  /* out-of-order queue: a FIN follows the text */
+    bool sent;
+    bool resent;   /* more than once (Karn, RFC 6298 3) */
+    bool sacked;   /* the peer has it */
+    bool lost;     /* it had been lost before it was last sent, or is now: */
+    bool lost_now; /* and still is to be sent again */
 };
 _Static_assert(sizeof(struct tcp_skb_cb) <= sizeof(((struct sk_buff *)0)->cb), "the owner's scratch");
 static inline struct tcp_skb_cb *tcp_cb(struct sk_buff *skb)
@@ -264,6 +287,12 @@ static inline struct tcp_skb_cb *tcp_cb(struct sk_buff *skb)
 static inline uint32_t tcp_skb_end(struct sk_buff *skb)
 {
     return tcp_cb(skb)->seq + skb->len;
+}
+/* Bytes believed to be in the network: RFC 6675 3's pipe. Without SACK and outside of a loss it is
+ * FlightSize. */
+static inline uint32_t tcp_flight(const struct tcp_sock *tp)
+{
+    return tp->snd_nxt - tp->snd_una - tp->board.sacked - tp->board.lost;
 }
 
 /* ================ tcp_state.c: life and state; sk->lock held in all ================ */
@@ -320,22 +349,6 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg);
 /* RFC 9293 3.10.7.4: SND.WND from seg, unless seg is older than the last that set it. Lock held. */
 void tcp_update_window(struct tcp_sock *tp, const struct tcp_segment *seg);
 
-/* ================ tcp_recovery.c: RFC 5681 3.2, RFC 6582, RFC 3042; lock held ================ */
-
-void tcp_recovery_duplicate_ack(struct tcp_sock *tp);
-/* acked bytes were newly acknowledged; snd_una has moved. flight is what was in flight before. */
-void tcp_recovery_new_ack(struct tcp_sock *tp, uint32_t acked, uint32_t flight, uint64_t rtt);
-/* The retransmission timer fired: the threshold falls, everything in flight counts as lost. */
-void tcp_recovery_timeout(struct tcp_sock *tp);
-/* What is in flight was too big for the path (RFC 1191 6.4): all of it goes again, cwnd stays. */
-void tcp_recovery_too_big(struct tcp_sock *tp);
-/* Bytes believed to be in the network. */
-uint32_t tcp_flight(const struct tcp_sock *tp);
-/* Nothing was in flight for a while: RFC 5681 4.1. */
-void tcp_recovery_idle(struct tcp_sock *tp);
-/* The handshake is done. */
-void tcp_recovery_init(struct tcp_sock *tp);
-
 /* ================ tcp_timestamps.c: RFC 7323; lock held ================ */
 
 /* Our clock, one tick a millisecond, from a random beginning (RFC 7323 7.1). */
@@ -348,6 +361,8 @@ bool tcp_ts_missing(const struct tcp_sock *tp, const struct tcp_segment *seg);
 bool tcp_paws_rejects(const struct tcp_sock *tp, const struct tcp_segment *seg);
 /* 4.3: an acceptable segment's clock is the one to echo, if the segment is next in line. */
 void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* Is echo (a TSecr) from before that time by our clock? False when timestamps are off. */
+bool tcp_ts_before(const struct tcp_sock *tp, uint32_t echo, uint64_t time);
 /* 4.1: the round trip in ns of what was sent again at resent_at, by the clock that seg echoes. 0: none, or
  * seg answers an earlier copy. */
 uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg, uint64_t resent_at);
@@ -376,6 +391,9 @@ void tcp_send_probe(struct tcp_sock *tp);
 /* Send the oldest unacknowledged segment again, whatever the windows say (RFC 6298 5.4). False when there is
  * none or memory is out. */
 bool tcp_retransmit_first(struct tcp_sock *tp);
+/* A tail loss probe (RFC 8985 7.3): one new segment, whatever cwnd says, or the last one again. False: none
+ * could be sent. */
+bool tcp_output_probe(struct tcp_sock *tp);
 /* One more segment although SWS avoidance says no (RFC 9293 3.8.6.2.1, override). */
 void tcp_output_override(struct tcp_sock *tp);
 

@@ -1,10 +1,11 @@
 /* net/tcp/tcp_ack.c - what an acknowledgement tells us: RFC 9293 3.10.7.4, fifth step, ESTABLISHED. */
 #include "net/tcp/tcp.h"
 
-/* What one ACK took off the write queue. */
-struct acked {
-    uint64_t sent_at;   /* of the oldest buffer; 0: there was none */
-    uint64_t resent_at; /* the latest of all; 0: none was sent again */
+/* What one ACK took off the write queue, but for what SACK blocks had told of before. */
+struct taken_off {
+    bool any, resent;
+    uint64_t first_sent_at;  /* of the oldest buffer */
+    uint64_t last_resent_at; /* the latest of those sent again */
 };
 
 static uint32_t scaled_window(const struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -34,71 +35,99 @@ static bool is_duplicate(const struct tcp_sock *tp, const struct tcp_segment *se
            scaled_window(tp, seg) == tp->snd_wnd;
 }
 
-static void note(struct acked *a, struct sk_buff *skb)
+static void note(struct tcp_sock *tp, struct sk_buff *skb, struct taken_off *t, struct tcp_ack_news *news)
 {
     const struct tcp_skb_cb *cb = tcp_cb(skb);
-    a->resent_at = MAX(a->resent_at, cb->resent_at);
-    if (!a->sent_at)
-        a->sent_at = cb->sent_at;
+    if (cb->sacked)
+        return;
+    tcp_rack_delivered(tp, skb, news);
+    news->original |= !cb->resent && seq_before_eq(tcp_skb_end(skb), tp->recover);
+    if (!t->any)
+        t->first_sent_at = cb->sent_at;
+    if (cb->resent)
+        t->last_resent_at = MAX(t->last_resent_at, cb->last_sent_at);
+    t->any = true;
+    t->resent |= cb->resent;
 }
 
 /* Free what lies wholly below snd_una, and the acknowledged front of the next. */
-static struct acked clean_write_queue(struct tcp_sock *tp)
+static struct taken_off clean_write_queue(struct tcp_sock *tp, struct tcp_ack_news *news)
 {
-    struct acked a = { 0 };
+    struct taken_off t = { 0 };
     struct sk_buff *skb;
     while ((skb = skb_peek(&tp->write_queue)) && seq_before(tcp_cb(skb)->seq, tp->snd_una)) {
-        note(&a, skb);
-        if (seq_before(tp->snd_una, tcp_skb_end(skb))) {
-            uint32_t front = tp->snd_una - tcp_cb(skb)->seq;
-            skb_unlink(&tp->write_queue, skb);
+        uint32_t front = MIN(tp->snd_una - tcp_cb(skb)->seq, skb->len);
+        note(tp, skb, &t, news);
+        tcp_board_acked(tp, skb, front);
+        skb_unlink(&tp->write_queue, skb);
+        if (front < skb->len) {
             skb_pull(skb, front);
             tcp_cb(skb)->seq += front;
             skb_queue_head(&tp->write_queue, skb);
             break;
         }
-        skb_unlink(&tp->write_queue, skb);
         consume_skb(skb);
     }
-    return a;
+    return t;
 }
 
-/* RFC 6298 3 and 5.7: a fresh sample ends the backoff. The time of the round trip, or 0 without a sample. */
-static uint64_t sample_rtt(struct tcp_sock *tp, const struct acked *a, const struct tcp_segment *seg)
+/* The round trip, or 0: RFC 6298 3 (Karn), where RFC 7323 4.1 knows which copy is acknowledged. */
+static uint64_t round_trip(const struct tcp_sock *tp, const struct taken_off *t,
+                           const struct tcp_segment *seg, const struct tcp_ack_news *news)
 {
-    uint64_t m = 0;
-    if (a->resent_at) /* Karn, RFC 6298 3: which copy is acknowledged? RFC 7323 4.1 may know */
-        m = tcp_ts_round_trip(tp, seg, a->resent_at);
-    else if (a->sent_at)
-        m = time_now() - a->sent_at;
-    if (!m)
-        return 0;
-    tcp_rtt_sample(&tp->rtt, m);
-    tp->backoff = 0;
-    return m;
+    if (t->resent)
+        return tcp_ts_round_trip(tp, seg, t->last_resent_at);
+    if (t->any)
+        return MAX(news->now - t->first_sent_at, (uint64_t)1);
+    return news->sacked_once ? MAX(news->now - news->sacked_sent_at, (uint64_t)1) : 0;
 }
 
-/* RFC 6298 5.2 and 5.3. In fast recovery the first partial ACK alone restarts the timer (RFC 6582 3.2). */
+/* RFC 6298 5.7: a fresh sample ends the backoff. */
+static void sample_rtt(struct tcp_sock *tp, const struct taken_off *t, const struct tcp_segment *seg,
+                       struct tcp_ack_news *news)
+{
+    news->rtt = round_trip(tp, t, seg, news);
+    if (!news->rtt)
+        return;
+    tcp_rtt_sample(&tp->rtt, news->rtt);
+    tp->backoff = 0;
+}
+
+/* RFC 6298 5.2 and 5.3. In fast recovery without SACK the first partial ACK alone restarts the timer
+ * (RFC 6582 3.2). */
 static void reset_timer(struct tcp_sock *tp)
 {
-    if (tp->snd_una == tp->snd_nxt)
+    if (tp->snd_una == tp->snd_nxt) {
         tcp_timer_stop(tp, TCP_TIMER_REXMIT);
-    else if (tp->recovery != TCP_FAST_RECOVERY)
+        tcp_timer_stop(tp, TCP_TIMER_PROBE);
+        tcp_timer_stop(tp, TCP_TIMER_REORDER);
+    } else if (tp->recovery != TCP_FAST_RECOVERY || tp->sack_ok) {
         tcp_start_rexmit(tp);
+    }
 }
 
-static void new_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
+/* The front of what is left had been SACKed: the peer must have thrown it away since (RFC 2018 8). */
+static void look_for_reneging(struct tcp_sock *tp)
 {
-    uint32_t flight = tp->snd_nxt - tp->snd_una, acked = seg->ack - tp->snd_una;
-    tp->snd_una = seg->ack;
-    tp->bytes_acked += acked;
-    tp->retransmits = 0;
-    dst_confirm(tp->dst);
-    struct acked a = clean_write_queue(tp);
-    uint64_t rtt = sample_rtt(tp, &a, seg);
-    tcp_recovery_new_ack(tp, acked, flight, rtt);
-    reset_timer(tp);
-    sock_wake_writers(&tp->sk); /* room to write; or a close() that lingers */
+    struct sk_buff *skb = skb_peek(&tp->write_queue);
+    if (!tp->board.sacked || !skb || !tcp_cb(skb)->sacked || seq_after(tcp_cb(skb)->seq, tp->snd_una))
+        return;
+    tcp_count(tp->sk.net, TCP_COUNT_sack_reneging);
+    tcp_board_forget_sacks(tp);
+    tcp_board_lose_all(tp);
+}
+
+static struct tcp_ack_news news_of(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    return (struct tcp_ack_news){
+        .now = tp->last_ack_at,
+        .flight = tp->snd_nxt - tp->snd_una,
+        .acked = seg->ack - tp->snd_una,
+        .fack = tp->rack.fack,
+        .duplicate = is_duplicate(tp, seg),
+        .has_echo = tp->ts_ok && seg->options.has_timestamp,
+        .echo = seg->options.ts_ecr,
+    };
 }
 
 void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -106,10 +135,25 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->last_ack_at = time_now();
     if (seq_before(seg->ack, tp->snd_una)) /* RFC 9293 3.10.7.4: a duplicate, to be ignored */
         return;
-    bool duplicate = is_duplicate(tp, seg);
+    struct tcp_ack_news news = news_of(tp, seg);
+    struct taken_off t = { 0 };
+    uint32_t had = tp->snd_una + tp->board.sacked;
     tcp_update_window(tp, seg);
-    if (seg->ack != tp->snd_una)
-        new_ack(tp, seg);
-    else if (duplicate)
-        tcp_recovery_duplicate_ack(tp);
+    if (seg->options.n_sacks && tp->sack_ok)
+        tcp_sack_take(tp, seg, &news);
+    if (news.acked) {
+        tp->snd_una = seg->ack;
+        tp->bytes_acked += news.acked;
+        tp->retransmits = 0;
+        dst_confirm(tp->dst);
+        t = clean_write_queue(tp, &news);
+        look_for_reneging(tp);
+    }
+    news.delivered = tp->snd_una + tp->board.sacked - had;
+    sample_rtt(tp, &t, seg, &news);
+    tcp_recovery_ack(tp, &news);
+    if (!news.acked)
+        return;
+    reset_timer(tp);
+    sock_wake_writers(&tp->sk); /* room to write; or a close() that lingers */
 }

@@ -41,6 +41,9 @@ void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o)
         tp->snd_wscale = o->wscale;
         tp->rcv_wscale = tcp_window_shift();
     }
+    tp->sack_ok = o->sack_permitted && READ_ONCE(tcp_state_of(tp)->sack); /* RFC 2018 2 */
+    tp->n_reports = 0;
+    tp->dsack_due = false;
     tcp_ts_begin(tp, o);
     tcp_update_mss(tp);
 }
@@ -147,6 +150,14 @@ static bool strip_simultaneous_syn(const struct tcp_sock *tp, struct tcp_segment
     return true;
 }
 
+/* RFC 9293 3.10.7.4: an ACK, and with SACK what came twice (RFC 2883 4). */
+static void acknowledge_duplicate(struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    uint32_t start = seg->seq + tcp_segment_has(seg, TCP_FLAG_SYN);
+    tcp_sack_duplicate(tp, start, seq_min(start + tcp_segment_text(seg), tp->rcv_nxt));
+    tcp_send_ack(tp);
+}
+
 /* Not acceptable: an ACK that tells the peer where we are, unless the segment is a reset. */
 static void answer_unacceptable(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
@@ -155,7 +166,7 @@ static void answer_unacceptable(struct tcp_sock *tp, const struct tcp_segment *s
     if (tp->sk.state == TCPS_SYN_RECEIVED && tcp_segment_has(seg, TCP_FLAG_SYN) && seg->seq == tp->irs)
         tcp_send_syn(tp); /* our SYN+ACK was lost */
     else if (seg->len)
-        tcp_send_ack(tp);
+        acknowledge_duplicate(tp, seg);
     else
         tcp_challenge_ack(tp); /* ACK for ACK must not go on for ever */
 }
@@ -322,7 +333,7 @@ static void acknowledge_later(struct tcp_sock *tp, uint32_t text)
 {
     uint32_t limit = tcp_advertised_mss(tp);
     tp->rcv_mss = MAX(tp->rcv_mss, MIN(text, limit));
-    if (tp->rcv_nxt - tp->last_ack_sent >= 2 * tp->rcv_mss) /* SHLD-19 */
+    if (tp->rcv_nxt - tp->last_ack_sent >= 2 * tp->rcv_mss || tp->dsack_due) /* SHLD-19; RFC 2883 4 */
         tp->ack_now = true;
     else if (tp->quickacks && tp->quickacks--) /* tcp(7), TCP_QUICKACK */
         tp->ack_now = true;

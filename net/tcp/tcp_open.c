@@ -45,7 +45,9 @@ static void reset_control_block(struct tcp_sock *tp)
     tcp_rtt_init(&tp->rtt);
     tp->rcv_wnd = tp->max_window = 0;
     tp->snd_wscale = tp->rcv_wscale = 0;
-    tp->ts_ok = false;
+    tp->ts_ok = tp->sack_ok = false;
+    tp->n_reports = 0;
+    tp->dsack_due = false;
     tp->fin_queued = tp->fin_reached = false;
     tp->recovery = TCP_OPEN;
     tp->backoff = tp->persist_backoff = tp->retransmits = tp->dupacks = 0;

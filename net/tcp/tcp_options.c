@@ -11,12 +11,15 @@ enum tcp_option_kind { /* RFC 9293 3.2; RFC 7323 2.2, 3.2; RFC 2018 2 */
                        OPTION_MSS = 2,
                        OPTION_WSCALE = 3,
                        OPTION_SACK_PERMITTED = 4,
+                       OPTION_SACK = 5,
                        OPTION_TIMESTAMP = 8
 };
 enum tcp_option_length {
     LENGTH_MSS = 4,
     LENGTH_WSCALE = 3,
     LENGTH_SACK_PERMITTED = 2,
+    LENGTH_SACK = 2, /* and a block's for each */
+    LENGTH_SACK_BLOCK = 8,
     LENGTH_TIMESTAMP = 10
 };
 
@@ -30,6 +33,16 @@ static void write_be32(uint8_t *p, uint32_t value)
 {
     be32 v = cpu_to_be32(value);
     memcpy(p, &v, sizeof v);
+}
+
+static void sacks_parse(const uint8_t *p, uint8_t length, struct tcp_options *o)
+{
+    unsigned n = (length - LENGTH_SACK) / LENGTH_SACK_BLOCK;
+    if ((length - LENGTH_SACK) % LENGTH_SACK_BLOCK || n > TCP_SACKS_MAX) /* RFC 2018 3 */
+        return;
+    for (unsigned i = 0; i < n; i++, p += LENGTH_SACK_BLOCK)
+        o->sacks[i] = (struct tcp_sack_block){ read_be32(p), read_be32(p + 4) };
+    o->n_sacks = (uint8_t)n;
 }
 
 /* One option of known kind; one whose length is not the standard's is passed over like an unknown one. */
@@ -48,6 +61,9 @@ static void option_parse(const uint8_t *p, uint8_t length, struct tcp_options *o
         break;
     case OPTION_SACK_PERMITTED:
         o->sack_permitted |= length == LENGTH_SACK_PERMITTED;
+        break;
+    case OPTION_SACK:
+        sacks_parse(p + LENGTH_SACK, length, o);
         break;
     case OPTION_TIMESTAMP:
         if (length == LENGTH_TIMESTAMP) {
@@ -84,7 +100,22 @@ uint32_t tcp_options_length(const struct tcp_options *o)
     n += o->has_wscale ? 1 + LENGTH_WSCALE : 0;
     n += o->has_timestamp ? 2 + LENGTH_TIMESTAMP : 0;
     n += o->sack_permitted ? 2 + LENGTH_SACK_PERMITTED : 0;
+    n += o->n_sacks ? 2 + LENGTH_SACK + o->n_sacks * (uint32_t)LENGTH_SACK_BLOCK : 0;
     return n;
+}
+
+/* Behind two NOPs, so that the numbers lie on a word boundary (RFC 2018 3). */
+static uint8_t *sacks_write(uint8_t *p, const struct tcp_options *o)
+{
+    const uint8_t bytes[] = { OPTION_NOP, OPTION_NOP, OPTION_SACK,
+                              (uint8_t)(LENGTH_SACK + o->n_sacks * LENGTH_SACK_BLOCK) };
+    memcpy(p, bytes, sizeof bytes);
+    p += sizeof bytes;
+    for (unsigned i = 0; i < o->n_sacks; i++, p += LENGTH_SACK_BLOCK) {
+        write_be32(p, o->sacks[i].start);
+        write_be32(p + 4, o->sacks[i].end);
+    }
+    return p;
 }
 
 uint32_t tcp_options_write(uint8_t *p, const struct tcp_options *o)
@@ -112,6 +143,8 @@ uint32_t tcp_options_write(uint8_t *p, const struct tcp_options *o)
         memcpy(p, bytes, sizeof bytes);
         p += sizeof bytes;
     }
+    if (o->n_sacks)
+        p = sacks_write(p, o);
     return (uint32_t)(p - start);
 }
 

@@ -24,11 +24,18 @@ enum tcp_flag {
 enum {
     TCP_HEADER_MIN = 20,
     TCP_HEADER_MAX = 60,
-    TCP_OPTIONS_MAX = 40,    /* RFC 9293 3.1: the data offset has four bits */
-    TCP_MSS_DEFAULT = 536,   /* RFC 9293 3.7.1, MUST-15: when the peer names none */
-    TCP_WSCALE_MAX = 14,     /* RFC 7323 2.3 */
-    TCP_WINDOW_FIELD = 65535 /* the largest window without a scale */
+    TCP_OPTIONS_MAX = 40,      /* RFC 9293 3.1: the data offset has four bits */
+    TCP_TIMESTAMP_LENGTH = 12, /* RFC 7323 appendix A: with the NOPs that align it */
+    TCP_MSS_DEFAULT = 536,     /* RFC 9293 3.7.1, MUST-15: when the peer names none */
+    TCP_WSCALE_MAX = 14,       /* RFC 7323 2.3 */
+    TCP_WINDOW_FIELD = 65535   /* the largest window without a scale */
 };
+
+/* RFC 2018 3: the text [start, end) has arrived. */
+struct tcp_sack_block {
+    uint32_t start, end;
+};
+enum { TCP_SACKS_MAX = 4 }; /* as many as the options' 40 bytes hold */
 
 /* The options we understand, as received or to be sent. */
 struct tcp_options {
@@ -36,7 +43,9 @@ struct tcp_options {
     bool has_wscale, has_timestamp; /* RFC 7323 2.2, 3.2 */
     bool sack_permitted;            /* RFC 2018 2 */
     uint8_t wscale;                 /* shift count, at most TCP_WSCALE_MAX */
+    uint8_t n_sacks;
     uint32_t ts_val, ts_ecr;
+    struct tcp_sack_block sacks[TCP_SACKS_MAX]; /* n_sacks of them; as the peer says, not checked */
 };
 
 /* One received segment in host order; the buffer behind it goes along. */

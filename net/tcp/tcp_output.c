@@ -5,21 +5,28 @@
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_plan.h"
 
-static struct tcp_send_view view_of(const struct tcp_sock *tp, bool override)
+/* What is to be sent again; not while F-RTO tries new text first (RFC 5682 3.1 step 2 b). */
+static void view_lost(struct tcp_sock *tp, struct tcp_send_view *v)
 {
-    /* RFC 3042 2: the first two duplicate ACKs each let one new segment go beyond the window */
+    struct sk_buff *skb = tcp_board_next_lost(tp);
+    v->lost = tp->frto != TCP_FRTO_NEW;
+    v->lost_seq = skb ? tcp_cb(skb)->seq : tp->write_seq;
+    v->lost_len = skb ? skb->len : 0;
+}
+
+static struct tcp_send_view view_of(struct tcp_sock *tp, bool override)
+{
+    /* RFC 3042 2: the first two duplicate ACKs each let one new segment go beyond the window; with SACK what
+     * they tell of has left the flight, and that comes to the same */
     uint32_t limited = tp->recovery == TCP_OPEN ? MIN(tp->dupacks, 2u) * tp->mss : 0;
-    return (struct tcp_send_view){
+    struct tcp_send_view v = {
         .snd_una = tp->snd_una,
         .snd_nxt = tp->snd_nxt,
         .snd_wnd = tp->snd_wnd,
         .max_window = tp->max_window,
         .write_seq = tp->write_seq,
         .fin_queued = tp->fin_queued,
-        .lost = tp->recovery == TCP_LOSS,
-        .high_rxt = tp->high_rxt,
-        .recover = tp->recover,
-        .mss = tp->mss,
+        .mss = tp->mss - tcp_sack_room(tp),
         .cwnd = tp->cwnd + limited,
         .flight = tcp_flight(tp),
         .small_in_flight = seq_after(tp->snd_small, tp->snd_una),
@@ -27,6 +34,9 @@ static struct tcp_send_view view_of(const struct tcp_sock *tp, bool override)
         .cork = tp->cork || tp->more,
         .override = override,
     };
+    if (tp->board.lost)
+        view_lost(tp, &v);
+    return v;
 }
 
 /* A second buffer behind skb with everything from len on: skb itself keeps len bytes. False: no memory. */
@@ -95,6 +105,17 @@ static struct sk_buff *wire_copy(struct sk_buff *skb)
     return skb_shared_data(skb) ? skb_copy(skb) : skb_clone(skb);
 }
 
+static void note_sent(struct tcp_sock *tp, struct sk_buff *skb)
+{
+    struct tcp_skb_cb *cb = tcp_cb(skb);
+    cb->last_sent_at = tp->last_sent_at;
+    if (!cb->sent)
+        cb->sent_at = cb->last_sent_at;
+    cb->resent = cb->sent;
+    cb->sent = true;
+    tp->prr.out += skb->len; /* of no meaning outside of recovery, which begins by clearing it */
+}
+
 /* Send skb (NULL: no text) at seq, with the FIN behind it if fin. False: no memory. */
 static bool send_segment(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, bool fin)
 {
@@ -107,10 +128,7 @@ static bool send_segment(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq,
     struct sk_buff *out = wire_copy(skb);
     if (!out)
         return false;
-    if (!tcp_cb(skb)->sent_at)
-        tcp_cb(skb)->sent_at = time_now();
-    else
-        tcp_cb(skb)->resent_at = time_now();
+    note_sent(tp, skb);
     tcp_transmit(tp, out, seq, flags | (tcp_cb(skb)->push || fin ? TCP_FLAG_PSH : 0));
     return true;
 }
@@ -148,8 +166,11 @@ static bool emit_again(struct tcp_sock *tp, uint32_t seq)
     tp->total_retrans++;
     if (!send_segment(tp, skb, seq, fin))
         return false;
-    if (tp->recovery == TCP_LOSS)
-        tp->high_rxt = seq_max(tp->high_rxt, end + fin);
+    tcp_undo_resent(tp);
+    if (skb)
+        tcp_board_mark_resent(tp, skb);
+    if (fin)
+        tcp_board_fin_resent(tp);
     return true;
 }
 
@@ -160,6 +181,19 @@ bool tcp_retransmit_first(struct tcp_sock *tp)
     return emit_again(tp, tp->snd_una);
 }
 
+bool tcp_output_probe(struct tcp_sock *tp)
+{
+    struct tcp_send_view v = view_of(tp, true);
+    v.cwnd = v.flight + v.mss;
+    struct tcp_plan plan = tcp_plan_next(&v);
+    if (plan.kind == TCP_PLAN_SEND)
+        return emit_new(tp, &plan);
+    struct sk_buff *last = skb_peek_tail(&tp->write_queue);
+    while (last && !tcp_cb(last)->sent)
+        last = skb_queue_prev(&tp->write_queue, last);
+    return emit_again(tp, last ? tcp_cb(last)->seq : tp->snd_una);
+}
+
 /* RFC 6298 5.1 while something is in flight; while nothing is but something waits, the persist timer. */
 static void set_timers(struct tcp_sock *tp, enum tcp_plan_kind why)
 {
@@ -167,6 +201,7 @@ static void set_timers(struct tcp_sock *tp, enum tcp_plan_kind why)
         tcp_timer_stop(tp, TCP_TIMER_PERSIST);
         if (!tcp_timer_running(tp, TCP_TIMER_REXMIT))
             tcp_start_rexmit(tp);
+        tcp_tlp_schedule(tp);
         return;
     }
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);

@@ -21,14 +21,14 @@ static uint32_t cwnd_room(const struct tcp_send_view *v)
 /* What was lost goes first; but only inside the window, should the peer have shrunk it (RFC 9293 3.8.6). */
 static struct tcp_plan plan_resend(const struct tcp_send_view *v)
 {
-    uint32_t text = seq_ahead(v->high_rxt, seq_min(v->recover, v->write_seq));
-    uint32_t len = MIN(text, v->mss);
-    if (seq_after(v->high_rxt + MAX(len, 1u), window_end(v)))
+    uint32_t len = MIN(v->lost_len, v->mss);
+    if (seq_after(v->lost_seq + MAX(len, 1u), window_end(v)))
         return blocked(TCP_PLAN_WINDOW);
     if (v->flight && cwnd_room(v) < len)
         return blocked(TCP_PLAN_CWND);
-    bool fin = seq_after(v->recover, v->write_seq) && v->high_rxt + len == v->write_seq;
-    return (struct tcp_plan){ .kind = TCP_PLAN_RESEND, .seq = v->high_rxt, .len = len, .fin = fin };
+    bool fin_sent = v->fin_queued && seq_after(v->snd_nxt, v->write_seq);
+    bool fin = fin_sent && v->lost_seq + len == v->write_seq;
+    return (struct tcp_plan){ .kind = TCP_PLAN_RESEND, .seq = v->lost_seq, .len = len, .fin = fin };
 }
 
 /* RFC 9293 3.8.6.2.1 with D = unsent and U the usable window: send a full segment (1); everything there is,
@@ -68,7 +68,5 @@ static struct tcp_plan plan_new(const struct tcp_send_view *v)
 
 struct tcp_plan tcp_plan_next(const struct tcp_send_view *v)
 {
-    if (v->lost && seq_before(v->high_rxt, v->recover))
-        return plan_resend(v);
-    return plan_new(v);
+    return v->lost ? plan_resend(v) : plan_new(v);
 }

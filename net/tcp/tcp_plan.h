@@ -8,8 +8,8 @@ struct tcp_send_view {
     uint32_t max_window;                /* the largest window the peer ever offered */
     uint32_t write_seq;                 /* behind the last byte the user wrote */
     bool fin_queued;                    /* a FIN stands at write_seq */
-    bool lost;                          /* all of [high_rxt, recover) counts as lost, after a time-out */
-    uint32_t high_rxt, recover;
+    bool lost;                          /* something is to be sent again: */
+    uint32_t lost_seq, lost_len;        /* this text first; lost_len 0: the FIN */
     uint32_t mss, cwnd;
     uint32_t flight;      /* bytes believed to be in the network */
     bool small_in_flight; /* a segment below mss has been sent and is not acknowledged */

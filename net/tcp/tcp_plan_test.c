@@ -97,8 +97,8 @@ static struct tcp_send_view lost(uint32_t sent, uint32_t resent)
 {
     struct tcp_send_view v = view(100, sent, 2000);
     v.lost = true;
-    v.recover = v.snd_nxt;
-    v.high_rxt = v.snd_una + resent;
+    v.lost_seq = v.snd_una + resent;
+    v.lost_len = sent - resent;
     v.flight = resent;
     return v;
 }
@@ -110,10 +110,11 @@ TEST(what_was_lost_goes_before_anything_new) /* RFC 5681 3.1 */
     CHECK_EQ(plan.kind, TCP_PLAN_RESEND);
     CHECK_EQ(plan.seq, 1100);
     CHECK_EQ(plan.len, 1000);
-    v.high_rxt = 3100;
+    v.lost_seq = 3100;
+    v.lost_len = 500;
     plan = tcp_plan_next(&v);
     CHECK_EQ(plan.len, 500); /* not into what is new */
-    v.high_rxt = v.recover;
+    v.lost = false;
     CHECK_EQ(tcp_plan_next(&v).kind, TCP_PLAN_SEND);
 }
 
@@ -121,6 +122,7 @@ TEST(a_resent_fin_keeps_its_place) /* checklist 65 */
 {
     struct tcp_send_view v = lost(3001, 3000);
     v.write_seq = 3100;
+    v.lost_len = 0;
     v.fin_queued = true;
     struct tcp_plan plan = tcp_plan_next(&v);
     CHECK_EQ(plan.kind, TCP_PLAN_RESEND);

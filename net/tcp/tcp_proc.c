@@ -8,9 +8,11 @@ enum { LINE_WIDTH = 149 }; /* of /proc/net/tcp, padded as Linux pads it */
 /* The kind of timer Linux would show: 1 retransmit, 2 keepalive or FIN-WAIT-2, 3 TIME-WAIT, 4 probe. */
 static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
 {
-    static const uint8_t number[] = {
-        [TCP_TIMER_REXMIT] = 1, [TCP_TIMER_PERSIST] = 4, [TCP_TIMER_KEEP] = 2, [TCP_TIMER_STATE] = 2
-    };
+    static const uint8_t number[] = { [TCP_TIMER_REXMIT] = 1,
+                                      [TCP_TIMER_PROBE] = 1,
+                                      [TCP_TIMER_PERSIST] = 4,
+                                      [TCP_TIMER_KEEP] = 2,
+                                      [TCP_TIMER_STATE] = 2 };
     for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
         uint64_t deadline = READ_ONCE(tp->timers[kind].deadline);
         if (!number[kind] || deadline == TIME_NEVER)
@@ -81,7 +83,15 @@ static const struct {
     { "DelayedACKs", TCP_COUNT_delayed_acks },
     { "ListenOverflows", TCP_COUNT_listen_overflows },
     { "ListenDrops", TCP_COUNT_listen_overflows },
+    { "TCPSackRecovery", TCP_COUNT_sack_recoveries },
+    { "TCPSACKReneging", TCP_COUNT_sack_reneging },
     { "TCPTimeouts", TCP_COUNT_timeouts },
+    { "TCPLossProbes", TCP_COUNT_loss_probes },
+    { "TCPLossProbeRecovery", TCP_COUNT_loss_probe_recoveries },
+    { "TCPDSACKOldSent", TCP_COUNT_dsacks_out },
+    { "TCPDSACKRecv", TCP_COUNT_dsacks_in },
+    { "TCPSACKDiscard", TCP_COUNT_sacks_refused },
+    { "TCPSpuriousRTOs", TCP_COUNT_spurious_timeouts },
     { "TCPOFOQueue", TCP_COUNT_out_of_order_in },
     { "TCPAbortOnData", TCP_COUNT_aborts_on_data },
     { "TCPAbortOnTimeout", TCP_COUNT_aborts_on_timeout },
@@ -178,12 +188,15 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_retransmits = (uint8_t)MIN(tp->retransmits, 255u),
         .tcpi_probes = (uint8_t)MIN(tp->persist_backoff + tp->keep_probes, 255u),
         .tcpi_backoff = (uint8_t)MIN(tp->backoff, 255u),
-        .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
+        .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
+                        (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
         .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
         .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
         .tcpi_snd_mss = tp->mss,
         .tcpi_rcv_mss = tp->rcv_mss,
         .tcpi_unacked = in_segments(tp, tp->snd_nxt - tp->snd_una),
+        .tcpi_sacked = in_segments(tp, tp->board.sacked),
+        .tcpi_lost = in_segments(tp, tp->board.lost),
         .tcpi_last_data_sent = ms_since(tp->last_sent_at),
         .tcpi_last_ack_recv = ms_since(tp->last_ack_at),
         .tcpi_pmtu = tp->dst ? tp->dst->mtu : 0,

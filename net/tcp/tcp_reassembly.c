@@ -77,6 +77,7 @@ static void drain(struct tcp_sock *tp)
     struct sk_buff *skb;
     while ((skb = skb_peek(&tp->ofo_queue)) && !seq_after(tcp_cb(skb)->seq, tp->rcv_nxt)) {
         ofo_unlink(tp, skb);
+        tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tp->rcv_nxt, tcp_skb_end(skb)));
         trim_front(skb, tp->rcv_nxt);
         if (is_empty(skb) || tcp_cb(skb)->seq != tp->rcv_nxt)
             kfree_skb_reason(skb, SKB_DROP_TCP_OLD_DATA);
@@ -104,6 +105,7 @@ static void cut_against_successors(struct tcp_sock *tp, struct sk_buff *skb, str
 {
     while (next && seq_before(tcp_cb(next)->seq, tcp_skb_end(skb))) {
         struct sk_buff *after = skb_queue_next(&tp->ofo_queue, next);
+        tcp_sack_duplicate(tp, tcp_cb(next)->seq, seq_min(tcp_skb_end(next), tcp_skb_end(skb)));
         if (seq_after(tcp_skb_end(next), tcp_skb_end(skb))) {
             trim_end(skb, tcp_cb(next)->seq);
             return;
@@ -119,7 +121,9 @@ static void ofo_insert(struct tcp_sock *tp, struct sk_buff *skb)
 {
     struct sk_buff *before = predecessor(tp, tcp_cb(skb)->seq);
     struct sk_buff *next = before ? skb_queue_next(&tp->ofo_queue, before) : skb_peek(&tp->ofo_queue);
+    tcp_sack_queued(tp, tcp_cb(skb)->seq, tcp_skb_end(skb));
     if (before) {
+        tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tcp_skb_end(before), tcp_skb_end(skb)));
         trim_front(skb, tcp_skb_end(before));
         if (tcp_cb(skb)->fin && tcp_skb_end(skb) == tcp_skb_end(before))
             tcp_cb(before)->fin = true;
@@ -165,6 +169,7 @@ static bool memory_is_out(const struct tcp_sock *tp, const struct sk_buff *skb)
 bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     struct sk_buff *skb = take(seg);
+    tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tcp_skb_end(skb), tp->rcv_nxt));
     trim_front(skb, tp->rcv_nxt); /* RFC 9293 3.10.7.4 first: only the part inside the window counts */
     trim_end(skb, tp->rcv_nxt + tp->rcv_wnd);
     if (is_empty(skb) || seq_before(tcp_skb_end(skb), tp->rcv_nxt)) {
@@ -185,5 +190,6 @@ bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
     }
     append(tp, skb);
     drain(tp);
+    tcp_sack_advanced(tp);
     return true;
 }

@@ -1,23 +1,21 @@
-/* net/tcp/tcp_recovery.c - loss: noticed and repaired.
- * OPEN -> FAST_RECOVERY on the third duplicate ACK (RFC 5681 3.2, RFC 6582), -> LOSS on a time-out; both end
- * when recover is acknowledged. How far the window falls and how it grows is the congestion module's
- * affair. */
+/* net/tcp/tcp_recovery.c - the state of repair.
+ * OPEN -> FAST_RECOVERY when something is known to be lost: by SACK and time (tcp_rack.c) or number
+ * (tcp_scoreboard.c), without SACK by the third duplicate ACK (tcp_newreno.c). -> LOSS on a time-out. Both
+ * end when recover is acknowledged. How far the window falls and how it grows is the congestion module's
+ * affair; between the two it is proportional rate reduction that says what goes (RFC 6937). */
 #include "net/tcp/tcp.h"
 
-enum { DUPACK_THRESHOLD = 3 }; /* RFC 5681 3.2 */
-
-static struct tcp_cong_view view_make(const struct tcp_sock *tp, uint32_t acked, uint32_t flight,
-                                      uint64_t rtt)
+static struct tcp_cong_view view_make(const struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     struct tcp_cong_view v = {
         .cwnd = tp->cwnd,
         .ssthresh = tp->ssthresh,
         .mss = tp->mss,
-        .flight = flight,
-        .acked = acked,
+        .flight = news ? news->flight : tp->snd_nxt - tp->snd_una,
+        .acked = news ? news->acked : 0,
         .cwnd_limited = tp->cwnd_limited,
-        .rtt = rtt,
-        .now = time_now(),
+        .rtt = news ? news->rtt : 0,
+        .now = news ? news->now : time_now(),
     };
     for (size_t i = 0; i < ARRAY_SIZE(v.state); i++)
         v.state[i] = tp->cong_state[i];
@@ -32,133 +30,211 @@ static void view_store(struct tcp_sock *tp, const struct tcp_cong_view *v)
         tp->cong_state[i] = v->state[i];
 }
 
-static void lower_threshold(struct tcp_sock *tp)
+void tcp_recovery_lower_threshold(struct tcp_sock *tp)
 {
-    struct tcp_cong_view v = view_make(tp, 0, tp->snd_nxt - tp->snd_una, 0);
+    struct tcp_cong_view v = view_make(tp, NULL);
     v.ssthresh = tp->cong->ssthresh(&v);
     view_store(tp, &v);
 }
 
-uint32_t tcp_flight(const struct tcp_sock *tp)
-{
-    uint32_t sent = tp->snd_nxt - tp->snd_una;
-    uint32_t lost = tp->recovery == TCP_LOSS ? seq_ahead(tp->high_rxt, tp->recover) : 0;
-    return sent - MIN(lost, sent);
-}
-
 void tcp_recovery_init(struct tcp_sock *tp)
 {
-    struct tcp_cong_view v = view_make(tp, 0, 0, tp->rtt.srtt);
+    struct tcp_cong_view v = view_make(tp, NULL);
+    v.rtt = tp->rtt.srtt;
     tp->cong->init(&v);
     view_store(tp, &v);
     if (tp->retransmits)
         tp->cwnd = tp->mss; /* RFC 5681 3.1: a lost SYN means one segment to begin with */
     tp->recovery = TCP_OPEN;
     tp->recover = tp->iss; /* RFC 6582 3.2 step 1 */
+    tp->rack = (struct tcp_rack){ .fack = tp->snd_una, .window_mult = 1, .dsack_round = tp->snd_una };
+    tp->board = (struct tcp_board){ 0 };
+    tp->undo.cwnd = 0;
+    tp->tlp.out = false;
 }
 
 void tcp_recovery_idle(struct tcp_sock *tp)
 {
     if (time_now() - tp->last_sent_at < tp->rtt.rto)
         return;
-    struct tcp_cong_view v = view_make(tp, 0, 0, 0);
+    struct tcp_cong_view v = view_make(tp, NULL);
     tp->cong->init(&v); /* the restart window is the initial one at most */
     tp->cwnd = MIN(tp->cwnd, v.cwnd);
 }
 
-/* RFC 6582 3.2 steps 2 to 4 (RFC 5681 3.2 steps 2 and 3). */
-static void enter_fast_recovery(struct tcp_sock *tp)
+void tcp_recovery_congested(struct tcp_sock *tp)
 {
-    tcp_count(tp->sk.net, TCP_COUNT_fast_retransmits);
-    lower_threshold(tp);
-    tp->recovery = TCP_FAST_RECOVERY;
-    tp->recover = tp->snd_nxt;
-    tp->partial_ack_seen = false;
-    tcp_retransmit_first(tp);
-    tp->cwnd = tp->ssthresh + DUPACK_THRESHOLD * tp->mss;
+    tcp_recovery_lower_threshold(tp);
+    tp->cwnd = MIN(tp->cwnd, tp->ssthresh);
 }
 
-void tcp_recovery_duplicate_ack(struct tcp_sock *tp)
+static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
-    tcp_count(tp->sk.net, TCP_COUNT_duplicate_acks_in);
-    tp->dupacks++;
-    if (tp->recovery == TCP_FAST_RECOVERY)
-        tp->cwnd += tp->mss; /* RFC 5681 3.2 step 4: another segment has left the network */
-    else if (tp->recovery == TCP_OPEN && tp->dupacks == DUPACK_THRESHOLD &&
-             seq_after(tp->snd_una, tp->recover)) /* RFC 6582 3.2 step 2: not the echo of an old recovery */
-        enter_fast_recovery(tp);
-}
-
-/* RFC 6582 3.2 step 3, "partial acknowledgements": the next hole is lost too. */
-static void partial_ack(struct tcp_sock *tp, uint32_t acked)
-{
-    tcp_count(tp->sk.net, TCP_COUNT_partial_acks);
-    tcp_retransmit_first(tp);
-    tp->cwnd -= MIN(acked, tp->cwnd - tp->mss);
-    if (acked >= tp->mss)
-        tp->cwnd += tp->mss;
-    if (!tp->partial_ack_seen) /* the timer is restarted by the first one only */
-        tcp_start_rexmit(tp);
-    tp->partial_ack_seen = true;
-}
-
-/* RFC 6582 3.2 step 3, "full acknowledgements", option 1: no burst. */
-static void full_ack(struct tcp_sock *tp)
-{
-    uint32_t flight = tp->snd_nxt - tp->snd_una;
-    tp->cwnd = MIN(tp->ssthresh, MAX(flight, tp->mss) + tp->mss);
-    tp->recovery = TCP_OPEN;
-}
-
-static void grow(struct tcp_sock *tp, uint32_t acked, uint32_t flight, uint64_t rtt)
-{
-    struct tcp_cong_view v = view_make(tp, acked, flight, rtt);
+    struct tcp_cong_view v = view_make(tp, news);
     tp->cong->ack(&v);
     view_store(tp, &v);
 }
 
-void tcp_recovery_new_ack(struct tcp_sock *tp, uint32_t acked, uint32_t flight, uint64_t rtt)
+/* ---- fast recovery with SACK ---- */
+
+static void reduce(struct tcp_sock *tp, uint32_t delivered, uint32_t least)
 {
-    bool recovered = seq_after_eq(tp->snd_una, tp->recover);
-    tp->dupacks = 0;
-    if (tp->recovery == TCP_FAST_RECOVERY) {
-        if (recovered)
-            full_ack(tp);
-        else
-            partial_ack(tp, acked);
-        return;
-    }
-    if (tp->recovery == TCP_LOSS) {
-        tp->high_rxt = seq_max(tp->high_rxt, tp->snd_una);
-        if (recovered)
-            tp->recovery = TCP_OPEN;
-    }
-    grow(tp, acked, flight, rtt);
+    uint32_t pipe = tcp_flight(tp);
+    tp->prr.delivered += delivered;
+    tp->cwnd = pipe + MAX(tcp_prr_quota(&tp->prr, pipe, tp->ssthresh, delivered, tp->mss), least);
 }
+
+/* RFC 6675 5 (4.1) to (4.3): the first lost segment goes at once. */
+static void enter_fast_recovery(struct tcp_sock *tp, uint32_t delivered)
+{
+    tcp_count(tp->sk.net, TCP_COUNT_sack_recoveries);
+    tcp_undo_save(tp);
+    tp->prr = (struct tcp_prr){ .flight = MAX(tp->snd_nxt - tp->snd_una, 1u) };
+    tcp_recovery_lower_threshold(tp);
+    tp->recovery = TCP_FAST_RECOVERY;
+    tp->recover = tp->snd_nxt;
+    reduce(tp, delivered, tp->mss);
+}
+
+/* What is lost by now? Without holes in what has arrived there is nothing to look for. */
+static void detect_loss(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    if (!tp->board.sacked && tp->recovery == TCP_OPEN && !tcp_timer_running(tp, TCP_TIMER_REORDER))
+        return;
+    if (READ_ONCE(tcp_state_of(tp)->rack)) {
+        tcp_rack_adapt(tp, news && news->dsack);
+        tcp_rack_detect(tp);
+    } else {
+        tcp_board_mark_overtaken(tp);
+    }
+}
+
+void tcp_recovery_reordering(struct tcp_sock *tp)
+{
+    detect_loss(tp, NULL);
+    if (tp->recovery == TCP_OPEN && tp->board.lost)
+        enter_fast_recovery(tp, 0);
+    else if (tp->recovery == TCP_FAST_RECOVERY)
+        reduce(tp, 0, tp->board.lost ? tp->mss : 0);
+    tcp_output(tp);
+}
+
+/* ---- what an ACK means in each state ---- */
+
+static void ack_open(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    if (tp->board.lost)
+        enter_fast_recovery(tp, news->delivered);
+    else if (news->acked)
+        grow(tp, news);
+    else if (news->duplicate && !tp->sack_ok)
+        tcp_newreno_duplicate_ack(tp);
+}
+
+static void ack_fast_recovery(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    bool recovered = news->acked && seq_after_eq(tp->snd_una, tp->recover);
+    if (recovered) {
+        tp->recovery = TCP_OPEN;
+        if (!tp->sack_ok)
+            tcp_newreno_full_ack(tp);
+        else
+            tp->cwnd = tp->ssthresh; /* RFC 6937 3: at the end of recovery */
+        tcp_rack_recovered(tp);
+        if (tp->board.lost) /* of what was sent since */
+            enter_fast_recovery(tp, news->delivered);
+    } else if (tp->sack_ok) {
+        reduce(tp, news->delivered, 0);
+    } else if (news->acked) {
+        tcp_newreno_partial_ack(tp, news->acked);
+    } else if (news->duplicate) {
+        tcp_newreno_duplicate_ack(tp);
+    }
+}
+
+/* RFC 5682 3.1 steps 2 and 3: new text before what may not be lost at all. */
+static void step_frto(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    bool more = seq_before(tp->snd_nxt, tp->write_seq) && seq_before(tp->snd_nxt, tp->snd_una + tp->snd_wnd);
+    if (tp->frto == TCP_FRTO_RESENT && news->acked && more)
+        tp->frto = TCP_FRTO_NEW;
+    else if (news->acked || news->duplicate || news->blocks)
+        tp->frto = TCP_FRTO_OFF;
+}
+
+static void ack_loss(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    if (news->acked && seq_after_eq(tp->snd_una, tp->recover)) {
+        tp->recovery = TCP_OPEN;
+        tp->frto = TCP_FRTO_OFF;
+        tcp_rack_recovered(tp);
+    } else if (tp->frto) {
+        step_frto(tp, news);
+    }
+    if (news->acked)
+        grow(tp, news);
+}
+
+void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    static void (*const in_state[])(struct tcp_sock * tp, const struct tcp_ack_news *news) = {
+        [TCP_OPEN] = ack_open, [TCP_FAST_RECOVERY] = ack_fast_recovery, [TCP_LOSS] = ack_loss
+    };
+    if (news->acked)
+        tp->dupacks = 0;
+    else if (news->duplicate)
+        tcp_count(tp->sk.net, TCP_COUNT_duplicate_acks_in);
+    if (tp->tlp.out)
+        tcp_tlp_ack(tp, news);
+    if (!tp->undo.cwnd || !tcp_undo_try(tp, news))
+        detect_loss(tp, news);
+    in_state[tp->recovery](tp, news);
+}
+
+/* ---- time-outs ---- */
 
 /* From here on everything in flight counts as lost and is sent again in order. */
 static void begin_loss(struct tcp_sock *tp)
 {
     tp->recovery = TCP_LOSS;
     tp->recover = tp->snd_nxt; /* RFC 6582 3.2 step 4 */
-    tp->high_rxt = tp->snd_una;
     tp->dupacks = 0;
+    tp->frto = TCP_FRTO_OFF;
+    tp->tlp.out = false;
+    tcp_timer_stop(tp, TCP_TIMER_PROBE);
+    tcp_timer_stop(tp, TCP_TIMER_REORDER);
+    tcp_board_lose_all(tp);
 }
 
 void tcp_recovery_too_big(struct tcp_sock *tp)
 {
     if (tp->recovery == TCP_FAST_RECOVERY)
         tp->cwnd = tp->ssthresh; /* deflate first */
+    tp->undo.cwnd = 0;
     begin_loss(tp);
+}
+
+/* RFC 2018 8: the oldest segment is one the peer said it had. It must have thrown it away. */
+static bool reneged(const struct tcp_sock *tp)
+{
+    struct sk_buff *skb = skb_peek(&tp->write_queue);
+    return tp->board.sacked && skb && tcp_cb(skb)->sacked;
 }
 
 void tcp_recovery_timeout(struct tcp_sock *tp)
 {
-    if (tp->retransmits == 1) /* RFC 5681 3.1: ssthresh falls once for each loss */
-        lower_threshold(tp);
-    struct tcp_cong_view v = view_make(tp, 0, tp->snd_nxt - tp->snd_una, 0);
+    bool first = tp->retransmits == 1;
+    if (first) { /* RFC 5681 3.1: ssthresh falls once for each loss */
+        tcp_undo_save(tp);
+        tcp_recovery_lower_threshold(tp);
+    }
+    struct tcp_cong_view v = view_make(tp, NULL);
     tp->cong->timeout(&v);
     view_store(tp, &v);
+    if (reneged(tp))
+        tcp_board_forget_sacks(tp);
     begin_loss(tp);
-    tp->cwnd_limited = true; /* by definition: a window of one segment and more to send */
+    if (first && tp->sack_ok && READ_ONCE(tcp_state_of(tp)->frto_on))
+        tp->frto = TCP_FRTO_RESENT; /* RFC 5682 3.1 step 1 */
+    tp->cwnd_limited = true;        /* by definition: a window of one segment and more to send */
 }

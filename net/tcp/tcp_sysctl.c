@@ -47,11 +47,21 @@ static const struct sysctl sysctls[] = {
                  "challenge ACKs that one connection sends in a second (RFC 5961 7)") },
     { SYSCTL_SHOW("net/ipv4/tcp_congestion_control", show_cong,
                   "the congestion control of new connections") },
+    { SYSCTL_BOOL("net/ipv4/tcp_dsack", struct tcp_state, dsack,
+                  "tell the peer of text that came twice (RFC 2883)") },
+    { SYSCTL_BOOL("net/ipv4/tcp_early_retrans", struct tcp_state, tlp,
+                  "probe for the loss of a tail before the time-out (RFC 8985 7)") },
     { SYSCTL_SECONDS("net/ipv4/tcp_fin_timeout", struct tcp_state, fin_timeout, 1, 3600,
                      "how long a connection that nobody has open waits for the peer's FIN, seconds") },
+    { SYSCTL_BOOL("net/ipv4/tcp_frto", struct tcp_state, frto_on,
+                  "find out whether a time-out was needless (RFC 5682)") },
+    { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
+                  "with SACK, tell loss by time (RFC 8985); off: by number (RFC 6675)") },
     { SYSCTL_INT("net/ipv4/tcp_retries2", struct tcp_state, data_retries, 1, RETRIES_MOST,
                  "retransmissions of data before the connection is given up"),
       .changed = data_retries_changed },
+    { SYSCTL_BOOL("net/ipv4/tcp_sack", struct tcp_state, sack,
+                  "offer and accept selective acknowledgements (RFC 2018) on new connections") },
     { SYSCTL_INT("net/ipv4/tcp_syn_retries", struct tcp_state, syn_retries, 1, RETRIES_MOST,
                  "retransmissions of a SYN before connect() fails"),
       .changed = syn_retries_changed },
@@ -68,7 +78,8 @@ static const struct sysctl sysctls[] = {
 void tcp_sysctl_init(struct net *net)
 {
     struct tcp_state *tcp = net->tcp;
-    tcp->timestamps = tcp->window_scaling = true;
+    tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
+    tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
     tcp->fin_timeout = sec(60);    /* as Linux */

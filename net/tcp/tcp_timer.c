@@ -94,9 +94,18 @@ static void state_fired(struct tcp_sock *tp, uint64_t now)
     tcp_done(tp);
 }
 
+/* RFC 8985 6.3: what was late is lost by now. */
+static void reorder_fired(struct tcp_sock *tp, uint64_t now)
+{
+    (void)now;
+    if (tcp_in(tp, TCPS_SENDING))
+        tcp_recovery_reordering(tp);
+}
+
 static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
-    [TCP_TIMER_REXMIT] = rexmit_fired, [TCP_TIMER_PERSIST] = persist_fired,
-    [TCP_TIMER_DELACK] = delack_fired, [TCP_TIMER_KEEP] = tcp_keepalive_fired,
+    [TCP_TIMER_REXMIT] = rexmit_fired,   [TCP_TIMER_PROBE] = tcp_tlp_fired,
+    [TCP_TIMER_REORDER] = reorder_fired, [TCP_TIMER_PERSIST] = persist_fired,
+    [TCP_TIMER_DELACK] = delack_fired,   [TCP_TIMER_KEEP] = tcp_keepalive_fired,
     [TCP_TIMER_STATE] = state_fired,
 };
 _Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");

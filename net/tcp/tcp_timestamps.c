@@ -46,6 +46,11 @@ void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg)
     }
 }
 
+bool tcp_ts_before(const struct tcp_sock *tp, uint32_t echo, uint64_t time)
+{
+    return tp->ts_ok && seq_before(echo, clock_at(tp, time));
+}
+
 uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *seg, uint64_t resent_at)
 {
     if (!tp->ts_ok || !seg->options.has_timestamp || !seg->options.ts_ecr)

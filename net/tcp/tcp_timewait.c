@@ -22,6 +22,8 @@ void tcp_time_wait(struct tcp_sock *tp)
     tcp_set_state(tp, TCPS_TIME_WAIT);
     tp->sk.shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
+    tcp_timer_stop(tp, TCP_TIMER_PROBE);
+    tcp_timer_stop(tp, TCP_TIMER_REORDER);
     tcp_timer_stop(tp, TCP_TIMER_PERSIST);
     tcp_timer_stop(tp, TCP_TIMER_KEEP);
     tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->time_wait);

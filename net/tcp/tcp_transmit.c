@@ -3,12 +3,7 @@
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 
-enum {
-    IP_AND_TCP_HEADER = 40,
-    TIMESTAMP_LENGTH = 12,
-    MSS_MIN = 64,
-    MSS_MAX = 15360
-}; /* the last: one buffer, one allocation */
+enum { IP_AND_TCP_HEADER = 40, MSS_MIN = 64, MSS_MAX = 15360 }; /* the last: one buffer, one allocation */
 
 static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
 {
@@ -18,6 +13,8 @@ static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
         /* RFC 7323 2.2: offered in a SYN, returned in a SYN+ACK only when the SYN had it */
         o.has_wscale = flags & TCP_FLAG_ACK ? tp->rcv_wscale : READ_ONCE(tcp_state_of(tp)->window_scaling);
         o.wscale = tcp_window_shift();
+        o.sack_permitted =
+            flags & TCP_FLAG_ACK ? tp->sack_ok : READ_ONCE(tcp_state_of(tp)->sack); /* RFC 2018 2 */
     }
     /* RFC 7323 3.2: offered and returned likewise, then on every segment; the echo counts with ACK only */
     o.has_timestamp = tp->ts_ok || (flags == TCP_FLAG_SYN && READ_ONCE(tcp_state_of(tp)->timestamps));
@@ -46,9 +43,19 @@ static void acked_by_it(struct tcp_sock *tp)
     tcp_timer_stop(tp, TCP_TIMER_DELACK);
 }
 
+/* On every ACK (RFC 2018 4); a full segment that was cut before there was something to tell has no room. */
+static void add_sacks(struct tcp_sock *tp, struct tcp_options *o, uint32_t text, uint8_t flags)
+{
+    uint32_t room = text ? tp->mss - MIN(text, tp->mss) : TCP_OPTIONS_MAX;
+    if ((flags & (TCP_FLAG_ACK | TCP_FLAG_SYN | TCP_FLAG_RST)) == TCP_FLAG_ACK)
+        tcp_sack_write(tp, o, room);
+}
+
 static void header_push(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_t flags)
 {
     struct tcp_options o = options_for(tp, flags);
+    if (tp->n_reports || tp->dsack_due)
+        add_sacks(tp, &o, skb->len, flags);
     uint32_t length = TCP_HEADER_MIN + tcp_options_length(&o);
     struct tcp_hdr *th = skb_push(skb, length);
     *th = (struct tcp_hdr){
@@ -164,6 +171,6 @@ void tcp_update_mss(struct tcp_sock *tp)
     if (tp->user_mss)
         mss = MIN(mss, (uint32_t)tp->user_mss);
     if (tp->ts_ok)
-        mss -= MIN(mss, (uint32_t)TIMESTAMP_LENGTH); /* RFC 6691 2 */
+        mss -= MIN(mss, (uint32_t)TCP_TIMESTAMP_LENGTH); /* RFC 6691 2 */
     tp->mss = CLAMP(mss, (uint32_t)MSS_MIN, (uint32_t)MSS_MAX);
 }

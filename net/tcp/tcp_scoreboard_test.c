@@ -1,0 +1,100 @@
+/* net/tcp/tcp_scoreboard_test.c - the scoreboard's sums against its marks, all along transfers over a bad
+ * wire; and that these transfers end, whatever is lost, late, twice or out of order. */
+#include "net/tcp/tcp_script_test.h"
+
+enum { BYTES = 300000 };
+
+static uint8_t byte_at(size_t i)
+{
+    return (uint8_t)(i * 11 + i / 253);
+}
+
+struct receiver {
+    struct sock *listener;
+    bool done;
+};
+
+static void receive_all(void *arg)
+{
+    static uint8_t data[BYTES];
+    struct receiver *r = arg;
+    struct sock *sk = vk_accept(r->listener, NULL);
+    CHECK(sk);
+    CHECK_EQ(vk_recv_all(sk, data, sizeof data), sizeof data);
+    for (size_t i = 0; i < sizeof data; i++)
+        CHECK_EQ(data[i], byte_at(i));
+    vk_close(sk);
+    r->done = true;
+}
+
+static void send_all(void *arg)
+{
+    static uint8_t data[BYTES];
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = byte_at(i);
+    CHECK_EQ(vk_connect(arg, "10.0.0.2", HOST_PORT), 0);
+    CHECK_EQ(vk_send_all(arg, data, sizeof data), sizeof data);
+}
+
+static void check_sums(struct tcp_sock *tp)
+{
+    uint32_t sacked = 0, lost = tp->board.fin_lost, end = tp->snd_una;
+    struct sk_buff *skb = skb_peek(&tp->write_queue);
+    for (; skb; skb = skb_queue_next(&tp->write_queue, skb)) {
+        const struct tcp_skb_cb *cb = tcp_cb(skb);
+        CHECK(seq_before_eq(end, cb->seq));
+        CHECK(!(cb->sacked && cb->lost_now));
+        sacked += cb->sacked ? skb->len : 0;
+        lost += cb->lost_now ? skb->len : 0;
+        end = tcp_skb_end(skb);
+    }
+    CHECK_EQ(tp->board.sacked, sacked);
+    CHECK_EQ(tp->board.lost, lost);
+    CHECK(tcp_flight(tp) <= tp->snd_nxt - tp->snd_una);
+}
+
+static void transfer(struct wire *wire, struct vpair *w)
+{
+    struct receiver r = { .listener = vk_socket(w->b, SOCK_STREAM) };
+    struct sock *sk = vk_socket(w->a, SOCK_STREAM);
+    CHECK_EQ(vk_bind(r.listener, NULL, HOST_PORT), 0);
+    CHECK_EQ(vk_listen(r.listener, 1), 0);
+    sim_spawn("receiver", receive_all, &r);
+    sim_spawn("sender", send_all, sk);
+    for (int i = 0; i < 200000 && !r.done; i++) {
+        sim_run_for(ms(5));
+        check_sums(tcp_sk(sk));
+    }
+    CHECK(r.done);
+    wire->loss = wire->reorder = wire->duplicate = 0;
+    vk_close(sk);
+    vk_close(r.listener);
+}
+
+static void bad_wire(uint64_t seed, uint32_t loss, uint32_t reorder, uint32_t duplicate, bool rack)
+{
+    sim_fini();
+    sim_init(seed);
+    struct vpair w = vpair_create(NULL);
+    w.wire->delay = ms(5);
+    w.wire->reorder_delay = ms(3);
+    CHECK_EQ(net_sysctl_set(w.a->net, "net/ipv4/tcp_recovery", rack ? "1" : "0"), 0);
+    sim_run_for(ms(20));
+    w.wire->loss = loss;
+    w.wire->reorder = reorder;
+    w.wire->duplicate = duplicate;
+    transfer(w.wire, &w);
+    vpair_destroy(&w);
+}
+
+TEST(the_sums_are_those_of_the_marks_whatever_happens) /* RFC 6675 3; checklist 102 */
+{
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        for (int rack = 0; rack <= 1; rack++) {
+            bad_wire(seed, 30000, 0, 0, rack);
+            bad_wire(seed, 0, 100000, 50000, rack);
+            bad_wire(seed, 50000, 50000, 50000, rack);
+        }
+        bad_wire(seed, 200000, 0, 0, true);
+    }
+}
