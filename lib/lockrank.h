@@ -13,6 +13,8 @@
     LOCK_RANK(IGMP, 45, "groups: who is in which, with which sources, and what is to be told")               \
     LOCK_RANK(NEIGH, 50, "the neighbour table: entries, their state and waiting packets")                    \
     LOCK_RANK(NET_DEVICES, 60, "the list of a net's devices, their addresses, packet types and taps")        \
+    LOCK_RANK(NETLINK_TABLE, 62, "the netlink sockets of a net and the groups they listen to")               \
+    LOCK_RANK(NETLINK, 63, "one netlink socket: its queue; taken by whoever tells of a change")              \
     LOCK_RANK(PACKET, 65, "one packet socket: its queue and filter; taken by taps, under NET_DEVICES")       \
     LOCK_RANK(NETDEV_TX, 70, "one device's transmit path: its queue and ring")                               \
     LOCK_RANK(SOFTNET, 80, "a CPU's queue of packets that loop back")                                        \

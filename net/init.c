@@ -5,12 +5,14 @@
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 #include "net/loopback/loopback.h"
+#include "net/netlink/netlink.h"
 #include "net/packet/packet.h"
 #include "net/tcp/tcp.h"
 #include "net/udp/udp.h"
 #include "net/unix/unix.h"
 
 const struct net_module *const net_modules[] = {
+    &netlink_module,  /* how the network is set up and told of */
     &ether_module,    /* frames */
     &ipv4_module,     /* addresses, routes, input and output */
     &arp_module,      /* whose MAC is it */

@@ -62,12 +62,21 @@ static void e1000_set_rx_mode(struct net_device *dev)
     e1000_set_groups(e, dev);
 }
 
+/* Nothing to do: opening the card writes dev_addr to it. */
+static int e1000_set_address(struct net_device *dev, const uint8_t *address)
+{
+    (void)dev;
+    (void)address;
+    return 0;
+}
+
 static const struct net_device_ops e1000_netdev_ops = {
     .ndo_open = e1000_open,
     .ndo_stop = e1000_stop,
     .ndo_start_xmit = e1000_xmit,
     .ndo_xmit_flush = e1000_xmit_flush,
     .ndo_set_rx_mode = e1000_set_rx_mode,
+    .ndo_set_address = e1000_set_address,
     .ndo_get_stats = e1000_get_stats,
     .ndo_tx_timeout = e1000_tx_timeout,
 };

@@ -2,7 +2,7 @@
  * A device is in net->devices from register_netdev to unregister_netdev; its flags say NETDEV_UP from the end
  * of ndo_open to the beginning of ndo_stop. Every change is told to the notifiers, in their order. */
 #include "lib/string.h"
-#include "net/core/net_namespace.h"
+#include "net/core/netlink.h"
 
 enum { TX_QUEUE_LEN = 1000, NETDEV_NUMBERS = 100 };
 
@@ -174,6 +174,8 @@ int register_netdev(struct net *net, struct net_device *dev)
     if (err) {
         notify(dev, NETDEV_EVENT_UNREGISTER);
         unlist_device(net, dev);
+    } else {
+        rtnl_link_notify(dev, RTM_NEWLINK, UINT32_MAX);
     }
     return err;
 }
@@ -182,6 +184,7 @@ void unregister_netdev(struct net_device *dev)
 {
     dev_close(dev);
     notify(dev, NETDEV_EVENT_UNREGISTER);
+    rtnl_link_notify(dev, RTM_DELLINK, UINT32_MAX);
     unlist_device(dev->net, dev);
 }
 
@@ -219,6 +222,8 @@ int dev_open(struct net_device *dev)
         return err;
     WRITE_ONCE(dev->flags, dev->flags | NETDEV_UP);
     dev_set_rx_mode(dev);
+    dev->carrier_told = dev->carrier;
+    rtnl_link_notify(dev, RTM_NEWLINK, NETDEV_UP);
     notify(dev, NETDEV_EVENT_UP);
     return 0;
 }
@@ -231,6 +236,70 @@ void dev_close(struct net_device *dev)
     WRITE_ONCE(dev->flags, dev->flags & ~(uint32_t)NETDEV_UP);
     dev_tx_purge(dev);
     dev->ops->ndo_stop(dev);
+    rtnl_link_notify(dev, RTM_NEWLINK, NETDEV_UP);
+}
+
+int dev_change_flags(struct net_device *dev, uint32_t flags)
+{
+    uint32_t changed = (dev->flags ^ flags) & (NETDEV_PROMISC | NETDEV_NOARP);
+
+    if (changed) {
+        WRITE_ONCE(dev->flags, dev->flags ^ changed);
+        if (dev->ops->ndo_set_rx_mode && dev->flags & NETDEV_UP)
+            dev->ops->ndo_set_rx_mode(dev);
+        rtnl_link_notify(dev, RTM_NEWLINK, changed);
+    }
+    if (flags & NETDEV_UP)
+        return dev_open(dev);
+    dev_close(dev);
+    return 0;
+}
+
+/* A name is part of paths, and of labels behind which a colon stands. */
+static bool is_name(const char *name)
+{
+    if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+        return false;
+    for (; *name; name++)
+        if (*name == '/' || *name == ':' || *name == '%' || (unsigned char)*name <= ' ')
+            return false;
+    return true;
+}
+
+int dev_rename(struct net_device *dev, const char *name)
+{
+    struct net *net = dev_net(dev);
+
+    if (strnlen(name, sizeof dev->name) == sizeof dev->name || !is_name(name))
+        return -EINVAL;
+    lock_acquire(&net->devices_lock);
+    const struct net_device *other = find_by_name(net, name);
+    if (!other)
+        memcpy(dev->name, name, strlen(name) + 1);
+    lock_release(&net->devices_lock);
+    if (other)
+        return other == dev ? 0 : -EEXIST;
+    notify(dev, NETDEV_EVENT_RENAMED);
+    rtnl_link_notify(dev, RTM_NEWLINK, 0);
+    return 0;
+}
+
+int dev_set_address(struct net_device *dev, const uint8_t *address)
+{
+    static const uint8_t none[ETH_ALEN];
+
+    if (!dev->ops->ndo_set_address)
+        return -EOPNOTSUPP;
+    if (address[0] & 1 || !memcmp(address, none, ETH_ALEN)) /* IEEE 802.3 3.2.3: a group's */
+        return -EADDRNOTAVAIL;
+    if (dev->flags & NETDEV_UP)
+        return -EBUSY;
+    int err = dev->ops->ndo_set_address(dev, address);
+    if (err)
+        return err;
+    memcpy(dev->dev_addr, address, ETH_ALEN);
+    rtnl_link_notify(dev, RTM_NEWLINK, 0);
+    return 0;
 }
 
 int dev_set_mtu(struct net_device *dev, uint32_t mtu)
@@ -238,19 +307,30 @@ int dev_set_mtu(struct net_device *dev, uint32_t mtu)
     if (mtu < 68 || mtu > dev->max_mtu) /* RFC 791 3.2: every module forwards 68 bytes unfragmented */
         return -EINVAL;
     int err = dev->ops->ndo_change_mtu ? dev->ops->ndo_change_mtu(dev, mtu) : 0;
-    if (!err)
+    if (!err && mtu != dev->mtu) {
         WRITE_ONCE(dev->mtu, mtu);
+        notify(dev, NETDEV_EVENT_MTU);
+        rtnl_link_notify(dev, RTM_NEWLINK, 0);
+    }
     return err;
+}
+
+/* Also from a driver's interrupt: who listens hears of it later, in softirq. */
+static void set_carrier(struct net_device *dev, bool carrier)
+{
+    WRITE_ONCE(dev->carrier, carrier);
+    if (dev->net && nl_heard(dev->net, RTNLGRP_LINK))
+        softirq_raise(&dev->net->nl.carriers);
 }
 
 void netif_carrier_on(struct net_device *dev)
 {
-    WRITE_ONCE(dev->carrier, true);
+    set_carrier(dev, true);
 }
 
 void netif_carrier_off(struct net_device *dev)
 {
-    WRITE_ONCE(dev->carrier, false);
+    set_carrier(dev, false);
 }
 
 void netdev_ring_skbs(struct net_device *dev, int change)

@@ -2,6 +2,7 @@
  * Modules are initialised in the order of net_modules[] and exit in reverse; what one of them needs of
  * another stands before it in the table. */
 #include "net/core/net_namespace.h"
+#include "net/core/netlink.h"
 
 static void init_lists(struct net *net)
 {
@@ -14,6 +15,7 @@ static void init_lists(struct net *net)
     list_init(&net->sock_families);
     list_init(&net->proc_files);
     list_init(&net->proc_sections);
+    list_init(&net->nl.tables);
 }
 
 static void exit_modules(struct net *net)
@@ -56,6 +58,7 @@ struct net *net_create_bare(const char *name)
     random_bytes(&net->hash_key, sizeof net->hash_key);
     init_lists(net);
     net_sysctl_init(net);
+    rtnl_link_init(net);
     net->skb_pool = pool_create("sk_buff", sizeof(struct sk_buff));
     if (!net->skb_pool)
         goto no_pool;
@@ -89,6 +92,7 @@ void net_destroy(struct net *net)
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
         dev_close(dev);
     softnet_settle(net); /* what still loops back names a device, and needs its protocols */
+    rtnl_link_settle(net);
     exit_modules(net);
     net_proc_exit(net);
     softnet_exit(net);

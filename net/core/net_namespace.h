@@ -3,6 +3,7 @@
 #pragma once
 #include "lib/hash.h"
 #include "net/core/netdevice.h"
+#include "net/core/nlmsg.h"
 #include "net/net.h"
 
 struct ipv4_state;
@@ -15,6 +16,7 @@ struct packet_state;
 struct ping_state;
 struct igmp_state;
 struct unix_state;
+struct netlink_state;
 struct softnet;
 struct packet_type;
 struct sock_family;
@@ -32,6 +34,26 @@ enum { PACKET_TYPE_SLOTS = 16 };
 /* net/core's knobs (net/core/sysctl.c); read without a lock. */
 struct net_knobs {
     int32_t somaxconn, rmem_default, wmem_default, rmem_max, wmem_max, max_backlog, dev_weight;
+};
+
+struct nl_handler;
+struct nl_table { /* requests that one module answers (net/core/netlink.h) */
+    struct list_head link;
+    int protocol;
+    const struct nl_handler *handlers;
+    unsigned n;
+};
+struct nl_state {
+    struct list_head tables; /* written by init functions only */
+    struct nl_table links;   /* net/core's own */
+    uint64_t listeners;      /* bit g: somebody listens to group g; read without a lock */
+    /* net/netlink's: skb goes to group's listeners; NULL: what they should have heard is lost */
+    void (*publish)(struct net *net, unsigned group, struct sk_buff *skb);
+    uint32_t generation;     /* counts changes that were told; atomic. A dump sees that the tables moved */
+    struct softirq carriers; /* tells of cables that came and went */
+
+    struct nl_to cause; /* between net_config_begin() and _end(): the request that is being served */
+    bool echo;          /* and its sender wants to be told what came of it */
 };
 
 struct net {
@@ -62,6 +84,7 @@ struct net {
 
     struct net_knobs knobs;
     struct sysctl_table core_sysctls;
+    struct nl_state nl;
 
     /* counters: atomic, relaxed */
     uint64_t drops[SKB_DROP_REASON_COUNT];
@@ -83,6 +106,7 @@ struct net {
     struct ping_state *ping;
     struct igmp_state *igmp;
     struct unix_state *unix_domain; /* `unix` is a macro of gcc's */
+    struct netlink_state *netlink;
 };
 
 static inline struct net *dev_net(const struct net_device *dev)
@@ -102,6 +126,13 @@ struct net_device *dev_next(struct net *net, const struct net_device *prev);
  * sleeps in the middle of it. 0, or -EINTR. Process context, no lock held. */
 int net_config_begin(struct net *net) MUST_CHECK;
 void net_config_end(struct net *net);
+/* Set what an administrator may: NETDEV_UP, NETDEV_PROMISC, NETDEV_NOARP; other flags stay. 0, or what
+ * opening the card said. */
+int dev_change_flags(struct net_device *dev, uint32_t flags);
+/* 0, -EINVAL (no name for a device) or -EEXIST. */
+int dev_rename(struct net_device *dev, const char *name);
+/* Another hardware address. 0, -EOPNOTSUPP, -EBUSY (while it is up), -EADDRNOTAVAIL (a group's, or zero). */
+int dev_set_address(struct net_device *dev, const uint8_t *address);
 /* The device's counters, the card's own included. */
 void dev_get_stats(struct net_device *dev, struct net_device_stats *stats);
 
@@ -142,7 +173,14 @@ void link_type_unregister(struct link_type *type);
 
 /* ---- what happens to devices ---- */
 
-enum netdev_event { NETDEV_EVENT_REGISTER, NETDEV_EVENT_UP, NETDEV_EVENT_DOWN, NETDEV_EVENT_UNREGISTER };
+enum netdev_event {
+    NETDEV_EVENT_REGISTER,
+    NETDEV_EVENT_UP,
+    NETDEV_EVENT_DOWN,
+    NETDEV_EVENT_RENAMED,
+    NETDEV_EVENT_MTU,
+    NETDEV_EVENT_UNREGISTER
+};
 struct netdev_notifier {
     struct list_head link;                                         /* in net->notifiers */
     int (*event)(struct net_device *dev, enum netdev_event event); /* process context; REGISTER may fail */

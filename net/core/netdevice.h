@@ -56,6 +56,8 @@ struct net_device_ops {
      * no error. The device is open. NET_DEVICES lock held: does not sleep. */
     void (*ndo_set_rx_mode)(struct net_device *dev);
     int (*ndo_change_mtu)(struct net_device *dev, uint32_t mtu); /* optional: 0 or -EINVAL */
+    int (*ndo_set_address)(struct net_device *dev,
+                           const uint8_t *address); /* optional: while down; 0 or -errno */
     void (*ndo_get_stats)(struct net_device *dev,
                           struct net_device_stats *stats); /* optional: add the card's own */
     void (*ndo_tx_timeout)(struct net_device *dev);        /* optional: the queue was stopped for too long */
@@ -102,7 +104,8 @@ struct net_device {
     uint32_t promiscuity;    /* who wants all frames, beside the administrator; NET_DEVICES lock */
     struct list_head groups; /* struct netdev_group.link: group addresses to receive; NET_DEVICES lock */
     uint32_t n_groups;
-    bool carrier; /* netif_carrier_on/off, by the driver */
+    bool carrier;      /* netif_carrier_on/off, by the driver */
+    bool carrier_told; /* NET_DEVICES lock: what who listens to RTNLGRP_LINK was told last */
 
     struct lock tx_lock; /* NETDEV_TX: all below, and the driver's transmit ring */
     struct sk_buff_head tx_queue;

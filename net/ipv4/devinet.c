@@ -126,6 +126,11 @@ int inet_device_event(struct net_device *dev, enum netdev_event event)
     case NETDEV_EVENT_DOWN:
         device_down(dev);
         return 0;
+    case NETDEV_EVENT_RENAMED:
+        return 0;
+    case NETDEV_EVENT_MTU:
+        route_invalidate(dev_net(dev)); /* routes carry the MTU */
+        return 0;
     case NETDEV_EVENT_UNREGISTER:
         arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
         mem_free(dev->ip_ptr);

@@ -31,19 +31,7 @@ static int get_flags(struct net_device *dev, struct ifreq *r)
 
 static int set_flags(struct net_device *dev, struct ifreq *r)
 {
-    const uint32_t settable = NETDEV_PROMISC | NETDEV_NOARP;
-    uint32_t flags = (uint16_t)r->ifr_flags;
-    uint32_t changed = (dev->flags ^ flags) & settable;
-
-    if (changed) {
-        WRITE_ONCE(dev->flags, dev->flags ^ changed);
-        if (dev->ops->ndo_set_rx_mode && dev->flags & NETDEV_UP)
-            dev->ops->ndo_set_rx_mode(dev);
-    }
-    if (flags & NETDEV_UP)
-        return dev_open(dev);
-    dev_close(dev);
-    return 0;
+    return dev_change_flags(dev, (uint16_t)r->ifr_flags);
 }
 
 static int get_addr(struct net_device *dev, struct ifreq *r)
@@ -124,10 +112,7 @@ static int get_mtu(struct net_device *dev, struct ifreq *r)
 
 static int set_mtu(struct net_device *dev, struct ifreq *r)
 {
-    int err = dev_set_mtu(dev, (uint32_t)MAX(r->ifr_mtu, 0));
-    if (!err)
-        route_invalidate(dev_net(dev)); /* routes carry the MTU */
-    return err;
+    return dev_set_mtu(dev, (uint32_t)MAX(r->ifr_mtu, 0));
 }
 
 static int get_hwaddr(struct net_device *dev, struct ifreq *r)
