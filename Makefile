@@ -69,13 +69,14 @@ KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNES
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
-HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/% sim/script/run/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
 LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c wire_queue.c switch.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
 HOST_C  := $(BOTH_C) $(HOSTED_C)
 VK_C    := $(filter-out sim/vk/shim%,$(wildcard sim/vk/*.c))
 SHIM_C  := $(wildcard sim/vk/shim*.c)
+SCRIPT_C := $(filter-out %_test.c,$(wildcard sim/script/*.c sim/script/run/*.c))
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
@@ -241,8 +242,8 @@ $(UNIT): $(host_O) build/host/objects
 
 # The virtual kernel as a library (sim/towpath.h), plain and with sanitizers.
 LIB_FLAGS := $(BASE) -D_GNU_SOURCE -fPIC -fvisibility=hidden -include lib/config/debug.h
-libtowpath_C := $(LIB_C) $(VK_C) $(SHIM_C)
-libtowpath-asan_C := $(LIB_C)
+libtowpath_C := $(LIB_C) $(VK_C) $(SHIM_C) $(SCRIPT_C)
+libtowpath-asan_C := $(LIB_C) $(SCRIPT_C)
 libtowpath_CC = $(HOSTCC)
 libtowpath-asan_CC = $(HOSTCC)
 libtowpath_FLAGS = $(LIB_FLAGS)
@@ -267,6 +268,18 @@ build/libtowpath-shim.so: $(SHIM_C:%.c=build/libtowpath/%.o)
 	$(SAY) HOSTLD $@
 	$(Q)$(HOSTCC) -shared -Wl,-soname,libtowpath-shim.so -o $@ $^ -ldl -pthread
 vk: build/towpath-vk build/libtowpath-shim.so ## towpath-vk and the shim: a virtual kernel for unmodified host programs
+
+# Scripted tests: packets and calls, and what must come of them (doc/scripts.md).
+SCRIPT ?= grade/scripts
+build/towpath-script: $(SCRIPT_C:%.c=build/libtowpath/%.o) $(LIB_C:%.c=build/libtowpath/%.o)
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) -o $@ $^ -lm
+build/towpath-script-asan: $(SCRIPT_C:%.c=build/libtowpath-asan/%.o) $(LIB_C:%.c=build/libtowpath-asan/%.o)
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $^ -lm
+scripts: build/towpath-script build/towpath-script-asan
+script: build/towpath-script ## run scripted tests: SCRIPT=grade/scripts/tcp/NN-....script (none: all); of one that fails, the story
+	@build/towpath-script $(SCRIPT)
 
 # Fuzz targets, with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
 FUZZ_CC ?= clang
@@ -294,7 +307,7 @@ build/peers/lwip-peer: grade/peers/lwip_peer.c build/libtowpath.so
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(filter-out -Wvla -fno-common,$(BASE)) -D_GNU_SOURCE -isystem /usr/include/lwip -o $@ $^ -llwip -Wl,-rpath,'$$ORIGIN/..'
 
-IMAGES = all iso libtowpath vk $(if $(LWIP),build/peers/lwip-peer) $(if $(NATIVE),rootfs) $(FUZZ_CAN)
+IMAGES = all iso libtowpath vk scripts $(if $(LWIP),build/peers/lwip-peer) $(if $(NATIVE),rootfs) $(FUZZ_CAN)
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
 	@+$(MAKE) --no-print-directory -j$(NPROC) $(IMAGES) $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
@@ -378,7 +391,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
-	bench-cost bench-kernel conformance libtowpath vk sim fuzz fuzz-targets bench-sim format handout clean FORCE
+	bench-cost bench-kernel conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,$(FLAVOURS),$($f_O:.o=.d))

@@ -55,7 +55,8 @@ def main() -> int:
     args = parser.parse_args()
     start, counts = time.monotonic(), []
     if args.which == "all":
-        counts += [program("unit tests on the host", ["build/host/unit-tests"]), program("lint", args.lint)]
+        counts += [program("unit tests on the host", ["build/host/unit-tests"]),
+                   program("scripts", ["build/towpath-script-asan", "grade/scripts"]), program("lint", args.lint)]
         print("== the grader", flush=True)
     counts.append(pytest(args.which, args))
     passed, failed, skipped = map(sum, zip(*counts))
