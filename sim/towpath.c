@@ -429,7 +429,7 @@ int64_t tp_queue_length(struct tp_kernel *k, const char *device)
 
 void tp_forwarding_set(struct tp_kernel *k, bool on)
 {
-    k->net->ipv4->forwarding = on;
+    (void)net_sysctl_set(k->net, "net/ipv4/ip_forward", on ? "1" : "0");
 }
 
 int tp_knob_set(struct tp_kernel *k, const char *path, const char *value)

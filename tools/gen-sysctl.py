@@ -22,7 +22,8 @@ Reading and writing text is the same for all (`lib/sysctl.c:/^int sysctl_write/`
 nothing. The network's tables hang on its struct net (`net/core/sysctl.c:/^void net_sysctl_register/`), so that each network has values of its
 own; net/net.h offers them by path to the kernel and to sim/ (`net/net.h:/^int net_sysctl_set/`). `/proc/sys` is made of all tables
 (`kern/fs/sysctlfs.c:/^static struct inode .sysctl_lookup/`); `sysctl -a` and `sysctl -w net.ipv4.ip_default_ttl=32` do what they do on Linux.
-Names and units are Linux's. Where Linux has a knob for each device (`net/ipv4/neigh`), there is one for all here, `default`.
+Names and units are Linux's. Where Linux has a knob for each device (`net/ipv4/neigh`), there is one for all here, `default`;
+but those of `net/ipv4/conf` are there for `all`, for `default` and for each device.
 
 Each value acts at once on what happens next; what is under way (a timer that runs, a socket that exists) keeps what it was given.
 """

@@ -27,6 +27,7 @@
     DROP(IP_SOURCE_ROUTE, "IP source route, which is not followed here")                                     \
     DROP(IP_TTL, "time to live at its end, and not for us")                                                  \
     DROP(IP_SOURCE_INVALID, "IP source broadcast, multicast, loopback or zero")                              \
+    DROP(IP_REVERSE_PATH, "IP source would not be reached by the way it came (rp_filter)")                   \
     DROP(IP_NOT_FOR_US, "IP destination not ours, and not a router")                                         \
     DROP(IP_NO_ROUTE, "no route to the destination")                                                         \
     DROP(IP_NO_PROTOCOL, "IP protocol nobody handles")                                                       \
@@ -46,6 +47,7 @@
     DROP(IGMP_CSUM, "IGMP checksum wrong")                                                                   \
     DROP(IGMP_BAD, "IGMP query of a wrong length, group or destination")                                     \
     DROP(IGMP_UNKNOWN, "IGMP type without a use here")                                                       \
+    DROP(ICMP_REDIRECT, "ICMP redirect not from the router in use, or not wanted")                           \
     DROP(UDP_SHORT, "UDP datagram shorter than its header")                                                  \
     DROP(UDP_LENGTH, "UDP length below 8 or beyond the packet")                                              \
     DROP(UDP_CSUM, "UDP checksum wrong")                                                                     \

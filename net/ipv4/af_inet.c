@@ -31,7 +31,7 @@ static void show_snmp(struct net *net, struct textbuf *out)
     textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
                         "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
                         "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
-    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->forwarding ? 1 : 2,
+    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->conf_all.forwarding ? 1 : 2,
                    net->ipv4->knobs.default_ttl, c->in_receives,
                    dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
                    dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US), c->forw_datagrams);
@@ -69,8 +69,6 @@ static bool is_range(const void *base, const int64_t *numbers, const char *text)
 static const struct sysctl sysctls[] = {
     { SYSCTL_INT("net/ipv4/ip_default_ttl", struct ipv4_state, knobs.default_ttl, 1, 255,
                  "time to live of packets whose socket does not say otherwise") },
-    { SYSCTL_BOOL("net/ipv4/ip_forward", struct ipv4_state, forwarding,
-                  "be a router: pass on packets that are for others") },
     { SYSCTL_INTS("net/ipv4/ip_local_port_range", struct ipv4_state, knobs.port_range, 2, 1, 65535,
                   "ports that are given to sockets that ask for any: the first and the last"),
       .check = is_range },
@@ -107,6 +105,8 @@ static int ipv4_init(struct net *net)
         return -ENOMEM;
     net->ipv4 = ipv4;
     int err = route_init(net);
+    if (!err && (err = inet_conf_init(net)))
+        route_exit(net);
     if (err) {
         mem_free(ipv4);
         net->ipv4 = NULL;
@@ -138,6 +138,7 @@ static void ipv4_exit(struct net *net)
     list_del(&ipv4->notifier.link);
     dev_remove_pack(net, &ipv4->packet_type);
     ip_frag_exit(net);
+    inet_conf_exit(net);
     route_exit(net);
     mem_free(ipv4);
     net->ipv4 = NULL;

@@ -105,6 +105,11 @@ static int device_register(struct net_device *dev)
     struct in_device *ind = mem_alloc(sizeof *ind);
     if (!ind)
         return -ENOMEM;
+    int err = inet_conf_add(&ind->conf, dev_net(dev), dev->name);
+    if (err) {
+        mem_free(ind);
+        return err;
+    }
     ind->dev = dev;
     dev->ip_ptr = ind;
     return 0;
@@ -133,6 +138,7 @@ int inet_device_event(struct net_device *dev, enum netdev_event event)
         return 0;
     case NETDEV_EVENT_UNREGISTER:
         arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
+        inet_conf_remove(&in_dev_get(dev)->conf);
         mem_free(dev->ip_ptr);
         dev->ip_ptr = NULL;
         return 0;

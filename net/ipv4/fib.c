@@ -413,6 +413,16 @@ const struct fib_info *fib_match(const struct fib_state *fib, be32 addr, uint32_
     return a ? a->info : NULL;
 }
 
+bool fib_names_gateway(const struct fib_state *fib, be32 gateway, const struct net_device *dev)
+{
+    for (unsigned b = 0; b < INFO_BUCKETS; b++)
+        for (const struct fib_info *i = fib->infos[b]; i; i = i->next)
+            for (unsigned n = 0; n < i->n_nexthops; n++)
+                if (i->nexthops[n].dev == dev && be32_equal(i->nexthops[n].gateway, gateway))
+                    return true;
+    return false;
+}
+
 const struct fib_info *fib_any(const struct fib_state *fib)
 {
     struct trie_place p = { 0 };

@@ -104,6 +104,8 @@ struct fib_state;
 const struct fib_info *fib_match(const struct fib_state *fib, be32 addr, uint32_t ifindex);
 /* What the table LOCAL alone says of addr. ROUTE lock held. */
 const struct fib_info *fib_match_local(const struct fib_state *fib, be32 addr);
+/* Does any route lead by this gateway on dev? ROUTE lock held. */
+bool fib_names_gateway(const struct fib_state *fib, be32 gateway, const struct net_device *dev);
 /* Any route of type UNICAST, NULL if there is none: the first of MAIN. ROUTE lock held. */
 const struct fib_info *fib_any(const struct fib_state *fib);
 

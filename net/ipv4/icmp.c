@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
+#include "net/ipv4/redirect.h"
 
 enum {
     ICMP_RATE = 1000, /* errors a second, RFC 1812 4.3.2.8; as Linux */
@@ -151,10 +152,11 @@ static enum skb_drop_reason icmp_reply(struct sk_buff *skb, const struct icmp_hd
     return ping_rcv(skb);
 }
 
-/* NULL: ignored. Source quench by RFC 6633 3, redirects as RFC 1122 3.2.2.2 lets a host with one gateway. */
+/* NULL: ignored, as source quench is by RFC 6633 3. */
 static const icmp_handler handlers[] = {
     [ICMP_ECHOREPLY] = icmp_reply,     [ICMP_DEST_UNREACH] = icmp_error,  [ICMP_ECHO] = icmp_echo,
-    [ICMP_TIME_EXCEEDED] = icmp_error, [ICMP_PARAMETERPROB] = icmp_error, [ICMP_TIMESTAMP] = icmp_timestamp,
+    [ICMP_REDIRECT] = redirect_rcv,    [ICMP_TIME_EXCEEDED] = icmp_error, [ICMP_PARAMETERPROB] = icmp_error,
+    [ICMP_TIMESTAMP] = icmp_timestamp,
 };
 
 static void icmp_rcv(struct sk_buff *skb)

@@ -3,7 +3,7 @@
 #include "net/ipv4/ipv4.h"
 #include "net/ipv4/neigh.h"
 
-enum { ECHO_REPLY = 0, UNREACHABLE = 3, SOURCE_QUENCH = 4, REDIRECT = 5, ECHO = 8 };
+enum { ECHO_REPLY = 0, UNREACHABLE = 3, SOURCE_QUENCH = 4, ECHO = 8 };
 
 /* A datagram to a port where nobody listens. */
 static struct packet to_closed_port(const struct host *h)
@@ -66,7 +66,7 @@ TEST(bad_icmp_is_dropped_and_counted) // RFC 1122 3.2.2; checklist 32, 34
     EXPECT_SILENCE(h.tap, ms(10));
     CHECK_EQ(host_drops(&h, SKB_DROP_ICMP_CSUM), 1);
 
-    static const uint8_t unknown[] = { 1, 2, 7, SOURCE_QUENCH, REDIRECT, 14, 15, 17, 40, 255 };
+    static const uint8_t unknown[] = { 1, 2, 7, SOURCE_QUENCH, 14, 15, 17, 40, 255 };
     for (unsigned i = 0; i < ARRAY_SIZE(unknown); i++) {
         p = echo_request(&h, "0123456789", 10);
         p.icmp_type = unknown[i];

@@ -57,6 +57,8 @@ struct ip_flow {
  * reference, or -ENETUNREACH, -EINVAL (saddr is not ours; a blackhole), -EHOSTUNREACH and -EACCES (such
  * routes), -ENOMEM. Process or softirq. */
 int ip_route_flow(struct net *net, const struct ip_flow *flow, struct dst_entry **dst);
+/* The same for a flow that only passes through: its source is not ours. Softirq. */
+int ip_route_transit(struct net *net, const struct ip_flow *flow, struct dst_entry **dst);
 /* The same where protocol and ports do not matter. */
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst);
 bool dst_is_stale(const struct net *net, const struct dst_entry *dst);
@@ -150,7 +152,8 @@ enum icmp_unreach_code {
     ICMP_PROT_UNREACH = 2,
     ICMP_PORT_UNREACH = 3,
     ICMP_FRAG_NEEDED = 4,
-    ICMP_SR_FAILED = 5
+    ICMP_SR_FAILED = 5,
+    ICMP_ADMIN_PROHIBITED = 13 /* RFC 1812 5.2.7.1 */
 };
 enum { ICMP_EXC_TTL = 0, ICMP_EXC_FRAGTIME = 1 }; /* codes of ICMP_TIME_EXCEEDED */
 enum { ICMP_REDIR_HOST = 1 }; /* the one code of ICMP_REDIRECT that is sent, RFC 1812 5.2.7.2 */

@@ -4,15 +4,25 @@
 #include "lib/string.h"
 #include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
+#include "net/ipv4/redirect.h"
 
 /* ---- may it go on? ---- */
 
-/* What never leaves its own link: a frame that was broadcast there (RFC 1812 5.3.4), limited broadcasts,
- * groups (no multicast routing here), and addresses that mean nothing on another link (RFC 1812 5.3.7). */
-static bool stays_on_its_link(const struct sk_buff *skb, be32 daddr)
+/* 0/8, 127/8, class E (RFC 1812 5.3.7) and 169.254/16 (RFC 3927 7): addresses that mean nothing on another
+ * link. */
+static bool means_nothing_elsewhere(be32 addr)
 {
-    return skb->pkt_type != PACKET_HOST || ipv4_is_multicast(daddr) || ipv4_is_limited_broadcast(daddr) ||
-           be32_to_cpu(daddr) >> 28 == 15 /* class E */ || be32_to_cpu(daddr) >> 24 == 0;
+    uint32_t a = be32_to_cpu(addr);
+
+    return a >> 24 == 0 || a >> 24 == 127 || a >> 28 == 15 || a >> 16 == 0xa9fe;
+}
+
+/* What never leaves its own link: a frame that was broadcast there (RFC 1812 5.3.4), limited broadcasts
+ * (class E, too), and groups (no multicast routing here). */
+static bool stays_on_its_link(const struct sk_buff *skb, const struct ip_hdr *ip)
+{
+    return skb->pkt_type != PACKET_HOST || ipv4_is_multicast(ip->daddr) ||
+           means_nothing_elsewhere(ip->daddr) || means_nothing_elsewhere(ip->saddr);
 }
 
 static void refuse(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info,
@@ -22,20 +32,62 @@ static void refuse(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t inf
     kfree_skb_reason(skb, reason);
 }
 
+/* Where routes have several ways: a fragment goes by its addresses alone, as only the first has ports. */
+static int by_flow(struct net *net, const struct sk_buff *skb, struct dst_entry **dst)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+    const be16 *ports = (const be16 *)((const uint8_t *)ip + ip_hdr_len(ip));
+    struct ip_flow f = { .daddr = ip->daddr, .saddr = ip->saddr, .protocol = ip->protocol };
+    bool has_ports = ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP;
+
+    if (has_ports && !(be16_to_cpu(ip->frag_off) & (IP_MF | IP_OFFSET_MASK)) &&
+        skb->len >= ip_hdr_len(ip) + 2 * sizeof *ports) {
+        f.sport = ports[0];
+        f.dport = ports[1];
+    }
+    return ip_route_transit(net, &f, dst);
+}
+
+/* There is no way on for skb, and err says why: its sender is told (RFC 1812 5.2.7.1). */
+static void refuse_for(struct sk_buff *skb, int err)
+{
+    switch (err) {
+    case -ENOMEM:
+        kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
+        return;
+    case -EINVAL: /* a blackhole */
+        kfree_skb_reason(skb, SKB_DROP_IP_NO_ROUTE);
+        return;
+    case -EACCES:
+        refuse(skb, ICMP_DEST_UNREACH, ICMP_ADMIN_PROHIBITED, 0, SKB_DROP_IP_NO_ROUTE);
+        return;
+    case -EHOSTUNREACH:
+        refuse(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, SKB_DROP_IP_NO_ROUTE);
+        return;
+    default:
+        refuse(skb, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, SKB_DROP_IP_NO_ROUTE);
+    }
+}
+
+/* RFC 2644: a broadcast of another link of ours goes there only where that is asked for. */
+static bool may_go_there(const struct sk_buff *skb, const struct dst_entry *dst)
+{
+    if (dst->kind == DST_UNICAST)
+        return true;
+    return dst->kind == DST_BROADCAST && INET_CONF_BOTH(skb->dev, bc_forwarding);
+}
+
 /* The way on. False: there is none, and skb is gone. */
 static bool find_way(struct net *net, struct sk_buff *skb, struct dst_entry **dst)
 {
-    int err = ip_route_output(net, ip_hdr(skb)->daddr, (be32){ 0 }, 0, dst);
+    int err = READ_ONCE(net->ipv4->multipath) ? by_flow(net, skb, dst)
+                                              : ip_route_output(net, ip_hdr(skb)->daddr, (be32){ 0 }, 0, dst);
 
-    if (err == -ENOMEM) {
-        kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
-        return false;
-    }
     if (err) {
-        refuse(skb, ICMP_DEST_UNREACH, ICMP_NET_UNREACH, 0, SKB_DROP_IP_NO_ROUTE); /* RFC 1812 5.2.7.1 */
+        refuse_for(skb, err);
         return false;
     }
-    if ((*dst)->kind != DST_UNICAST) { /* a broadcast of one of our other links: RFC 2644 */
+    if (!may_go_there(skb, *dst)) {
         dst_release(*dst);
         kfree_skb_reason(skb, SKB_DROP_IP_NOT_FOR_US);
         return false;
@@ -96,7 +148,8 @@ void ip_forward(struct sk_buff *skb)
     struct dst_entry *dst;
 
     trace("ip_forward", skb->id, skb->len);
-    if (!READ_ONCE(net->ipv4->forwarding) || stays_on_its_link(skb, ip->daddr)) { /* RFC 1122 3.3.1.1 */
+    if (!READ_ONCE(in_dev_get(skb->dev)->conf.forwarding) ||
+        stays_on_its_link(skb, ip)) { /* RFC 1122 3.3.1.1 */
         kfree_skb_reason(skb, SKB_DROP_IP_NOT_FOR_US);
         return;
     }
@@ -112,7 +165,7 @@ void ip_forward(struct sk_buff *skb)
         dst_release(dst);
         return;
     }
-    if (sender_takes_a_detour(skb, dst))
+    if (sender_takes_a_detour(skb, dst) && redirect_may_send(skb->dev, ip->saddr))
         icmp_send(skb, ICMP_REDIRECT, ICMP_REDIR_HOST, be32_to_cpu(dst->gateway));
     send_on(net, skb, dst);
 }

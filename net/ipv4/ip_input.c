@@ -61,6 +61,9 @@ static enum skb_drop_reason ip_rcv_check(struct sk_buff *skb)
     const struct ip_hdr *ip = ip_hdr(skb);
     if (!source_is_possible(skb, ip->saddr))
         return SKB_DROP_IP_SOURCE_INVALID;
+    if (unlikely(READ_ONCE(in_dev_get(skb->dev)->conf.source_check)) &&
+        !ip_source_is_reached(skb->dev, ip->saddr))
+        return SKB_DROP_IP_REVERSE_PATH;
     if (!destination_is_possible(skb, ip->daddr))
         return SKB_DROP_IP_NOT_FOR_US;
     return SKB_NOT_DROPPED;
@@ -120,6 +123,8 @@ void ip_rcv(struct sk_buff *skb, struct packet_type *pt)
     net_count(&net->ipv4->counters.in_receives);
     enum skb_drop_reason reason = ip_rcv_check(skb);
     if (reason != SKB_NOT_DROPPED) {
+        if (reason == SKB_DROP_IP_SOURCE_INVALID || reason == SKB_DROP_IP_REVERSE_PATH)
+            ip_log_martian(skb);
         kfree_skb_reason(skb, reason);
         return;
     }

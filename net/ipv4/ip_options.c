@@ -180,7 +180,7 @@ enum skb_drop_reason ip_options_receive(struct sk_buff *skb, bool mine)
     uint8_t bad = ip_options_parse(header, ip_hdr_len(ip_hdr(skb)), &places);
 
     if (bad) {
-        if (mine || READ_ONCE(skb->net->ipv4->forwarding))
+        if (mine || READ_ONCE(in_dev_get(skb->dev)->conf.forwarding))
             icmp_send(skb, ICMP_PARAMETERPROB, 0,
                       (uint32_t)bad << 24); /* RFC 1122 3.2.2.5, RFC 1812 4.3.3.5 */
         return SKB_DROP_IP_OPTIONS;

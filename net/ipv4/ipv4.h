@@ -2,6 +2,7 @@
  * folder. */
 #pragma once
 #include "net/ipv4/fib.h"
+#include "net/ipv4/inet_conf.h"
 #include "net/ipv4/inet_peer.h"
 #include "net/ipv4/inet_ports.h"
 #include "net/ipv4/ip.h"
@@ -14,6 +15,7 @@ struct in_device {
     be32 address; /* zero: none yet */
     be32 netmask, broadcast;
     uint64_t defended_at; /* softirq: when a claim to our address was last answered */
+    struct inet_conf conf;
 };
 static inline struct in_device *in_dev_get(const struct net_device *dev)
 {
@@ -61,12 +63,15 @@ struct ipv4_state {
     struct rtable *route_cache[ROUTE_CACHE_SLOTS];
     uint32_t route_generation; /* counts changes of the table */
     struct peer_table peers;
+    uint64_t martians_until; /* logged martians are counted until then */
+    unsigned martians;
 
     struct frag_table frags;
     struct ip_hook_point hooks[IP_HOOK_POINTS];
     uint32_t ip_ids[IP_ID_SLOTS]; /* atomic */
     struct ip_counters counters;
-    bool forwarding; /* we are a router (RFC 1812 2.2.8.1: off unless asked for); may change at any time */
+    struct inet_conf conf_all, conf_default; /* forwarding: RFC 1812 2.2.8.1: off unless asked for */
+    struct sysctl_table forward_table;
     struct ipv4_knobs knobs;
     struct peer_knobs peer_knobs;
     struct sysctl_table sysctls;
@@ -112,6 +117,13 @@ int ip_output_to_many(struct sk_buff *skb, bool no_loop);
 struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb);
 void ip_frag_init(struct frag_table *t);
 void ip_frag_exit(struct net *net);
+
+/* ---- ip_source.c ---- */
+
+/* Would answers to saddr go out by dev (or anywhere), as dev's rp_filter wants it? Softirq. */
+bool ip_source_is_reached(const struct net_device *dev, be32 saddr);
+/* Log that skb's source is impossible, if that is wanted (log_martians) and not too often. */
+void ip_log_martian(const struct sk_buff *skb);
 
 /* ---- raw.c ---- */
 

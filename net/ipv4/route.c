@@ -127,6 +127,12 @@ int ip_route_flow(struct net *net, const struct ip_flow *f, struct dst_entry **d
     return answer(net, &q, dst);
 }
 
+int ip_route_transit(struct net *net, const struct ip_flow *f, struct dst_entry **dst)
+{
+    const struct route_question q = { .daddr = real_destination(f->daddr), .spread = flow_spread(net, f) };
+    return answer(net, &q, dst);
+}
+
 int ip_route_output(struct net *net, be32 daddr, be32 saddr, uint32_t ifindex, struct dst_entry **dst)
 {
     if (has_multipath(net)) {
