@@ -42,14 +42,16 @@ class Puppet:
 
 
 class InQemu(House):
+    """Without a wire (its cable ends elsewhere) only its sockets, knobs and counters are to be had."""
+
     real_time = True
 
-    def __init__(self, name: str, machine: Machine, wire: Wire) -> None:
+    def __init__(self, name: str, machine: Machine, wire: Wire | None) -> None:
         super().__init__()
-        self.name, self.machine, self.cable = name, machine, wire
+        self.name, self.machine = name, machine
         self.puppet = Puppet(machine)
-        wire.hosts = self.hosts
-        self.errors = wire.errors
+        if wire:
+            self.cable, wire.hosts, self.errors = wire, self.hosts, wire.errors
 
     # ---- the wire and the clock
 

@@ -52,11 +52,11 @@ MUTANTS = [
     Mutant("B3", "ipv4", r"return offset \+ n <= IP_MAX_PACKET[^;]*;", "return true;"),
     Mutant("21", "ipv4", r"icmp_send\(first, ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0\);", ";"),
     Mutant("22", "ipv4", r"while \(table->memory \+ size >", "while (false && table->memory + size >"),
-    Mutant("23", "ipv4", r"__atomic_fetch_add\(&net->ipv4->ip_ids\[slot\], 1,", "__atomic_fetch_add(&net->ipv4->ip_ids[slot], 0,"),
-    Mutant("25", "ipv4", r"if \(!\(\*option & COPIED\)\)", "if (false)"),
+    Mutant("23", "ipv4", r"(__atomic_fetch_add\(&net->ipv4->ip_ids\[[^]]*\]), 1,", r"\1, 0,"),
+    Mutant("25", "ipv4", r"if \(!\(header\[at\] & IPOPT_COPIED\)\)", "if (false)"),
     Mutant("25", "ipv4", r"\(more \? IP_MF : 0\)", "IP_MF"),
     Mutant("27", "ipv4", r"reply->check = check;", ";"),
-    Mutant("28", "ipv4", r"return SKB_DROP_ICMP_BROADCAST;", "tx.saddr = in_dev_get(skb->dev)->address;"),
+    Mutant("28", "ipv4", r"if \(READ_ONCE\(skb->net->icmp->knobs.echo_ignore_broadcasts\)\)", "if (false)"),
     Mutant("35", "udp", r"if \(skb->ip_summed == CHECKSUM_UNNECESSARY \|\| uh->check.raw == 0\)", "if (true)"),
     Mutant("36", "udp", r"if \(len < sizeof \*uh \|\| len > skb->len\)", "if (len > skb->len)"),
     Mutant("37", "udp", r"icmp_send\(skb, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0\);", ";"),
@@ -69,7 +69,8 @@ MUTANTS = [
 
 
 def build(mutant: Mutant, place: Path, folder: Path) -> Path:
-    """The library with the fault at its place; the rest is as `make libtowpath` left it."""
+    """The library with the fault at its place; the rest is as `make libtowpath` left it. CalledProcessError: the place is
+    there, but not what it needs."""
     source, made, library = folder / "mutant.c", folder / "mutant.o", folder / "libmutant.so"
     source.write_text(re.sub(mutant.pattern, mutant.into, place.read_text()))
     compiler, *flags = (OBJECTS / "flags").read_text().split()

@@ -74,23 +74,6 @@ static void push_header(struct net *net, struct sk_buff *skb, const struct ip_tx
 
 /* ---- fragments (RFC 791 2.3, 3.2) ---- */
 
-/* Which options are in every fragment their type says; the others are in the first alone, and NOP stands in
- * their place in the rest. Options that contradict themselves (of a raw socket's header) stay as they are. */
-static void blank_uncopied_options(struct ip_hdr *ip)
-{
-    enum { END = 0, NOP = 1, COPIED = 0x80 }; /* RFC 791 3.1 */
-    uint8_t *option = (uint8_t *)(ip + 1), *end = (uint8_t *)ip + ip_hdr_len(ip);
-
-    while (option < end && *option != END) {
-        unsigned n = *option == NOP ? 1 : option + 1 < end ? option[1] : 0;
-        if (!n || n > (size_t)(end - option))
-            return;
-        if (!(*option & COPIED))
-            memset(option, NOP, n);
-        option += n;
-    }
-}
-
 static struct sk_buff *make_fragment(const struct sk_buff *skb, unsigned hlen, unsigned offset, unsigned n)
 {
     struct sk_buff *frag = alloc_skb_headroom(skb->net, SKB_TX_HEADROOM, hlen + n);
@@ -98,8 +81,6 @@ static struct sk_buff *make_fragment(const struct sk_buff *skb, unsigned hlen, u
         return NULL;
     struct ip_hdr *ip = skb_put(frag, hlen);
     memcpy(ip, skb->data, hlen);
-    if (offset)
-        blank_uncopied_options(ip);
     skb_put_data(frag, skb->data + hlen + offset, n);
     if (hlen > sizeof *ip && offset)
         ip_options_fragment(frag->data, hlen);
