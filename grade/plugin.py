@@ -74,10 +74,10 @@ class Machines:
         return self.start(Machine(self.settings(**choices), self.subfolder(), netdev, before=before))
 
     def in_namespace(self, ns: Namespace, netdev: str = "", files: dict[str, tuple[int, bytes]] | None = None,
-                     **choices: str) -> Machine:
-        """On a TAP of a network namespace, the host's Linux at the other end."""
+                     line: bool = False, **choices: str) -> Machine:
+        """On a TAP of a network namespace, the host's Linux at the other end. With a line: see Machine."""
         netdev = netdev or ns.tap()
-        machine = self.start(Machine(self.settings(**choices), self.subfolder(), netdev, files, ns.enter))
+        machine = self.start(Machine(self.settings(**choices), self.subfolder(), netdev, files, ns.enter, line))
         namespace.wait_until_it_serves(ns, machine)
         return machine
 
