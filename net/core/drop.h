@@ -36,6 +36,9 @@
     DROP(FRAG_BAD, "fragment with impossible offset or length")                                              \
     DROP(FRAG_OVERLAP, "fragment overlaps another")                                                          \
     DROP(FRAG_TIMEOUT, "the other fragments did not come in time")                                           \
+    DROP(FRAG_TINY, "fragments cut so that TCP's flags are hidden")                                          \
+    DROP(FRAG_DISTANCE, "fragment of an earlier round of IDs")                                               \
+    DROP(FRAG_SOURCE, "the source's share of reassembly memory exhausted")                                   \
     DROP(FRAG_MEMORY, "reassembly memory exhausted")                                                         \
     DROP(ICMP_SHORT, "ICMP message too short")                                                               \
     DROP(ICMP_CSUM, "ICMP checksum wrong")                                                                   \

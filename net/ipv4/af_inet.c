@@ -74,6 +74,10 @@ static const struct sysctl sysctls[] = {
       .check = is_range },
     { SYSCTL_U64("net/ipv4/ipfrag_high_thresh", struct ipv4_state, knobs.frag_memory_max, 0, INT32_MAX,
                  "memory for fragments that wait, bytes; beyond it the oldest datagrams go") },
+    { SYSCTL_U64("net/ipv4/ipfrag_source_thresh", struct ipv4_state, knobs.frag_source_max, 0, INT32_MAX,
+                 "of it the share that one source may hold, bytes; beyond it its own oldest datagrams go") },
+    { SYSCTL_INT("net/ipv4/ipfrag_max_dist", struct ipv4_state, knobs.frag_max_dist, 0, INT32_MAX,
+                 "fragments of one source that may come between two of one datagram; 0: any number") },
     { SYSCTL_SECONDS("net/ipv4/ipfrag_time", struct ipv4_state, knobs.frag_timeout, 1, 3600,
                      "how long a datagram waits for its other fragments, seconds") },
     { SYSCTL_INT("net/ipv4/inet_peer_threshold", struct ipv4_state, peer_knobs.max, 1, 1 << 20,
@@ -93,6 +97,8 @@ static void knobs_init(struct net *net)
         .default_ttl = IP_DEFAULT_TTL,
         .port_range = { PORT_EPHEMERAL_LOW, PORT_EPHEMERAL_HIGH },
         .frag_memory_max = FRAG_MEMORY_MAX,
+        .frag_source_max = FRAG_SOURCE_MAX,
+        .frag_max_dist = FRAG_MAX_DIST,
         .frag_timeout = FRAG_TIMEOUT,
     };
     net_sysctl_register(net, &net->ipv4->sysctls, sysctls, net->ipv4);

@@ -1,7 +1,8 @@
 /* net/ipv4/ip_fragment.c - reassembly (RFC 791 3.2, RFC 1122 3.3.2).
  * A datagram in parts is known by (source, destination, protocol, ID). Its fragments lie sorted and never
- * overlap: an overlap ends the whole datagram, as do parts that contradict each other. Memory for all is
- * bounded; over the bound the oldest datagram goes. Table and armed timer hold a reference each. */
+ * overlap: an overlap ends the whole datagram, as do parts that contradict each other. Memory is bounded for
+ * each source and for all; over a bound the oldest datagram goes. Table and armed timer hold a reference
+ * each. */
 #include "lib/string.h"
 #include "net/ipv4/ipv4.h"
 
@@ -13,14 +14,17 @@ struct frag_key {
 
 /* A datagram of which some parts came. REASSEMBLY lock. */
 struct frag_queue {
-    struct list_head link, age; /* in its bucket, in oldest_first */
+    struct list_head link, age, of_source; /* in its bucket, in oldest_first, in its source's oldest_first */
+    struct frag_source *source;
     struct refcount refs;
     struct net *net;
     struct frag_key key;
     bool dead;                 /* no longer in the table */
     uint32_t received;         /* payload bytes that are here */
     uint32_t total;            /* payload bytes of the whole, 0 while unknown */
-    size_t memory;             /* truesize of the parts */
+    size_t memory;             /* truesize of the parts, and this */
+    uint8_t ecn;               /* bit n: a part came with ECN field n (RFC 3168 5) */
+    uint32_t last_seen;        /* source->fragments when the latest part came */
     struct timer timer;        /* set once, by the first part to come (checklist 21) */
     struct sk_buff_head parts; /* IP header at data; sorted by offset */
 };
@@ -51,6 +55,19 @@ static struct list_head *bucket_of(struct net *net, const struct frag_key *key)
     return &net->ipv4->frags.buckets[siphash(key, sizeof *key, &net->hash_key) % FRAG_BUCKETS];
 }
 
+/* Sources share a few accounts by hash: what they may hold is bounded, whoever they claim to be. */
+static struct frag_source *source_of(struct net *net, be32 saddr)
+{
+    return &net->ipv4->frags.sources[siphash(&saddr, sizeof saddr, &net->hash_key) % FRAG_SOURCES];
+}
+
+static void charge(struct frag_queue *q, size_t size)
+{
+    q->memory += size;
+    q->source->memory += size;
+    q->net->ipv4->frags.memory += size;
+}
+
 static struct frag_queue *find(struct net *net, const struct frag_key *key)
 {
     struct frag_queue *q;
@@ -72,6 +89,9 @@ static struct frag_queue *create(struct net *net, const struct frag_key *key)
     skb_queue_head_init(&q->parts);
     list_add(&q->link, bucket_of(net, key));
     list_add_tail(&q->age, &net->ipv4->frags.oldest_first);
+    q->source = source_of(net, key->saddr);
+    list_add_tail(&q->of_source, &q->source->oldest_first);
+    charge(q, sizeof *q);
     timer_init(&q->timer, frag_timeout);
     timer_set(&q->timer, time_now() + READ_ONCE(net->ipv4->knobs.frag_timeout));
     return q;
@@ -85,9 +105,11 @@ static void unlist(struct frag_queue *q, struct sk_buff_head *parts)
     while ((skb = skb_dequeue(&q->parts)))
         skb_queue_tail(parts, skb);
     q->net->ipv4->frags.memory -= q->memory;
+    q->source->memory -= q->memory;
     q->dead = true;
     list_del(&q->link);
     list_del(&q->age);
+    list_del(&q->of_source);
     if (timer_cancel(&q->timer))
         queue_put(q);
 }
@@ -123,29 +145,44 @@ static void frag_timeout(struct timer *t)
     queue_put(q);
 }
 
-/* Memory for one more of that size: the oldest datagrams go (checklist 22). */
-static void make_room(struct net *net, size_t size)
+/* Memory for one more of that size: the oldest datagrams go (checklist 22), of its own source first, so that
+ * a flood from one address ends nobody else's. */
+static void make_room(struct net *net, struct frag_source *source, size_t size)
 {
     struct frag_table *table = &net->ipv4->frags;
+    const struct ipv4_knobs *knobs = &net->ipv4->knobs;
 
-    while (table->memory + size > READ_ONCE(net->ipv4->knobs.frag_memory_max) &&
-           !list_empty(&table->oldest_first))
+    while (source->memory + size > READ_ONCE(knobs->frag_source_max) && !list_empty(&source->oldest_first))
+        destroy(list_entry(source->oldest_first.next, struct frag_queue, of_source), SKB_DROP_FRAG_SOURCE);
+    while (table->memory + size > READ_ONCE(knobs->frag_memory_max) && !list_empty(&table->oldest_first))
         destroy(list_entry(table->oldest_first.next, struct frag_queue, age), SKB_DROP_FRAG_MEMORY);
 }
 
 /* ---- one part ---- */
 
-/* Where the part lies. False if it cannot be so. */
-static bool place(struct sk_buff *skb)
+/* Cut so that a filter on the way could not read TCP's flags (RFC 1858 4.2, RFC 3128 4.2): nobody needs that.
+ */
+static bool hides_tcp_flags(const struct ip_hdr *ip, uint32_t offset, uint32_t n, bool more)
+{
+    enum { FLAGS_END = 16, UNIT = 8 };
+
+    return ip->protocol == IPPROTO_TCP && (offset == UNIT || (offset == 0 && more && n < FLAGS_END));
+}
+
+/* Where the part lies. SKB_NOT_DROPPED, or why it cannot be so. */
+static enum skb_drop_reason place(struct sk_buff *skb)
 {
     const struct ip_hdr *ip = ip_hdr(skb);
     uint16_t frag_off = be16_to_cpu(ip->frag_off);
     uint32_t n = skb->len - ip_hdr_len(ip), offset = (frag_off & IP_OFFSET_MASK) * 8u;
+    bool more = frag_off & IP_MF;
 
     *frag_cb(skb) = (struct frag_cb){ offset, offset + n };
-    if (frag_off & IP_MF && (n == 0 || n % 8)) /* RFC 791 3.2: all but the last in units of eight */
-        return false;
-    return offset + n <= IP_MAX_PACKET - ip_hdr_len(ip); /* RFC 791 3.1: the total length is 16 bits */
+    if (n == 0 || (more && n % 8)) /* RFC 791 3.2: all but the last in units of eight */
+        return SKB_DROP_FRAG_BAD;
+    if (offset + n > IP_MAX_PACKET - ip_hdr_len(ip)) /* RFC 791 3.1: the total length is 16 bits */
+        return SKB_DROP_FRAG_BAD;
+    return hides_tcp_flags(ip, offset, n, more) ? SKB_DROP_FRAG_TINY : SKB_NOT_DROPPED;
 }
 
 /* The part behind which skb goes (NULL: in front of all); *overlap if it collides with a neighbour. */
@@ -162,11 +199,13 @@ static struct sk_buff *neighbour_before(struct frag_queue *q, struct sk_buff *sk
     return before;
 }
 
-static bool is_duplicate(struct frag_queue *q, struct sk_buff *skb, struct sk_buff *before)
+/* The same bytes at the same place (RFC 791 3.2: no harm). Others there are an overlap like any. */
+static bool is_duplicate(struct sk_buff *skb, struct sk_buff *before)
 {
-    (void)q;
-    return before && frag_cb(before)->offset == frag_cb(skb)->offset &&
-           frag_cb(before)->end == frag_cb(skb)->end;
+    if (!before || memcmp(frag_cb(before), frag_cb(skb), sizeof(struct frag_cb)))
+        return false;
+    return !memcmp(before->data + ip_hdr_len(ip_hdr(before)), skb->data + ip_hdr_len(ip_hdr(skb)),
+                   frag_cb(skb)->end - frag_cb(skb)->offset);
 }
 
 /* Does skb agree with what is known of the whole length? Notes it when skb is the last part. */
@@ -190,9 +229,10 @@ static enum skb_drop_reason insert(struct frag_queue *q, struct sk_buff *skb, bo
     bool overlap;
     struct sk_buff *before = neighbour_before(q, skb, &overlap);
 
-    *duplicate = is_duplicate(q, skb, before); /* RFC 791 3.2: the same again does no harm */
-    if (overlap)
-        return SKB_DROP_FRAG_OVERLAP; /* RFC 1858, RFC 5722: the safe rule */
+    if (overlap) { /* RFC 1858 3, RFC 5722 4, RFC 8200 4.5: the safe rule */
+        *duplicate = is_duplicate(skb, before);
+        return SKB_DROP_FRAG_OVERLAP;
+    }
     if (!length_agrees(q, skb))
         return SKB_DROP_FRAG_BAD;
     if (before)
@@ -200,36 +240,97 @@ static enum skb_drop_reason insert(struct frag_queue *q, struct sk_buff *skb, bo
     else
         skb_queue_head(&q->parts, skb);
     q->received += frag_cb(skb)->end - frag_cb(skb)->offset;
-    q->memory += skb->truesize;
-    q->net->ipv4->frags.memory += skb->truesize;
+    q->ecn |= (uint8_t)(1 << (ip_hdr(skb)->tos & 3));
+    charge(q, skb->truesize);
     return SKB_NOT_DROPPED;
+}
+
+/* So many other fragments of its source came since q's latest that q is rather one of an earlier round of IDs
+ * (RFC 4963 3): mixing the two is worse than losing one. */
+static bool is_left_over(struct net *net, const struct frag_queue *q)
+{
+    uint32_t most = (uint32_t)READ_ONCE(net->ipv4->knobs.frag_max_dist);
+
+    return most && q->source->fragments - q->last_seen > most;
+}
+
+/* The datagram that skb belongs to, new if need be. NULL when memory is out. */
+static struct frag_queue *queue_of(struct net *net, const struct sk_buff *skb)
+{
+    const struct ip_hdr *ip = ip_hdr(skb);
+    const struct frag_key key = { ip->saddr, ip->daddr, ip->id, ip->protocol };
+    struct frag_source *source = source_of(net, ip->saddr);
+
+    source->fragments++;
+    make_room(net, source, sizeof(struct frag_queue) + skb->truesize);
+    struct frag_queue *q = find(net, &key);
+    if (q && is_left_over(net, q)) {
+        destroy(q, SKB_DROP_FRAG_DISTANCE);
+        q = NULL;
+    }
+    if (!q)
+        q = create(net, &key);
+    if (q)
+        q->last_seen = source->fragments;
+    return q;
 }
 
 /* ---- the whole ---- */
 
-/* One sk_buff from the parts, which are used up; NULL when memory is out. */
-static struct sk_buff *join(struct net *net, struct sk_buff_head *parts, uint32_t total)
+/* RFC 3168 5.3: what one part has met the whole has met; but parts that know no ECN cannot have met it. */
+static bool ecn_agrees(struct ip_hdr *ip, uint8_t seen)
 {
-    struct sk_buff *first = skb_peek(parts), *part;
-    unsigned hlen = ip_hdr_len(ip_hdr(first));
-    struct sk_buff *whole = alloc_skb_headroom(net, SKB_TX_HEADROOM, hlen + total);
+    enum { NOT_ECT = 1 << 0, CE = 1 << 3 };
 
-    if (!whole) {
-        skb_queue_purge(parts, SKB_DROP_NO_MEMORY);
+    if (!(seen & CE))
+        return true;
+    ip->tos |= 3;
+    return !(seen & NOT_ECT);
+}
+
+/* What is known of the whole, besides its parts. */
+struct frag_sum {
+    uint32_t total;
+    uint8_t ecn;
+};
+
+static struct sk_buff *begin_whole(struct net *net, const struct sk_buff *first, uint32_t size)
+{
+    struct sk_buff *whole = alloc_skb_headroom(net, SKB_TX_HEADROOM, size);
+
+    if (!whole)
         return NULL;
-    }
-    skb_put_data(whole, first->data, hlen);
+    skb_put_data(whole, first->data, ip_hdr_len(ip_hdr(first)));
     skb_reset_network_header(whole);
     whole->dev = first->dev;
     whole->pkt_type = first->pkt_type;
     whole->protocol = first->protocol;
     whole->tstamp = first->tstamp;
+    return whole;
+}
+
+/* One sk_buff from the parts, which are used up; NULL when it cannot be. */
+static struct sk_buff *join(struct net *net, struct sk_buff_head *parts, const struct frag_sum *sum)
+{
+    struct sk_buff *first = skb_peek(parts), *part;
+    unsigned hlen = ip_hdr_len(ip_hdr(first));
+    bool fits = hlen + sum->total <= IP_MAX_PACKET; /* the last part's header may have been shorter */
+    struct sk_buff *whole = fits ? begin_whole(net, first, hlen + sum->total) : NULL;
+
+    if (!whole) {
+        skb_queue_purge(parts, fits ? SKB_DROP_NO_MEMORY : SKB_DROP_FRAG_BAD);
+        return NULL;
+    }
     while ((part = skb_dequeue(parts))) {
         unsigned skip = ip_hdr_len(ip_hdr(part));
         skb_put_data(whole, part->data + skip, part->len - skip);
         consume_skb(part);
     }
     struct ip_hdr *ip = skb_network_header(whole);
+    if (!ecn_agrees(ip, sum->ecn)) {
+        kfree_skb_reason(whole, SKB_DROP_FRAG_BAD);
+        return NULL;
+    }
     ip->tot_len = cpu_to_be16((uint16_t)whole->len);
     ip->frag_off = cpu_to_be16(0);
     ip->check = cpu_to_be16(0);
@@ -238,16 +339,11 @@ static struct sk_buff *join(struct net *net, struct sk_buff_head *parts, uint32_
 }
 
 /* Add skb to its datagram. Takes skb. True: the datagram is complete, its parts are in parts. */
-static bool add_part(struct net *net, struct sk_buff *skb, struct sk_buff_head *parts, uint32_t *total)
+static bool add_part(struct net *net, struct sk_buff *skb, struct sk_buff_head *parts, struct frag_sum *sum)
 {
-    const struct ip_hdr *ip = ip_hdr(skb);
-    const struct frag_key key = { ip->saddr, ip->daddr, ip->id, ip->protocol };
     bool duplicate = false;
+    struct frag_queue *q = queue_of(net, skb);
 
-    make_room(net, skb->truesize);
-    struct frag_queue *q = find(net, &key);
-    if (!q)
-        q = create(net, &key);
     if (!q) {
         kfree_skb_reason(skb, SKB_DROP_NO_MEMORY);
         return false;
@@ -261,7 +357,7 @@ static bool add_part(struct net *net, struct sk_buff *skb, struct sk_buff_head *
     }
     if (!q->total || q->received != q->total) /* no overlaps: the sum tells that no hole is left */
         return false;
-    *total = q->total;
+    *sum = (struct frag_sum){ q->total, q->ecn };
     unlist(q, parts);
     queue_put(q);
     return true;
@@ -270,23 +366,26 @@ static bool add_part(struct net *net, struct sk_buff *skb, struct sk_buff_head *
 struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb)
 {
     struct frag_table *table = &net->ipv4->frags;
+    enum skb_drop_reason reason = place(skb);
     struct sk_buff_head parts;
-    uint32_t total = 0;
+    struct frag_sum sum;
 
     trace("ip_defrag", skb->id, skb->len);
     net_count(&net->ipv4->counters.reasm_reqds);
-    if (!place(skb)) {
-        kfree_skb_reason(skb, SKB_DROP_FRAG_BAD);
+    if (reason != SKB_NOT_DROPPED) {
+        kfree_skb_reason(skb, reason);
         return NULL;
     }
     skb_queue_head_init(&parts);
     lock_acquire(&table->lock);
-    bool complete = add_part(net, skb, &parts, &total);
+    bool complete = add_part(net, skb, &parts, &sum);
     lock_release(&table->lock);
     if (!complete)
         return NULL;
-    net_count(&net->ipv4->counters.reasm_oks);
-    return join(net, &parts, total);
+    struct sk_buff *whole = join(net, &parts, &sum);
+    if (whole)
+        net_count(&net->ipv4->counters.reasm_oks);
+    return whole;
 }
 
 /* ---- life ---- */
@@ -296,6 +395,8 @@ void ip_frag_init(struct frag_table *t)
     lock_init(&t->lock, "reassembly", RANK_REASSEMBLY);
     for (unsigned i = 0; i < FRAG_BUCKETS; i++)
         list_init(&t->buckets[i]);
+    for (unsigned i = 0; i < FRAG_SOURCES; i++)
+        list_init(&t->sources[i].oldest_first);
     list_init(&t->oldest_first);
 }
 

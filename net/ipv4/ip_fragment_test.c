@@ -1,5 +1,6 @@
 /* net/ipv4/ip_fragment_test.c - datagrams in parts: in any order, twice, contradicting, missing, too many. */
 #include "net/ipv4/host_test.h"
+#include "net/ipv4/ipv4.h"
 
 enum { TIMEOUT_SECONDS = 30, PIECES_MAX = 100 };
 
@@ -199,11 +200,194 @@ TEST(a_flood_of_first_fragments_stays_within_bounds) // RFC 1122 3.3.2; checklis
 
     for (unsigned i = 0; i < 4000; i++)
         send_piece(&h, &d, (uint16_t)i, 0, 1400);
-    CHECK(host_drops(&h, SKB_DROP_FRAG_MEMORY) > 0);
-    CHECK(vk_live_skbs(h.vk) < 3000);
+    CHECK(host_drops(&h, SKB_DROP_FRAG_SOURCE) > 0); /* one source: its share */
+    CHECK(vk_live_skbs(h.vk) < 800);
     send_piece(&h, &d, 3999, 1400, d.len); /* the newest are still there */
     expect_datagram(sk, &d);
+    for (unsigned i = 0; i < 4000; i++) { /* many sources: the whole */
+        h.tap->ip = ip4(10, 0, (uint8_t)(1 + i / 200), (uint8_t)(1 + i % 200));
+        send_piece(&h, &d, (uint16_t)i, 0, 1400);
+    }
+    CHECK(host_drops(&h, SKB_DROP_FRAG_MEMORY) > 0);
+    CHECK(vk_live_skbs(h.vk) < 3000);
+    CHECK(h.vk->net->ipv4->frags.memory <= FRAG_MEMORY_MAX);
+    send_piece(&h, &d, 3999, 1400, d.len);
+    expect_datagram(sk, &d);
+    sim_run_for(sec(TIMEOUT_SECONDS + 1));
+    CHECK_EQ(h.vk->net->ipv4->frags.memory, 0);
     vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_flood_from_one_source_ends_nobody_elses_datagram) // RFC 1122 3.3.2; checklist 22
+{
+    struct host h = host_create();
+    struct sock *sk = echo_socket(&h);
+    struct datagram d = datagram_of(2000, 1);
+    uint32_t me = h.tap->ip;
+
+    send_piece(&h, &d, 1, 0, 1400);
+    h.tap->ip = ip4(10, 0, 0, 66);
+    for (unsigned i = 0; i < 20000; i++)
+        send_piece(&h, &d, (uint16_t)i, 0, 1400);
+    CHECK(host_drops(&h, SKB_DROP_FRAG_SOURCE) > 19000);
+    CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_MEMORY), 0);
+    h.tap->ip = me;
+    send_piece(&h, &d, 1, 1400, d.len);
+    expect_datagram(sk, &d);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(the_same_place_with_other_bytes_is_an_overlap) // RFC 8200 4.5: only exact duplicates do no harm
+{
+    struct host h = host_create();
+    struct sock *sk = echo_socket(&h);
+    struct datagram d = datagram_of(2000, 1), other = datagram_of(2000, 2);
+
+    send_piece(&h, &d, 1, 0, 1000);
+    send_piece(&h, &d, 1, 0, 1000);
+    CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_OVERLAP), 1); /* only the second */
+    send_piece(&h, &other, 1, 0, 1000);
+    CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_OVERLAP), 3);
+    send_piece(&h, &d, 1, 1000, d.len);
+    expect_nothing(sk);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(an_id_that_comes_round_again_does_not_mix_datagrams) // RFC 4963; ipfrag_max_dist
+{
+    struct host h = host_create();
+    struct sock *sk = echo_socket(&h);
+    struct datagram old = datagram_of(2000, 1), new = datagram_of(2000, 2), between = datagram_of(100, 3);
+
+    send_piece(&h, &old, 1, 0, 1000); /* its second half is lost */
+    for (uint16_t i = 0; i < 70; i++)
+        send_piece(&h, &between, (uint16_t)(100 + i), 0, 48);
+    send_piece(&h, &new, 1, 1000, new.len);
+    expect_nothing(sk);
+    CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_DISTANCE), 1);
+    send_piece(&h, &new, 1, 0, 1000);
+    expect_datagram(sk, &new);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_header_that_grows_cannot_make_a_datagram_too_large) // RFC 791 3.1: total length is 16 bits
+{
+    struct host h = host_create();
+    uint8_t data[1480] = { 0 }, frame[FRAME_MAX] = { 0 };
+    struct packet p = to_host(&h, 0xfd);
+    size_t n;
+
+    for (uint32_t at = 1440; at < 65512; at += 1440) { /* all but the first, up to 65512 + 20 */
+        p.frag_off = (uint16_t)(at / 8 | (at + 1440 < 65512 ? 0x2000 : 0));
+        p.payload = data;
+        p.payload_len = MIN(1440u, 65512 - at);
+        tap_send(h.tap, &p);
+        sim_run_for(us(10));
+    }
+    p.frag_off = 0x2000; /* the first, whose header of 60 bytes would make it 65572 */
+    p.payload_len = 1440;
+    memcpy(p.src_mac, h.tap->mac, 6);
+    packet_build(&p, frame);
+    memmove(frame + 14 + 60, frame + 14 + 20, 1440);
+    memset(frame + 14 + 20, 1, 40);
+    n = 60 + 1440;
+    frame[14] = 0x4f;
+    frame[14 + 2] = (uint8_t)(n >> 8);
+    frame[14 + 3] = (uint8_t)n;
+    frame[14 + 10] = frame[14 + 11] = 0;
+    uint16_t sum = (uint16_t)~frame_sum(frame + 14, 60, 0);
+    frame[14 + 10] = (uint8_t)(sum >> 8);
+    frame[14 + 11] = (uint8_t)sum;
+    uint64_t before = host_drops(&h, SKB_DROP_FRAG_BAD);
+    tap_send_bytes(h.tap, frame, 14 + n);
+    sim_run_for(ms(1));
+    CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_BAD), before + 46);
+    expect_alive(&h);
+    host_destroy(&h);
+}
+
+TEST(fragments_that_hide_tcp_flags_are_dropped) // RFC 1858 4.2, RFC 3128 4.2
+{
+    struct host h = host_create();
+    struct packet p = to_host(&h, PACKET_TCP);
+    uint8_t frame[FRAME_MAX];
+    const struct {
+        uint16_t frag_off;
+        bool tiny;
+    } cases[] = { { 0x2000, true }, { 0x2001, true }, { 1, true }, { 0x2002, false } };
+
+    p.payload = "12345678";
+    p.payload_len = 8;
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t before = host_drops(&h, SKB_DROP_FRAG_TINY);
+        p.protocol = 0xfd;
+        p.frag_off = cases[i].frag_off;
+        memcpy(p.src_mac, h.tap->mac, 6);
+        size_t n = packet_build(&p, frame);
+        frame[14 + 9] = PACKET_TCP;
+        frame[14 + 10] = frame[14 + 11] = 0;
+        uint16_t sum = (uint16_t)~frame_sum(frame + 14, 20, 0);
+        frame[14 + 10] = (uint8_t)(sum >> 8);
+        frame[14 + 11] = (uint8_t)sum;
+        tap_send_bytes(h.tap, frame, n);
+        sim_run_for(us(10));
+        CHECK_EQ(host_drops(&h, SKB_DROP_FRAG_TINY), before + cases[i].tiny);
+    }
+    host_destroy(&h);
+}
+
+TEST(congestion_that_a_fragment_met_the_datagram_met) // RFC 3168 5.3
+{
+    static const struct {
+        uint8_t first, second;
+        int whole; /* the TOS told, -1: not delivered */
+    } cases[] = { { 2, 3, 3 }, { 3, 2, 3 }, { 0, 0, 0 }, { 1, 1, 1 }, { 0, 3, -1 }, { 0x48, 0x48, 0x48 } };
+    struct host h = host_create();
+    uint8_t got[100];
+    struct sock *sk;
+
+    CHECK_EQ(sock_create(h.vk->net, AF_INET, SOCK_RAW, 253, &sk), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct packet p = to_host(&h, 253);
+        p.ip_id = (uint16_t)i;
+        p.payload = "0123456789abcdef";
+        p.payload_len = 16;
+        p.tos = cases[i].first;
+        p.frag_off = 0x2000;
+        tap_send(h.tap, &p);
+        p.tos = cases[i].second;
+        p.frag_off = 2;
+        tap_send(h.tap, &p);
+        sim_run_for(us(100));
+        CHECK_EQ(vk_recv(sk, got, sizeof got, MSG_DONTWAIT), cases[i].whole < 0 ? -EAGAIN : 20 + 32);
+        if (cases[i].whole >= 0)
+            CHECK_EQ(got[1], cases[i].whole);
+    }
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_datagram_of_64_kib_in_fragments_of_eight_bytes_stays_within_bounds) // issue: bad input
+{
+    struct host h = host_create();
+    struct packet p = to_host(&h, 253);
+
+    p.payload = "12345678";
+    p.payload_len = 8;
+    for (uint32_t at = 0; at < 65504; at += 8) {
+        p.frag_off = (uint16_t)(at / 8 | 0x2000);
+        tap_send(h.tap, &p);
+        sim_run_for(us(2));
+        CHECK(h.vk->net->ipv4->frags.memory <= FRAG_SOURCE_MAX + 4096);
+    }
+    CHECK(host_drops(&h, SKB_DROP_FRAG_SOURCE) > 1000);
+    expect_alive(&h);
+    sim_run_for(sec(TIMEOUT_SECONDS + 1));
+    CHECK_EQ(h.vk->net->ipv4->frags.memory, 0);
     host_destroy(&h);
 }
 

@@ -22,23 +22,32 @@ static inline struct in_device *in_dev_get(const struct net_device *dev)
     return dev->ip_ptr;
 }
 
-enum { FRAG_MEMORY_MAX = 4 << 20 };
+enum { FRAG_MEMORY_MAX = 4 << 20, FRAG_SOURCE_MAX = 1 << 20, FRAG_MAX_DIST = 64 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
 
-enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 1024, FRAG_BUCKETS = 64 };
+enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 1024, FRAG_BUCKETS = 64, FRAG_SOURCES = 256 };
 
 /* Read without a lock (af_inet.c has the table). */
 struct ipv4_knobs {
     int32_t default_ttl, port_range[2];
-    uint64_t frag_memory_max, frag_timeout; /* bytes, ns */
+    uint64_t frag_memory_max, frag_source_max, frag_timeout; /* bytes, bytes, ns */
+    int32_t frag_max_dist;
     bool accept_source_route;
+};
+
+/* The account of the sources that share a hash. */
+struct frag_source {
+    struct list_head oldest_first;
+    size_t memory;
+    uint32_t fragments; /* that came, ever */
 };
 
 struct frag_table {
     struct lock lock; /* REASSEMBLY */
+    struct frag_source sources[FRAG_SOURCES];
     struct list_head buckets[FRAG_BUCKETS];
     struct list_head oldest_first;
-    size_t memory; /* truesize of all fragments that wait */
+    size_t memory; /* of all that wait */
 };
 
 /* What /proc/net/snmp tells and no drop reason counts already. */
