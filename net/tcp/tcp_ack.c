@@ -14,8 +14,18 @@ static uint32_t scaled_window(const struct tcp_sock *tp, const struct tcp_segmen
     return tcp_segment_has(seg, TCP_FLAG_SYN) ? seg->window : seg->window << tp->snd_wscale;
 }
 
+/* What is in flight lay beyond a window that was shut, and was not kept. The peer answered all the while: its
+ * silence counts from now on (RFC 9293 3.8.6.1, MUST-36), and so does the time-out. */
+static void window_opens(struct tcp_sock *tp)
+{
+    tp->unacked_since = time_now();
+    tp->backoff = 0;
+    tcp_start_rexmit(tp);
+}
+
 void tcp_update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
+    bool was_shut = !tp->snd_wnd;
     bool newer = seq_before(tp->snd_wl1, seg->seq) ||
                  (tp->snd_wl1 == seg->seq && seq_before_eq(tp->snd_wl2, seg->ack));
     if (!newer) /* RFC 9293 3.10.7.4: prevents old segments from setting the window */
@@ -26,6 +36,8 @@ void tcp_update_window(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->snd_wl2 = seg->ack;
     if (tp->snd_wnd)
         tp->persist_backoff = 0;
+    if (was_shut && tp->snd_wnd && tp->snd_una != tp->snd_nxt)
+        window_opens(tp);
 }
 
 /* RFC 5681 2: outstanding data, no text, no SYN or FIN, the same number, the same window. */

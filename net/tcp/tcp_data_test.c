@@ -423,6 +423,28 @@ TEST(a_window_that_shrinks_is_survived) /* RFC 9293 3.8.6, MUST-34; checklist 81
     script_end(&s);
 }
 
+TEST(a_window_that_opens_late_finds_the_connection_alive) /* RFC 9293 3.8.6.1, MUST-36; checklist 83 */
+{
+    struct script s = script_begin();
+    script_accept(&s);
+    CHECK_EQ(vk_send(s.sk, zeroes, 536, 0), 536);
+    uint32_t first = host_sends(&s, PSH | ACK).seq;
+    s.window = 0; /* over what is in flight */
+    for (uint64_t begin = time_now(); time_now() - begin < sec(2400);) {
+        peer_sends_at(&s, ACK, s.snd, first, NULL, 0);
+        CHECK_EQ(host_sends_any(&s, PSH | ACK).seq, first);
+    }
+    s.window = PEER_WINDOW;
+    peer_sends_at(&s, ACK, s.snd, first, NULL, 0);
+    uint64_t opened = time_now();
+    struct packet p = host_sends_any(&s, PSH | ACK);
+    CHECK_EQ(p.seq, first);
+    CHECK(p.time - opened <= sec(1)); /* not after the two minutes of a probe */
+    peer_sends(&s, ACK, NULL, 0);
+    CHECK_EQ(script_state(&s), TCPS_ESTABLISHED);
+    script_end(&s);
+}
+
 /* ---- loss ---- */
 
 /* An open connection with n full segments in flight; returns the number of the first. */
