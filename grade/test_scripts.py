@@ -113,12 +113,15 @@ ERRORS = {
     "info(c): stat 1": "1:10: expected a member of TCP_INFO",
     "check 1": "1:8: expected ==, !=, >= or <=",
     "peer: icmp 3/3 about { any }": "1:24: only an IP packet of a known kind can be quoted",
+    "repeat 3\npeer: ACK": "1:8: what is repeated has no end: 'again'",
+    "repeat 0\npeer: ACK\nagain": "1:8: 'repeat 0' repeats nothing",
+    "again": "1:1: expected a step",
     "wait 99999999999999999999s": "1:6: expected a number that is not so large",
     "wait 1.5": "1:6: expected a unit behind the fraction",
 }
 
 
-@pytest.mark.parametrize("text", ERRORS, ids=lambda text: text)
+@pytest.mark.parametrize("text", ERRORS, ids=lambda text: text.splitlines()[0])
 def test_an_error_is_reported_with_its_place(script, text: str) -> None:
     output = script(f"{text}\n")
     assert output.startswith(f"FAILED a.script:{ERRORS[text]}"), output

@@ -306,6 +306,8 @@ static void what(struct parser *p, struct step *s)
         step_time(p, s, STEP_SILENCE);
     else if (parser_take_word(p, "wait"))
         step_time(p, s, STEP_WAIT);
+    else if (parser_take_word(p, "ignore"))
+        step_time(p, s, STEP_IGNORE);
     else if (parser_take_word(p, "tolerance"))
         step_time(p, s, STEP_TOLERANCE);
     else if (parser_take_word(p, "check"))
@@ -354,6 +356,7 @@ static void step(struct parser *p)
 }
 
 static void parse_text(struct parser *p, const char *file, const char *text, size_t n);
+static void lines(struct parser *p, struct place repeated);
 
 /* use snippet; include "file" */
 static void include(struct parser *p, bool snippet)
@@ -382,6 +385,55 @@ static void include(struct parser *p, bool snippet)
     p->includes--;
 }
 
+/* repeat N ... again: the lines between are read N times over, as if they stood there so often. */
+static void repeat(struct parser *p)
+{
+    struct place place = parser_place(p);
+    struct lexer body;
+    int64_t n;
+
+    if (p->token.kind != TOKEN_NUMBER)
+        parser_expected(p, "how often, as a number");
+    n = p->token.number;
+    parser_advance(p);
+    line_end(p, false);
+    body = p->lexer;
+    parser_deeper(p);
+    for (; n > 0; n--) {
+        p->lexer = body;
+        parser_advance(p);
+        lines(p, place);
+        if (++p->steps > STEPS_MOST) /* an empty body is work, too */
+            parser_fail(p, place, "the script has more than %d steps", STEPS_MOST);
+    }
+    parser_shallower(p);
+    if (p->lexer.at == body.at)
+        parser_fail(p, place, "'repeat 0' repeats nothing");
+    (void)parser_take_word(p, "again");
+    line_end(p, false);
+}
+
+/* Up to the end of the text, or of what is repeated since a place. */
+static void lines(struct parser *p, struct place repeated)
+{
+    while (p->token.kind != TOKEN_END) {
+        if (p->token.kind == TOKEN_NEWLINE)
+            parser_advance(p);
+        else if (parser_at_word(p, "again") && repeated.file)
+            return;
+        else if (parser_take_word(p, "repeat"))
+            repeat(p);
+        else if (parser_take_word(p, "use"))
+            include(p, true);
+        else if (parser_take_word(p, "include"))
+            include(p, false);
+        else
+            step(p);
+    }
+    if (repeated.file)
+        parser_fail(p, repeated, "what is repeated has no end: 'again'");
+}
+
 static void parse_text(struct parser *p, const char *file, const char *text, size_t n)
 {
     struct lexer outer = p->lexer;
@@ -391,16 +443,7 @@ static void parse_text(struct parser *p, const char *file, const char *text, siz
     p->file = file;
     lexer_init(&p->lexer, p->arena, text, n);
     parser_advance(p);
-    while (p->token.kind != TOKEN_END) {
-        if (p->token.kind == TOKEN_NEWLINE)
-            parser_advance(p);
-        else if (parser_take_word(p, "use"))
-            include(p, true);
-        else if (parser_take_word(p, "include"))
-            include(p, false);
-        else
-            step(p);
-    }
+    lines(p, (struct place){ 0 });
     p->lexer = outer;
     p->token = outer_token;
     p->file = outer_file;

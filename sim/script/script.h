@@ -171,6 +171,7 @@ struct step {
         STEP_DEFAULT,
         STEP_SILENCE,
         STEP_WAIT,
+        STEP_IGNORE,
         STEP_CHECK,
         STEP_INFO,
         STEP_TOLERANCE,

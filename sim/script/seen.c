@@ -293,7 +293,7 @@ static void relate_options(struct seen *s, const struct side *own, const struct 
         }
         if (o->kind == OPT_TS) {
             o->a = relative(o->a, own->said_ts ? own->ts_base : (uint32_t)o->a);
-            o->b = o->b ? relative(o->b, other->ts_base) : -1;
+            o->b = s->flags & ACK ? relative(o->b, other->ts_base) : 0; /* means nothing without ACK */
         }
     }
 }

@@ -67,6 +67,17 @@ static void adjust_flow(struct runner *r, struct flow *f, const struct packet_sp
     f->used = true;
 }
 
+/* "peer", or "peer b" for the flow b. */
+static const char *speaker(struct runner *r, const char *who, const struct flow *f)
+{
+    char text[80];
+
+    if (!f || !*f->label)
+        return who;
+    snprintf(text, sizeof text, "%s %s", who, f->label);
+    return arena_copy(&r->arena, text, strlen(text));
+}
+
 static void tell(struct runner *r, const struct arrival *a, const char *who, const struct flow *f)
 {
     struct seen s, quoted;
@@ -77,7 +88,7 @@ static void tell(struct runner *r, const struct arrival *a, const char *who, con
     if (s.about)
         seen_relate(s.about, flow_of(r, s.about));
     seen_text(&s, NULL, text, NULL, sizeof text);
-    story_tell(&r->story, a->when, who, text);
+    story_tell(&r->story, a->when, speaker(r, who, f), text);
 }
 
 static bool say(struct runner *r, struct flow *f, const struct packet_spec *spec)
@@ -180,13 +191,15 @@ static bool fail_differing(struct runner *r, const struct arrival *a, const stru
                            const struct differences *d)
 {
     char text[LINE_MOST], under[LINE_MOST], line[LINE_MOST + 80], list[300] = "";
+    const char *who;
     size_t n = 0;
 
     seen_text(s, d, text, under, sizeof text);
-    story_tell(&r->story, a->when, "host", text);
+    who = speaker(r, "host", s->flow);
+    story_tell(&r->story, a->when, who, text);
     for (n = strlen(under); n && under[n - 1] == ' '; n--)
         ;
-    snprintf(line, sizeof line, "      %.*s", (int)n, under); /* below what stands behind "host: " */
+    snprintf(line, sizeof line, "%*s%.*s", (int)strlen(who) + 2, "", (int)n, under);
     n = 0;
     story_tell(&r->story, a->when, "", line);
     snprintf(line, sizeof line, "expected: %s", r->step->text);
@@ -251,7 +264,7 @@ static void tell_any(struct runner *r, const struct arrival *a, char text[LINE_M
     if (s.about)
         seen_relate(s.about, flow_of(r, s.about));
     seen_text(&s, NULL, text, NULL, LINE_MOST);
-    story_tell(&r->story, a->when, "host", text);
+    story_tell(&r->story, a->when, speaker(r, "host", flow_of(r, &s)), text);
 }
 
 /* Wait on, so that the story says what came instead, if anything does. */
@@ -322,6 +335,26 @@ bool step_silence(struct runner *r)
     r->before += time > 0 ? (uint64_t)time : 0;
     runner_wait(r, r->before);
     return unexpected(r, "expected silence");
+}
+
+/* What comes meanwhile, and had come before, is nobody's business; but its numbers count as heard. */
+bool step_ignore(struct runner *r)
+{
+    int64_t time = values_of(&r->values, r->step->value);
+    static struct seen s, quoted;
+
+    r->before += time > 0 ? (uint64_t)time : 0;
+    runner_wait(r, r->before);
+    while (r->arrivals) {
+        struct flow *f;
+
+        seen_read(&s, &quoted, false, r->arrivals->frame, r->arrivals->n);
+        f = flow_of(r, &s);
+        if (f && !s.malformed)
+            flow_note(f, &s);
+        drop_arrival(r);
+    }
+    return true;
 }
 
 bool packets_all_expected(struct runner *r)

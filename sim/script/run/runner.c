@@ -169,21 +169,14 @@ static bool step_nothing(struct runner *r)
 }
 
 static bool (*const kinds[])(struct runner *r) = {
-    [STEP_PEER] = step_peer,
-    [STEP_HOST] = step_host,
-    [STEP_CALL] = step_call,
-    [STEP_BEGIN] = step_begin,
-    [STEP_END] = step_end,
-    [STEP_SET] = step_set,
-    [STEP_LET] = step_let,
-    [STEP_DEFAULT] = step_let,
-    [STEP_SILENCE] = step_silence,
-    [STEP_WAIT] = step_wait,
-    [STEP_CHECK] = step_check,
-    [STEP_INFO] = step_info,
-    [STEP_TOLERANCE] = step_tolerance,
-    [STEP_NETWORK] = step_nothing,
-    [STEP_ARP] = step_nothing,
+    [STEP_PEER] = step_peer,       [STEP_HOST] = step_host,
+    [STEP_CALL] = step_call,       [STEP_BEGIN] = step_begin,
+    [STEP_END] = step_end,         [STEP_SET] = step_set,
+    [STEP_LET] = step_let,         [STEP_DEFAULT] = step_let,
+    [STEP_SILENCE] = step_silence, [STEP_WAIT] = step_wait,
+    [STEP_CHECK] = step_check,     [STEP_INFO] = step_info,
+    [STEP_IGNORE] = step_ignore,   [STEP_TOLERANCE] = step_tolerance,
+    [STEP_NETWORK] = step_nothing, [STEP_ARP] = step_nothing,
 };
 
 static bool run_step(struct runner *r, const struct step *s)

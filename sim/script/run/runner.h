@@ -72,6 +72,7 @@ bool runner_values_failed(struct runner *r);
 bool step_peer(struct runner *r);
 bool step_host(struct runner *r);
 bool step_silence(struct runner *r);
+bool step_ignore(struct runner *r);
 /* Nothing that the host has sent may be left. */
 bool packets_all_expected(struct runner *r);
 /* The flow of that label. */

@@ -1,8 +1,7 @@
 /* sim/script/run/virtual.c - a virtual kernel (towpath.h) as the host of a script: one card on a wire that
  * takes no time, whose other end is ours. */
-#include "net/net.h"
 #include "sim/script/run/host.h"
-#include "sim/towpath_private.h"
+#include "sim/towpath.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,7 +71,7 @@ static bool done(struct host *h, void *call, int64_t *result)
 
 static int set(struct host *h, const char *path, const char *value)
 {
-    return net_sysctl_set(of(h)->kernel->net, path, value);
+    return tp_knob_set(of(h)->kernel, path, value);
 }
 
 /* The nth word of the line at text, or NULL. */
