@@ -2,18 +2,26 @@
 #include "net/tcp/tcp_cong.h"
 #include "sim/test.h"
 
+static uint64_t state[TCP_CONG_STATE / 8];
+
 static struct tcp_cong_view fresh(uint32_t mss)
 {
-    struct tcp_cong_view v = { .mss = mss, .cwnd_limited = true };
-    tcp_newreno.init(&v);
-    return v;
+    state[0] = 0;
+    return (struct tcp_cong_view){
+        .mss = mss,
+        .cwnd = tcp_cong_initial_window(mss, 0),
+        .ssthresh = TCP_CWND_MAX,
+        .cwnd_limited = true,
+        .state = state,
+    };
 }
 
 TEST(the_initial_window_is_ten_segments) /* RFC 6928 2; checklist 96 */
 {
-    CHECK_EQ(fresh(1460).cwnd, 14600);
-    CHECK_EQ(fresh(536).cwnd, 5360);
-    CHECK_EQ(fresh(9000).cwnd, 18000);
+    CHECK_EQ(tcp_cong_initial_window(1460, 0), 14600);
+    CHECK_EQ(tcp_cong_initial_window(536, 0), 5360);
+    CHECK_EQ(tcp_cong_initial_window(9000, 0), 18000);
+    CHECK_EQ(tcp_cong_initial_window(1460, 3), 4380);
 }
 
 TEST(slow_start_doubles_in_a_round_trip) /* RFC 5681 eq. 2; checklist 96 */
@@ -66,5 +74,6 @@ TEST(a_loss_halves_what_was_in_flight) /* RFC 5681 eq. 4; checklist 96, 97 */
 TEST(modules_are_found_by_name)
 {
     CHECK(tcp_cong_find("reno") == &tcp_newreno);
-    CHECK(tcp_cong_find("vegas") == 0);
+    CHECK(tcp_cong_find("cubic") == &tcp_cubic);
+    CHECK(tcp_cong_find("westwood") == 0);
 }

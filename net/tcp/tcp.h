@@ -96,7 +96,9 @@ struct tcp_state {
     struct port_table ports;                /* everything with a local port */
     struct hash_key isn_key;                /* RFC 6528 3 */
     uint64_t counters[TCP_COUNTER_COUNT];   /* atomic, relaxed */
-    const struct tcp_cong_ops *cong;        /* for new connections */
+    const struct tcp_cong_ops *cong;        /* for new connections; READ_ONCE: a sysctl changes it */
+    char cong_name[16];
+    int32_t initial_window; /* segments; 0: RFC 6928 */
 
     /* read without a lock; tcp_sysctl.c */
     bool timestamps, window_scaling, sack, dsack;
@@ -195,7 +197,8 @@ struct tcp_sock {
     struct tcp_rtt rtt;
     const struct tcp_cong_ops *cong;
     uint32_t cwnd, ssthresh;
-    uint64_t cong_state[4];
+    uint64_t cong_state[TCP_CONG_STATE / sizeof(uint64_t)]; /* the module's own */
+    uint32_t round_end;                                     /* snd_nxt when this round trip began */
     bool cwnd_limited;
     enum tcp_recovery recovery;
     uint32_t recover; /* RFC 6582 3.2, RFC 6675 4 RecoveryPoint: snd_nxt when the loss was noticed */

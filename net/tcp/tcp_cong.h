@@ -1,9 +1,12 @@
 /* net/tcp/tcp_cong.h - congestion control: modules that see a small view of a connection and nothing else.
  * Recovery (tcp_recovery.c) says what happened; a module answers with a congestion window. All sizes are
- * bytes. */
+ * bytes, all times nanoseconds. */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+enum { TCP_CONG_STATE = 96, TCP_CWND_MAX = 1 << 30 };
 
 struct tcp_cong_view {
     uint32_t cwnd, ssthresh; /* the module's to change */
@@ -11,20 +14,38 @@ struct tcp_cong_view {
     uint32_t flight;         /* FlightSize: sent and not acknowledged, before the event */
     uint32_t acked;          /* newly acknowledged by this ACK */
     bool cwnd_limited;       /* the sender had more to send than cwnd let it */
-    uint64_t rtt;            /* the latest sample in ns, 0 if none */
+    bool echo;               /* the peer saw a mark of congestion (RFC 3168 6.1.3) */
+    bool round;              /* what was out when the last round trip began is acknowledged */
+    uint32_t chance;         /* with round: 32 random bits */
+    uint64_t rtt, min_rtt;   /* the latest sample, 0 if none; the least of all */
     uint64_t now;
-    uint64_t state[4]; /* the module's own; zero at init */
+    void *state; /* the module's own TCP_CONG_STATE bytes; zero at first */
 };
 
-/* A module is constant; its functions are pure but for the view. */
+/* A module is constant; its functions are pure but for the view. Where a pointer is NULL nothing is done. */
 struct tcp_cong_ops {
     const char *name;
-    void (*init)(struct tcp_cong_view *v);         /* the handshake is done: set cwnd and ssthresh */
+    bool wants_ecn; /* negotiate marks of congestion whatever the knob says, and be told of each */
     void (*ack)(struct tcp_cong_view *v);          /* new data acknowledged, outside fast recovery */
     uint32_t (*ssthresh)(struct tcp_cong_view *v); /* a loss: the threshold to go on from */
-    void (*timeout)(struct tcp_cong_view *v); /* the retransmission timer fired; ssthresh is set already */
+    void (*timeout)(struct tcp_cong_view *v);      /* the retransmission timer fired; ssthresh is set */
 };
 
-extern const struct tcp_cong_ops tcp_newreno;
 /* The module called name, or NULL. */
 const struct tcp_cong_ops *tcp_cong_find(const char *name);
+/* Their names with a blank between; the whole length, as snprintf(). */
+int tcp_cong_names(char *buf, size_t size);
+
+/* ---- what modules share ---- */
+
+/* RFC 6928 2: the initial window; segments other than ten if not 0. */
+uint32_t tcp_cong_initial_window(uint32_t mss, uint32_t segments);
+/* RFC 5681 3.1 eq. 2, while cwnd < ssthresh. False: not in slow start, nothing was done. */
+bool tcp_cong_slow_start(struct tcp_cong_view *v);
+/* RFC 5681 3.1, RFC 3465 2.1: `segments` more segments a round trip; *counted bytes so far towards the next.
+ */
+void tcp_cong_increase(struct tcp_cong_view *v, uint64_t *counted, uint32_t segments);
+/* RFC 5681 3.1: the loss window. */
+void tcp_cong_loss_window(struct tcp_cong_view *v);
+
+extern const struct tcp_cong_ops tcp_newreno, tcp_cubic, tcp_vegas, tcp_hd, tcp_htcp, tcp_dctcp;

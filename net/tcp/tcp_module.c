@@ -30,7 +30,6 @@ static void state_init(struct tcp_state *tcp)
     }
     port_table_init(&tcp->ports, "tcp ports");
     random_bytes(&tcp->isn_key, sizeof tcp->isn_key);
-    tcp->cong = &tcp_newreno;
     tcp->family = (struct sock_family){
         .family = AF_INET, .type = SOCK_STREAM, .protocol = IPPROTO_TCP, .ops = &tcp_sock_ops
     };

@@ -3,31 +3,30 @@
  * (tcp_scoreboard.c), without SACK by the third duplicate ACK (tcp_newreno.c). -> LOSS on a time-out. Both
  * end when recover is acknowledged. How far the window falls and how it grows is the congestion module's
  * affair; between the two it is proportional rate reduction that says what goes (RFC 6937). */
+#include "lib/string.h"
 #include "net/tcp/tcp.h"
 
-static struct tcp_cong_view view_make(const struct tcp_sock *tp, const struct tcp_ack_news *news)
+static struct tcp_cong_view view_make(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
-    struct tcp_cong_view v = {
+    return (struct tcp_cong_view){
         .cwnd = tp->cwnd,
         .ssthresh = tp->ssthresh,
         .mss = tp->mss,
         .flight = news ? news->flight : tp->snd_nxt - tp->snd_una,
         .acked = news ? news->acked : 0,
         .cwnd_limited = tp->cwnd_limited,
+        .echo = news && news->echo_of_mark,
         .rtt = news ? news->rtt : 0,
+        .min_rtt = tp->rtt.min,
         .now = news ? news->now : time_now(),
+        .state = tp->cong_state,
     };
-    for (size_t i = 0; i < ARRAY_SIZE(v.state); i++)
-        v.state[i] = tp->cong_state[i];
-    return v;
 }
 
 static void view_store(struct tcp_sock *tp, const struct tcp_cong_view *v)
 {
     tp->cwnd = MAX(v->cwnd, tp->mss);
     tp->ssthresh = v->ssthresh;
-    for (size_t i = 0; i < ARRAY_SIZE(v->state); i++)
-        tp->cong_state[i] = v->state[i];
 }
 
 void tcp_recovery_lower_threshold(struct tcp_sock *tp)
@@ -37,16 +36,20 @@ void tcp_recovery_lower_threshold(struct tcp_sock *tp)
     view_store(tp, &v);
 }
 
+static uint32_t initial_window(const struct tcp_sock *tp)
+{
+    return tcp_cong_initial_window(tp->mss, (uint32_t)READ_ONCE(tcp_state_of(tp)->initial_window));
+}
+
 void tcp_recovery_init(struct tcp_sock *tp)
 {
-    struct tcp_cong_view v = view_make(tp, NULL);
-    v.rtt = tp->rtt.srtt;
-    tp->cong->init(&v);
-    view_store(tp, &v);
-    if (tp->retransmits)
-        tp->cwnd = tp->mss; /* RFC 5681 3.1: a lost SYN means one segment to begin with */
+    tp->cwnd =
+        tp->retransmits ? tp->mss : initial_window(tp); /* RFC 5681 3.1: a lost SYN means one segment */
+    tp->ssthresh = TCP_CWND_MAX;                        /* RFC 5681 3.1: arbitrarily high */
+    memset(tp->cong_state, 0, sizeof tp->cong_state);
     tp->recovery = TCP_OPEN;
     tp->recover = tp->iss; /* RFC 6582 3.2 step 1 */
+    tp->round_end = tp->snd_nxt;
     tp->rack = (struct tcp_rack){ .fack = tp->snd_una, .window_mult = 1, .dsack_round = tp->snd_una };
     tp->board = (struct tcp_board){ 0 };
     tp->undo.cwnd = 0;
@@ -55,11 +58,8 @@ void tcp_recovery_init(struct tcp_sock *tp)
 
 void tcp_recovery_idle(struct tcp_sock *tp)
 {
-    if (time_now() - tp->last_sent_at < tp->rtt.rto)
-        return;
-    struct tcp_cong_view v = view_make(tp, NULL);
-    tp->cong->init(&v); /* the restart window is the initial one at most */
-    tp->cwnd = MIN(tp->cwnd, v.cwnd);
+    if (time_now() - tp->last_sent_at >= tp->rtt.rto)
+        tp->cwnd = MIN(tp->cwnd, initial_window(tp)); /* the restart window is the initial one at most */
 }
 
 void tcp_recovery_congested(struct tcp_sock *tp)
@@ -71,6 +71,11 @@ void tcp_recovery_congested(struct tcp_sock *tp)
 static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     struct tcp_cong_view v = view_make(tp, news);
+    v.round = seq_after(tp->snd_una, tp->round_end);
+    if (v.round) {
+        tp->round_end = tp->snd_nxt;
+        v.chance = random_u32();
+    }
     tp->cong->ack(&v);
     view_store(tp, &v);
 }

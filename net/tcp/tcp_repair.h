@@ -75,9 +75,10 @@ struct tcp_ack_news {
     bool original;      /* something arrived that was sent once only, before `recover` */
     bool sacked_once;   /* a block has it; the latest of these was sent at */
     uint64_t sacked_sent_at;
-    bool dsack;    /* its first block tells of a duplicate */
-    bool blocks;   /* it had SACK blocks above SEG.ACK */
-    uint32_t echo; /* TSecr, if there was one and has_echo */
+    bool dsack;        /* its first block tells of a duplicate */
+    bool blocks;       /* it had SACK blocks above SEG.ACK */
+    bool echo_of_mark; /* ECE: the peer saw a mark of congestion (RFC 3168 6.1.3) */
+    uint32_t echo;     /* TSecr, if there was one and has_echo */
     bool has_echo;
 };
 

@@ -13,6 +13,7 @@ static int set_congestion(struct tcp_sock *tp, const char *value, socklen_t len)
     if (!cong)
         return -ENOENT;
     tp->cong = cong;
+    memset(tp->cong_state, 0, sizeof tp->cong_state); /* the window stays */
     return 0;
 }
 

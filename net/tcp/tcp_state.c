@@ -61,7 +61,7 @@ int tcp_init_sock(struct sock *sk)
     list_init(&tp->conn_link);
     tcp_rtt_init(&tp->rtt);
     tcp_timers_init(tp);
-    tp->cong = sk->net->tcp->cong;
+    tp->cong = READ_ONCE(sk->net->tcp->cong);
     tp->keep_idle = sk->net->tcp->keep_idle;
     tp->keep_interval = sk->net->tcp->keep_interval;
     tp->keep_count = sk->net->tcp->keep_count;

@@ -1,6 +1,7 @@
 /* net/tcp/tcp_sysctl.c - TCP's knobs.
  * How long to try is a duration here (RFC 9293 3.8.3: R2) and a number of retransmissions for the user, as
  * Linux counts them: the duration is what those would take with the time-outs doubling from the first. */
+#include "lib/string.h"
 #include "net/tcp/tcp.h"
 
 enum { RETRIES_MOST = 127, MINUTES_2 = 120 };
@@ -34,19 +35,35 @@ static void data_retries_changed(void *base)
     WRITE_ONCE(tcp->data_give_up, duration_of(tcp->data_retries, ms(200)));
 }
 
-static int show_cong(const void *base, char *buf, size_t size)
+static int show_available(const void *base, char *buf, size_t size)
 {
-    const struct tcp_state *tcp = base;
-    return ksnprintf(buf, size, "%s", tcp->cong->name);
+    (void)base;
+    return tcp_cong_names(buf, size);
+}
+
+static bool cong_exists(const void *base, const int64_t *numbers, const char *text)
+{
+    (void)base;
+    (void)numbers;
+    return tcp_cong_find(text) != NULL;
+}
+
+static void cong_changed(void *base)
+{
+    struct tcp_state *tcp = base;
+    const struct tcp_cong_ops *cong = tcp_cong_find(tcp->cong_name);
+    if (cong)
+        WRITE_ONCE(tcp->cong, cong);
 }
 
 static const struct sysctl sysctls[] = {
-    { SYSCTL_SHOW("net/ipv4/tcp_available_congestion_control", show_cong,
+    { SYSCTL_SHOW("net/ipv4/tcp_available_congestion_control", show_available,
                   "congestion controls that there are") },
     { SYSCTL_INT("net/ipv4/tcp_challenge_ack_limit", struct tcp_state, challenge_ack_limit, 0, INT32_MAX,
                  "challenge ACKs that one connection sends in a second (RFC 5961 7)") },
-    { SYSCTL_SHOW("net/ipv4/tcp_congestion_control", show_cong,
-                  "the congestion control of new connections") },
+    { SYSCTL_TEXT("net/ipv4/tcp_congestion_control", struct tcp_state, cong_name, 16,
+                  "the congestion control of new connections"),
+      .check = cong_exists, .changed = cong_changed },
     { SYSCTL_BOOL("net/ipv4/tcp_dsack", struct tcp_state, dsack,
                   "tell the peer of text that came twice (RFC 2883)") },
     { SYSCTL_BOOL("net/ipv4/tcp_early_retrans", struct tcp_state, tlp,
@@ -55,6 +72,8 @@ static const struct sysctl sysctls[] = {
                      "how long a connection that nobody has open waits for the peer's FIN, seconds") },
     { SYSCTL_BOOL("net/ipv4/tcp_frto", struct tcp_state, frto_on,
                   "find out whether a time-out was needless (RFC 5682)") },
+    { SYSCTL_INT("net/ipv4/tcp_initial_window", struct tcp_state, initial_window, 0, 1000,
+                 "segments that a connection begins with; 0: as RFC 6928 says") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
                   "with SACK, tell loss by time (RFC 8985); off: by number (RFC 6675)") },
     { SYSCTL_INT("net/ipv4/tcp_retries2", struct tcp_state, data_retries, 1, RETRIES_MOST,
@@ -78,6 +97,8 @@ static const struct sysctl sysctls[] = {
 void tcp_sysctl_init(struct net *net)
 {
     struct tcp_state *tcp = net->tcp;
+    tcp->cong = &tcp_newreno;
+    memcpy(tcp->cong_name, "reno", sizeof "reno");
     tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
