@@ -67,6 +67,8 @@ enum {
     TCP_COUNTER(loss_probes)                                                                                 \
     TCP_COUNTER(loss_probe_recoveries)                                                                       \
     TCP_COUNTER(spurious_timeouts)                                                                           \
+    TCP_COUNTER(ecn_marks_in)                                                                                \
+    TCP_COUNTER(ecn_reductions)                                                                              \
     TCP_COUNTER(undone)                                                                                      \
     TCP_COUNTER(duplicate_acks_in)                                                                           \
     TCP_COUNTER(out_of_order_in)                                                                             \
@@ -101,6 +103,7 @@ struct tcp_state {
     int32_t initial_window; /* segments; 0: RFC 6928 */
 
     /* read without a lock; tcp_sysctl.c */
+    int32_t ecn; /* 0: never, 1: ask and agree, 2: agree when asked */
     bool timestamps, window_scaling, sack, dsack;
     bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
     bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
@@ -181,6 +184,13 @@ struct tcp_sock {
     bool dsack_due;    /* dsack came twice, and the peer is still to hear of it */
     uint8_t n_reports; /* blocks of ofo_queue, the latest first */
     struct tcp_sack_block reports[TCP_SACKS_MAX], dsack;
+
+    /* ---- marks of congestion, RFC 3168 (tcp_ecn.c) ---- */
+    bool ecn_ok;          /* both ends agreed */
+    bool ecn_asked;       /* our SYN did */
+    bool ece_due;         /* a mark came: the peer is told until it says it heard */
+    bool cwr_due;         /* we heard: the next new segment says so */
+    uint32_t ecn_recover; /* snd_nxt when the window last fell for a mark: once a round trip */
 
     /* ---- timestamps, RFC 7323 ---- */
     bool ts_ok; /* both SYNs had the option */
@@ -351,6 +361,20 @@ void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o);
 void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg);
 /* RFC 9293 3.10.7.4: SND.WND from seg, unless seg is older than the last that set it. Lock held. */
 void tcp_update_window(struct tcp_sock *tp, const struct tcp_segment *seg);
+
+/* ================ tcp_ecn.c: RFC 3168; lock held ================ */
+
+/* The flags that ECN adds to a segment with these flags; new_text: it carries text sent for the first time.
+ */
+uint8_t tcp_ecn_flags(struct tcp_sock *tp, uint8_t flags, bool new_text);
+/* What new text has in the two low bits of its TOS. */
+uint8_t tcp_ecn_codepoint(const struct tcp_sock *tp);
+/* The peer's SYN came. */
+void tcp_ecn_begin(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* A segment in the window came: is it marked, has the peer heard of the last mark? */
+void tcp_ecn_receive(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* An ACK came that echoes a mark. */
+void tcp_ecn_echoed(struct tcp_sock *tp);
 
 /* ================ tcp_timestamps.c: RFC 7323; lock held ================ */
 

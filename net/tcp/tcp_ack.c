@@ -137,6 +137,7 @@ static struct tcp_ack_news news_of(const struct tcp_sock *tp, const struct tcp_s
         .acked = seg->ack - tp->snd_una,
         .fack = tp->rack.fack,
         .duplicate = is_duplicate(tp, seg),
+        .echo_of_mark = tp->ecn_ok && tcp_segment_has(seg, TCP_FLAG_ECE),
         .has_echo = tp->ts_ok && seg->options.has_timestamp,
         .echo = seg->options.ts_ecr,
     };

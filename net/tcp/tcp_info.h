@@ -24,7 +24,7 @@ struct tcp_info { /* times in microseconds */
     uint32_t tcpi_total_rto_time;
 };
 _Static_assert(sizeof(struct tcp_info) == 248, "Linux 6.7's size; later kernels only add");
-enum { TCPI_OPT_TIMESTAMPS = 1, TCPI_OPT_SACK = 2, TCPI_OPT_WSCALE = 4 };
+enum { TCPI_OPT_TIMESTAMPS = 1, TCPI_OPT_SACK = 2, TCPI_OPT_WSCALE = 4, TCPI_OPT_ECN = 8 };
 enum { TCP_CA_OPEN = 0, TCP_CA_RECOVERY = 3, TCP_CA_LOSS = 4 }; /* tcpi_ca_state */
 
 /* The connection in figures. sk->lock held. */

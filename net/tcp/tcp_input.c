@@ -54,6 +54,7 @@ static void take_syn(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->irs = seg->seq;
     tp->rcv_nxt = tp->rcv_up = seg->seq + 1;
     tp->last_ack_sent = tp->rcv_nxt;
+    tcp_ecn_begin(tp, seg);
     tcp_take_syn_options(tp, &seg->options);
 }
 
@@ -196,6 +197,8 @@ static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg)) {
         tcp_ts_update(tp, seg); /* RFC 7323 5.3 R3 */
+        if (tp->ecn_ok)
+            tcp_ecn_receive(tp, seg);
         return GO_ON;
     }
     if (repeats_fin(tp, seg)) {

@@ -282,6 +282,7 @@ static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->iss = tcp_initial_seq(tp);
     tp->snd_una = tp->iss;
     tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
+    tcp_ecn_begin(tp, seg);
     tcp_take_syn_options(tp, &seg->options);
 }
 

@@ -45,7 +45,7 @@ static void reset_control_block(struct tcp_sock *tp)
     tcp_rtt_init(&tp->rtt);
     tp->rcv_wnd = tp->max_window = 0;
     tp->snd_wscale = tp->rcv_wscale = 0;
-    tp->ts_ok = tp->sack_ok = false;
+    tp->ts_ok = tp->sack_ok = tp->ecn_ok = false;
     tp->n_reports = 0;
     tp->dsack_due = false;
     tp->fin_queued = tp->fin_reached = false;

@@ -169,6 +169,7 @@ static void segment_fill(struct tcp_segment *seg, const struct tcp_hdr *th, cons
     seg->seq = be32_to_cpu(th->seq);
     seg->ack = be32_to_cpu(th->ack);
     seg->flags = th->flags;
+    seg->tos = ip->tos;
     seg->window = be16_to_cpu(th->window);
     seg->urgent = be16_to_cpu(th->urgent);
     seg->source = th->source;

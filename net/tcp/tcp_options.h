@@ -18,7 +18,9 @@ enum tcp_flag {
     TCP_FLAG_RST = 0x04,
     TCP_FLAG_PSH = 0x08,
     TCP_FLAG_ACK = 0x10,
-    TCP_FLAG_URG = 0x20
+    TCP_FLAG_URG = 0x20,
+    TCP_FLAG_ECE = 0x40, /* RFC 3168 6.1 */
+    TCP_FLAG_CWR = 0x80
 };
 
 enum {
@@ -55,6 +57,7 @@ struct tcp_segment {
     uint32_t window; /* as received, not scaled */
     uint16_t urgent;
     uint8_t flags; /* enum tcp_flag */
+    uint8_t tos;   /* of its IP header */
     struct tcp_options options;
     be32 saddr, daddr;
     be16 source, dest;

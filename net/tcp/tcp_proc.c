@@ -189,7 +189,7 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_probes = (uint8_t)MIN(tp->persist_backoff + tp->keep_probes, 255u),
         .tcpi_backoff = (uint8_t)MIN(tp->backoff, 255u),
         .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
-                        (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
+                        (tp->ecn_ok ? TCPI_OPT_ECN : 0) | (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
         .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
         .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
         .tcpi_snd_mss = tp->mss,

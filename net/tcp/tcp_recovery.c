@@ -194,6 +194,8 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
     if (!tp->undo.cwnd || !tcp_undo_try(tp, news))
         detect_loss(tp, news);
     in_state[tp->recovery](tp, news);
+    if (news->echo_of_mark)
+        tcp_ecn_echoed(tp);
 }
 
 /* ---- time-outs ---- */

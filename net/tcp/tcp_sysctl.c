@@ -68,6 +68,8 @@ static const struct sysctl sysctls[] = {
                   "tell the peer of text that came twice (RFC 2883)") },
     { SYSCTL_BOOL("net/ipv4/tcp_early_retrans", struct tcp_state, tlp,
                   "probe for the loss of a tail before the time-out (RFC 8985 7)") },
+    { SYSCTL_INT("net/ipv4/tcp_ecn", struct tcp_state, ecn, 0, 2,
+                 "marks of congestion (RFC 3168): 1 ask for them, 2 agree when asked, 0 neither") },
     { SYSCTL_SECONDS("net/ipv4/tcp_fin_timeout", struct tcp_state, fin_timeout, 1, 3600,
                      "how long a connection that nobody has open waits for the peer's FIN, seconds") },
     { SYSCTL_BOOL("net/ipv4/tcp_frto", struct tcp_state, frto_on,
@@ -100,6 +102,7 @@ void tcp_sysctl_init(struct net *net)
     tcp->cong = &tcp_newreno;
     memcpy(tcp->cong_name, "reno", sizeof "reno");
     tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
+    tcp->ecn = 2;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */

@@ -17,7 +17,8 @@ static struct tcp_options options_for(const struct tcp_sock *tp, uint8_t flags)
             flags & TCP_FLAG_ACK ? tp->sack_ok : READ_ONCE(tcp_state_of(tp)->sack); /* RFC 2018 2 */
     }
     /* RFC 7323 3.2: offered and returned likewise, then on every segment; the echo counts with ACK only */
-    o.has_timestamp = tp->ts_ok || (flags == TCP_FLAG_SYN && READ_ONCE(tcp_state_of(tp)->timestamps));
+    bool first = (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+    o.has_timestamp = tp->ts_ok || (first && READ_ONCE(tcp_state_of(tp)->timestamps));
     if (o.has_timestamp) {
         o.ts_val = tcp_ts_now(tp);
         o.ts_ecr = flags & TCP_FLAG_ACK ? tp->ts_recent : 0;
@@ -94,7 +95,8 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
         kfree_skb_reason(skb, SKB_DROP_IP_NO_ROUTE);
         return;
     }
-    header_push(tp, skb, seq, flags);
+    bool new_text = skb->len && seq == tp->snd_nxt;
+    header_push(tp, skb, seq, flags | tcp_ecn_flags(tp, flags, new_text));
     if (flags & TCP_FLAG_ACK)
         acked_by_it(tp);
     tp->segs_out++;
@@ -105,7 +107,8 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
         .daddr = sk->daddr,
         .protocol = IPPROTO_TCP,
         .ttl = sk->ttl,
-        .tos = sk->tos,
+        /* RFC 3168 5: the two low bits are ours */
+        .tos = (uint8_t)(ROUND_DOWN(sk->tos, 4) | (new_text ? tcp_ecn_codepoint(tp) : 0)),
         .discover = IP_PMTUDISC_WANT, /* RFC 1191 3 */
     };
     /* A segment that cannot leave is a segment lost: retransmission repairs both alike. */
