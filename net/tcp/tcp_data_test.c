@@ -523,6 +523,25 @@ TEST(a_partial_ack_sends_the_next_hole_and_halves_nothing) /* RFC 6582 3.2; chec
     script_end(&s);
 }
 
+TEST(without_sack_time_finds_no_loss) /* RFC 8985 3: RACK-TLP needs SACK; lwIP's ACKs led here to a division
+                                         by zero */
+{
+    struct script s = script_begin();
+    uint32_t first = in_flight(&s, 10);
+    struct tcp_sock *tp = tcp_sk(s.sk);
+    sim_run_for(ms(10));
+    for (int i = 0; i < 3; i++)
+        peer_acks(&s, first);
+    for (uint32_t acked = 1; acked < 6; acked++) {
+        sim_run_for(ms(10));
+        peer_acks(&s, first + acked * 1000);
+        CHECK_EQ(tp->recovery, TCP_FAST_RECOVERY);
+        CHECK(!tcp_timer_running(tp, TCP_TIMER_REORDER));
+        CHECK_EQ(tp->board.lost, 0);
+    }
+    script_end(&s);
+}
+
 TEST(acks_with_text_or_a_new_window_are_no_duplicates) /* RFC 5681 2; checklist 98 */
 {
     struct script s = script_begin();

@@ -104,6 +104,8 @@ static void enter_fast_recovery(struct tcp_sock *tp, uint32_t delivered)
 /* What is lost by now? Without holes in what has arrived there is nothing to look for. */
 static void detect_loss(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
+    if (!tp->sack_ok) /* RFC 8985 3, RFC 6675 2: both need the peer's SACK; tcp_newreno.c does without */
+        return;
     if (!tp->board.sacked && tp->recovery == TCP_OPEN && !tcp_timer_running(tp, TCP_TIMER_REORDER))
         return;
     if (READ_ONCE(tcp_state_of(tp)->rack)) {
