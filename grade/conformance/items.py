@@ -17,8 +17,8 @@ from grade.conformance.house import House
 CHECKLIST = Path(__file__).with_name("checklist.md")
 # Items that the kernel is known to fail, and why: shown as FAILED, and no failure of `make test`.
 KNOWN: dict[str, str] = {}
-MODULES = ("arp", "ipv4", "fragments", "icmp", "udp", "bad_input")
-LINE = re.compile(r"^(\d+|B\d+)\. ([MSO]) (.+) — (.+)$")
+MODULES = ("arp", "ipv4", "fragments", "icmp", "udp", "bad_input", "probes")
+LINE = re.compile(r"^(\d+|[BP]\d+)\. ([MSO]) (.+) — (.+)$")
 
 
 @dataclass(frozen=True)
