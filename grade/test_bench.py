@@ -43,3 +43,11 @@ def test_without_apt_the_guest_says_what_is_missing(tmp_path: Path, monkeypatch:
 def test_a_module_names_what_it_needs() -> None:
     assert linux_guest.needs(b"license=GPL\0depends=virtio,virtio_ring\0retpoline=Y\0") == ["virtio", "virtio_ring"]
     assert linux_guest.needs(b"license=GPL\0depends=\0name=e1000\0") == []
+
+
+def test_look_ups_are_measured_in_a_small_table() -> None:
+    run = subprocess.run(["make", "-s", "bench-route", "ARGS=20000 7"], capture_output=True, text=True, timeout=600)
+    lines = run.stdout.splitlines()
+    assert run.returncode == 0 and lines[0].startswith("20000 prefixes, 64 next hops"), run.stdout + run.stderr
+    traffic = next(line for line in lines if line.startswith("  traffic"))
+    assert traffic.split()[-2:] == ["100", "%"], "all traffic goes to prefixes that are there"

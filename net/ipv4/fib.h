@@ -85,10 +85,21 @@ struct fib_listener {
 void fib_listen(struct net *net, struct fib_listener *l);
 void fib_unlisten(struct net *net, struct fib_listener *l);
 
+/* Bytes that the tables take: of the tries, of what hangs on them. For who measures. */
+struct fib_size {
+    size_t trie, routes;
+};
+void fib_measure(struct net *net, struct fib_size *size);
+
 /* ---- for route.c ---- */
 
+/* What hangs on a prefix: so many routes; of one it is the fib_info itself (fib.c). */
+struct fib_leaf {
+    uint32_t count;
+};
 /* What routes with different prefixes may share: all but the prefix. */
 struct fib_info {
+    struct fib_leaf leaf;  /* count is 1 */
     struct fib_info *next; /* in its bucket of the table of them */
     uint32_t users;        /* ROUTE lock */
     uint8_t type, scope, origin, n_nexthops;

@@ -1,30 +1,33 @@
-/* net/ipv4/fib_trie.c - longest-prefix match: a trie whose nodes branch on five bits.
+/* net/ipv4/fib_trie.c - longest-prefix match: a trie whose nodes branch on six bits.
  *
  * A node stands for the addresses that begin with the bits on the way to it. It knows two things about the
- * next five bits. Which prefixes end within them: these are the places of a binary tree of depth five,
- * numbered as in a heap (1 the root, 2n and 2n+1 below n), and so fit the bits 1 to 63 of one word. And for
- * which of their 32 values there is a node further down: one bit each. Only what exists has a slot; how many
- * bits are set below a bit says which slot is its. (Eatherton, Varghese, Dittia: Tree Bitmap, 2004.)
+ * next six bits. Which prefixes end within them: those of six bits are the bits of one word, the shorter ones
+ * are the places of a binary tree, numbered as in a heap (1 the root, 2n and 2n+1 below n), and so the bits 1
+ * to 63 of another. And for which of their 64 values there is a node further down: a third word. Only what
+ * exists has a slot; how many bits are set below a bit says which slot is its. (Eatherton, Varghese, Dittia:
+ * Tree Bitmap, 2004; the six bits are those of Asai and Ohara: Poptrie, 2015.)
  *
- *     10.0.0.0/8   is 00001 010|00: root -> child 00001 -> place 8 + 2 (three bits, 010)
+ *     10.0.0.0/8   is 000010 10|: root -> child 000010 -> place 4 + 2 (two bits, 10)
+ *     10.1.2.0/24  is 000010 100000 000100 000010|: three nodes on, the leaf 000010
  *
- * A prefix ends in the first node that can hold it: of no node but the root has the prefix of no more bits a
- * place (1). A node without prefixes and children does not exist. */
+ * A prefix ends in the first node that can hold it: no node but the root has the prefix of no more bits
+ * (place 1). A node without prefixes and children does not exist. */
 #include "net/ipv4/fib_trie.h"
 #include "lib/abi/errno.h"
 #include "lib/bits.h"
 #include "lib/string.h"
 #include "net/port.h"
 
-enum { STRIDE = 5, FANOUT = 1 << STRIDE, ADDRESS_BITS = 32, DEPTH_MAX = 7 /* 32 / 5, rounded up */ };
+enum { STRIDE = 6, FANOUT = 1 << STRIDE, ADDRESS_BITS = 32, DEPTH_MAX = 6 /* 32 / 6, rounded up */ };
 
 struct trie_node {
-    uint64_t prefixes; /* bit place(bits, len): a prefix ends there */
-    uint32_t children; /* bit b: there is a node for the next five bits being b */
-    void *slots[];     /* the children in order of b, then the values in order of their places */
+    uint64_t children; /* bit b: there is a node for the next six bits being b */
+    uint64_t inner;    /* bit place(bits, len): a prefix of len more bits ends there, len below six */
+    uint64_t leaves;   /* bit b: a prefix of the six bits b ends there */
+    void *slots[];     /* the children in order of b, then the values: of inner, of leaves */
 };
 
-/* The next five bits of what is left of an address. */
+/* The next six bits of what is left of an address. */
 static unsigned next_bits(uint32_t rest)
 {
     return rest >> (ADDRESS_BITS - STRIDE);
@@ -39,7 +42,7 @@ static unsigned place(unsigned bits, unsigned len)
 
 static unsigned slot_count(const struct trie_node *n)
 {
-    return bits_count(n->children) + bits_count(n->prefixes);
+    return bits_count(n->children) + bits_count(n->inner) + bits_count(n->leaves);
 }
 
 static unsigned child_slot(const struct trie_node *n, unsigned b)
@@ -47,9 +50,33 @@ static unsigned child_slot(const struct trie_node *n, unsigned b)
     return bits_count_below(n->children, b);
 }
 
-static unsigned value_slot(const struct trie_node *n, unsigned at)
+static unsigned inner_slot(const struct trie_node *n, unsigned at)
 {
-    return bits_count(n->children) + bits_count_below(n->prefixes, at);
+    return bits_count(n->children) + bits_count_below(n->inner, at);
+}
+
+static unsigned leaf_slot(const struct trie_node *n, unsigned b)
+{
+    return bits_count(n->children) + bits_count(n->inner) + bits_count_below(n->leaves, b);
+}
+
+/* The same for the first len of bits; whether a prefix ends there; and let one do so, or not. */
+static unsigned value_slot(const struct trie_node *n, unsigned bits, unsigned len)
+{
+    return len == STRIDE ? leaf_slot(n, bits) : inner_slot(n, place(bits, len));
+}
+
+static bool has_value(const struct trie_node *n, unsigned bits, unsigned len)
+{
+    return (len == STRIDE ? n->leaves >> bits : n->inner >> place(bits, len)) & 1;
+}
+
+static void flip_value(struct trie_node *n, unsigned bits, unsigned len)
+{
+    if (len == STRIDE)
+        n->leaves ^= 1ull << bits;
+    else
+        n->inner ^= 1ull << place(bits, len);
 }
 
 static struct trie_node *child(const struct trie_node *n, unsigned b)
@@ -100,29 +127,28 @@ static void close_slot(struct trie_node **n, unsigned slot)
 
 /* ---- looking up ---- */
 
-/* For each five bits the places above and at them: which prefixes hold an address that goes on so. */
+/* For each five bits the places above and at them: which shorter prefixes hold an address that goes on so. */
 #define HOLDERS(b)                                                                                           \
     (1ull << (32 | (b)) | 1ull << (16 | (b) >> 1) | 1ull << (8 | (b) >> 2) | 1ull << (4 | (b) >> 3) |        \
      1ull << (2 | (b) >> 4) | 1ull << 1)
 #define HOLDERS_4(b) HOLDERS(b), HOLDERS((b) + 1), HOLDERS((b) + 2), HOLDERS((b) + 3)
-static const uint64_t holders[FANOUT] = { HOLDERS_4(0),  HOLDERS_4(4),  HOLDERS_4(8),  HOLDERS_4(12),
-                                          HOLDERS_4(16), HOLDERS_4(20), HOLDERS_4(24), HOLDERS_4(28) };
+static const uint64_t holders[FANOUT / 2] = { HOLDERS_4(0),  HOLDERS_4(4),  HOLDERS_4(8),  HOLDERS_4(12),
+                                              HOLDERS_4(16), HOLDERS_4(20), HOLDERS_4(24), HOLDERS_4(28) };
 
 void *trie_match(const struct fib_trie *t, uint32_t addr)
 {
-    const struct trie_node *best = NULL;
-    uint64_t holding = 0; /* the prefixes of best that hold addr; the longest is the highest bit */
+    void *const *best = NULL;
 
     for (const struct trie_node *n = t->root; n; addr <<= STRIDE) {
         unsigned b = next_bits(addr);
-        uint64_t here = n->prefixes & holders[b];
-        if (here) {
-            best = n;
-            holding = here;
-        }
+        uint64_t holding = n->inner & holders[b >> 1]; /* the longest is the highest bit */
+        if (n->leaves >> b & 1)
+            best = &n->slots[leaf_slot(n, b)];
+        else if (holding)
+            best = &n->slots[inner_slot(n, bits_highest(holding))];
         n = child(n, b);
     }
-    return best ? best->slots[value_slot(best, bits_highest(holding))] : NULL;
+    return best ? *best : NULL;
 }
 
 void *trie_get(const struct fib_trie *t, uint32_t prefix, unsigned len)
@@ -131,8 +157,7 @@ void *trie_get(const struct fib_trie *t, uint32_t prefix, unsigned len)
 
     for (; n && len > STRIDE; len -= STRIDE, prefix <<= STRIDE)
         n = child(n, next_bits(prefix));
-    unsigned at = place(next_bits(prefix), len > STRIDE ? STRIDE : len);
-    return n && n->prefixes >> at & 1 ? n->slots[value_slot(n, at)] : NULL;
+    return n && has_value(n, next_bits(prefix), len) ? n->slots[value_slot(n, next_bits(prefix), len)] : NULL;
 }
 
 /* ---- changing ---- */
@@ -158,7 +183,7 @@ static void prune(struct fib_trie *t, uint32_t prefix)
         }
         struct trie_node **above = way[depth - 1];
         close_slot(above, child_slot(*above, bits[depth - 1]));
-        (*above)->children &= ~(1u << bits[depth - 1]);
+        (*above)->children &= ~(1ull << bits[depth - 1]);
     }
 }
 
@@ -172,7 +197,7 @@ static int add_child(struct trie_node **n, unsigned b)
         return -ENOMEM;
     }
     (*n)->slots[child_slot(*n, b)] = new;
-    (*n)->children |= 1u << b;
+    (*n)->children |= 1ull << b;
     return 0;
 }
 
@@ -191,14 +216,14 @@ static struct trie_node **descend(struct fib_trie *t, uint32_t *prefix, unsigned
     return at;
 }
 
-static int put_value(struct trie_node **n, unsigned at, void *value)
+static int put_value(struct trie_node **n, unsigned bits, unsigned len, void *value)
 {
-    if (!*n || !((*n)->prefixes >> at & 1)) {
-        if (open_slot(n, *n ? value_slot(*n, at) : 0))
+    if (!*n || !has_value(*n, bits, len)) {
+        if (open_slot(n, *n ? value_slot(*n, bits, len) : 0))
             return -ENOMEM;
-        (*n)->prefixes |= 1ull << at;
+        flip_value(*n, bits, len);
     }
-    (*n)->slots[value_slot(*n, at)] = value;
+    (*n)->slots[value_slot(*n, bits, len)] = value;
     return 0;
 }
 
@@ -207,7 +232,7 @@ int trie_put(struct fib_trie *t, uint32_t prefix, unsigned len, void *value)
     uint32_t rest = prefix;
     struct trie_node **n = descend(t, &rest, &len);
 
-    if (n && !put_value(n, place(next_bits(rest), len), value))
+    if (n && !put_value(n, next_bits(rest), len, value))
         return 0;
     prune(t, prefix);
     return -ENOMEM;
@@ -217,10 +242,9 @@ void trie_remove(struct fib_trie *t, uint32_t prefix, unsigned len)
 {
     uint32_t rest = prefix;
     struct trie_node **n = descend(t, &rest, &len); /* it is there: nothing is made */
-    unsigned at = place(next_bits(rest), len);
 
-    close_slot(n, value_slot(*n, at));
-    (*n)->prefixes &= ~(1ull << at);
+    close_slot(n, value_slot(*n, next_bits(rest), len));
+    flip_value(*n, next_bits(rest), len);
     prune(t, prefix);
 }
 
@@ -234,7 +258,7 @@ static bool passed(const struct trie_place *p, uint32_t prefix, unsigned len)
     return len != p->len ? len < p->len : p->behind;
 }
 
-/* Of the prefixes in n that begin with the five bits b and go on with zeros: the first behind p. base: the
+/* Of the prefixes in n that begin with the six bits b and go on with zeros: the first behind p. base: the
  * bits on the way to n, depth: how many. */
 static void *next_here(const struct trie_node *n, uint32_t base, unsigned depth, unsigned b,
                        struct trie_place *p)
@@ -242,11 +266,10 @@ static void *next_here(const struct trie_node *n, uint32_t base, unsigned depth,
     unsigned shortest = b ? STRIDE - (unsigned)__builtin_ctz(b) : 0;
 
     for (unsigned len = shortest; len <= STRIDE; len++) {
-        unsigned at = place(b, len);
-        if (!(n->prefixes >> at & 1) || passed(p, base, depth + len))
+        if (!has_value(n, b, len) || passed(p, base, depth + len))
             continue;
         *p = (struct trie_place){ .prefix = base, .len = (uint8_t)(depth + len), .behind = true };
-        return n->slots[value_slot(n, at)];
+        return n->slots[value_slot(n, b, len)];
     }
     return NULL;
 }
