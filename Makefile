@@ -337,7 +337,7 @@ coverage: ## lines of net/ and lib/ that the unit tests execute, counted by gcov
 test-qemu: $(IMAGES) ## the grader's tests in QEMU (TEST=pytest expression)
 	@$(PY) tools/test.py qemu --jobs $(NPROC) $(if $(TEST),-k '$(TEST)')
 
-conformance: all libtowpath $(wildcard build/towpath-script) ## the checklist of RFCs, item by item; ends with `conformance: N of M` (ARGS='--only virtual 17 25')
+conformance: all libtowpath scripts ## the checklist of RFCs, item by item; ends with `conformance: N of M` (ARGS='--only virtual 17 25')
 	@PYTHONPATH=. $(PY) grade/conformance/report.py $(ARGS)
 
 test-long: $(IMAGES) ## the tests that take minutes

@@ -1,5 +1,6 @@
 """grade/conformance/arp.py - checklist 1 to 10: ARP, and what Ethernet owes IP."""
 import errno
+from collections.abc import Callable
 
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -17,7 +18,7 @@ NEIGH = "net/ipv4/neigh/default"
 ECHO = to_guest() / ICMP(id=1, seq=1) / Raw(b"echo")
 
 
-def asks_for(address: str) -> "callable[[Packet], bool]":
+def asks_for(address: str) -> Callable[[Packet], bool]:
     return lambda frame: is_arp(frame, 1) and frame[ARP].pdst == address
 
 

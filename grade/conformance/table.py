@@ -1,14 +1,17 @@
 """grade/conformance/table.py - the list that `make conformance` prints: every rule, tested or not, and `conformance: N of M`."""
+from collections.abc import Callable
+
 from grade.conformance.items import Rule
 from grade.conformance.run import Outcome
 
-APART = {"IPv6, ICMPv6, ND": "IPv6, not in this kernel yet", "Bad input": "bad input", "Probes": "probes"}  # parts that are counted by themselves
+IPV6 = "IPv6, ICMPv6, ND"
+APART = {IPV6: "IPv6, not in this kernel yet", "Bad input": "bad input", "Probes": "probes"}  # parts that are counted by themselves
 WHAT_MOST = 74
 
 
-def mark(outcomes: list[Outcome]) -> str:
+def mark(rule: Rule, outcomes: list[Outcome]) -> str:
     if not outcomes:
-        return "missing"
+        return "not yet" if rule.part == IPV6 else "missing"
     return "FAILED" if any(outcome.why for outcome in outcomes) else "ok"
 
 
@@ -16,8 +19,8 @@ def row(rule: Rule, outcomes: list[Outcome]) -> list[str]:
     what = rule.what if len(rule.what) <= WHAT_MOST else rule.what[:WHAT_MOST - 3] + "..."
     ran = list(dict.fromkeys(outcome.where for outcome in outcomes))
     scripts = [where for where in ran if where.startswith("script ")]
-    places = [where for where in ran if where not in scripts] + ([f"{len(scripts)} scripts"] if scripts else [])
-    line = f"{rule.number:>3} {rule.level} {mark(outcomes):7} {what:{WHAT_MOST}} {rule.source} [{', '.join(places) or 'no test'}]"
+    places = [where for where in ran if where not in scripts] + ([f"{len(scripts)} script{'s' if len(scripts) > 1 else ''}"] if scripts else [])
+    line = f"{rule.number:>3} {rule.level} {mark(rule, outcomes):7} {what:{WHAT_MOST}} {rule.source} [{', '.join(places) or 'no test'}]"
     return [line, *[f"{'':14}{outcome.where}: {outcome.why}" for outcome in outcomes if outcome.why]]
 
 
@@ -34,6 +37,6 @@ def table(rules: list[Rule], outcomes: list[Outcome]) -> list[str]:
     return [*lines, f"conformance: {count(rules, of, lambda rule: rule.part not in APART)}"]
 
 
-def count(rules: list[Rule], of: dict[str, list[Outcome]], chosen: "callable[[Rule], bool]") -> str:
-    numbers = [rule.number for rule in rules if chosen(rule)]
-    return f"{sum(mark(of[number]) == 'ok' for number in numbers)} of {len(numbers)}"
+def count(rules: list[Rule], of: dict[str, list[Outcome]], chosen: Callable[[Rule], bool]) -> str:
+    some = [rule for rule in rules if chosen(rule)]
+    return f"{sum(mark(rule, of[rule.number]) == 'ok' for rule in some)} of {len(some)}"

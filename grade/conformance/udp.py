@@ -1,6 +1,7 @@
 """grade/conformance/udp.py - checklist 35 to 41: datagrams, ports, and what a program sees of them."""
 import errno
 import socket
+from collections.abc import Callable
 
 from scapy.layers.inet import UDP
 from scapy.packet import Packet
@@ -19,7 +20,7 @@ def listening(host: House, address: str = "0.0.0.0", port: int = 0) -> tuple[Soc
     return receiver, receiver.bind(address, port)
 
 
-def refused(call: "callable[[], object]") -> int:
+def refused(call: Callable[[], object]) -> int:
     """The errno of a call that must fail; 0 if it does not."""
     try:
         call()

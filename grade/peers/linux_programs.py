@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 
 LIMIT = 60.0
 
@@ -68,7 +69,7 @@ def refused(address: str, port: int) -> None:
     print("tcp", attempt(lambda: socket.create_connection((address, port), LIMIT)))
 
 
-def attempt(call: "callable[[], object]") -> str:
+def attempt(call: Callable[[], object]) -> str:
     try:
         call()
         return "no error"
