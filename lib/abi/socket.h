@@ -107,6 +107,7 @@ _Static_assert(sizeof(struct sock_fprog) == 16, "the ABI's size");
 #include <net/if_arp.h>
 #include <net/route.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -293,6 +294,7 @@ enum {
     MCAST_MSFILTER = 48,
     IP_MULTICAST_ALL = 49
 };
+enum { UDP_CORK = 1, UDP_SEGMENT = 103 };
 enum { MCAST_EXCLUDE = 0, MCAST_INCLUDE = 1 };
 /* A group, and the device by one of its addresses or (mreqn, group_req) by number. */
 struct ip_mreq {

@@ -214,8 +214,10 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
 
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
-    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf)
+    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf) {
+        sk->drops++;
         return -ENOBUFS;
+    }
     skb_set_owner_r(skb, sk);
     skb_queue_tail(&sk->receive_queue, skb);
     sock_wake_readers(sk);

@@ -48,6 +48,7 @@ struct sock {
     struct net *net;
     const struct sock_ops *ops;
     uint16_t family, type, protocol;
+    uint32_t uid; /* of whoever made it; a listener's children have its owner's */
     uint64_t ino;
     struct refcount refs; /* atomic */
 
@@ -63,11 +64,14 @@ struct sock {
 
     struct sk_buff_head receive_queue;
     uint32_t rcvbuf, sndbuf; /* limits in truesize bytes */
+    uint32_t drops;          /* datagrams that found no room, since the socket was made */
     int64_t rmem_alloc;      /* truesize of what lies in receive_queue; atomic */
     int64_t wmem_alloc;      /* truesize of what waits to be sent; atomic */
 
     /* options */
     bool reuseaddr, reuseport, keepalive, broadcast, linger, dontroute, oobinline;
+    bool no_check;     /* SO_NO_CHECK: UDP without checksums */
+    bool rxq_ovfl;     /* SO_RXQ_OVFL: tell of datagrams that found no room */
     uint8_t timestamp; /* enum sock_stamp */
     uint32_t linger_seconds;
     uint32_t rcvlowat;           /* SO_RCVLOWAT, at least 1 */
@@ -90,9 +94,10 @@ struct sock {
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */
     be32 saddr, daddr;
     be16 sport, dport;
-    struct list_head bind_link;  /* SOCK_TABLE lock of the port table */
-    bool bound, inherited;       /* inherited: a listener's child, on its parent's port */
-    bool addr_named, port_named; /* by bind(): they outlive an association that is dissolved */
+    struct list_head bind_link, name_link; /* SOCK_TABLE lock of the port table */
+    bool bound, inherited;                 /* inherited: a listener's child, on its parent's port */
+    uint8_t filed;                         /* enum port_filed: what name_link hangs on */
+    bool addr_named, port_named;           /* by bind(): they outlive an association that is dissolved */
 };
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
 enum { SOCK_STATE_LISTENING = 10 };                 /* sk->state of whoever listens, whatever the protocol */
@@ -125,8 +130,8 @@ int sock_wait_for_room(struct sock *sk, uint64_t deadline);
 /* Read and clear sk->err as -errno; 0 if there is none. Lock held. */
 int sock_error(struct sock *sk);
 
-/* Append skb to receive_queue unless rcvbuf is exceeded already: charges it and wakes readers. sk->lock held.
- * 0 and skb is taken, or -ENOBUFS and it stays the caller's. */
+/* Append skb to receive_queue unless rcvbuf is exceeded already: charges it and wakes readers, or counts it
+ * in drops. sk->lock held. 0 and skb is taken, or -ENOBUFS and it stays the caller's. */
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
 /* Charge skb to the socket: its destructor takes truesize off rmem_alloc (wmem_alloc) again; wmem also wakes
  * writers and holds a reference to sk. */

@@ -46,7 +46,13 @@ int sock_create(struct net *net, int family, int type, int protocol, struct sock
     const struct sock_family *f = family_find(net, family, type, protocol, &err);
     if (!f)
         return err;
-    return sk_alloc(net, family, type, protocol ? protocol : f->protocol, f->ops, sk);
+    err = sk_alloc(net, family, type, protocol ? protocol : f->protocol, f->ops, sk);
+    if (!err) {
+        struct credentials me;
+        credentials_now(&me);
+        (*sk)->uid = me.euid;
+    }
+    return err;
 }
 
 int sock_pair(struct net *net, int family, int type, int protocol, struct sock *pair[2])

@@ -21,6 +21,7 @@ static const struct flag_option {
 } flag_options[] = {
     { SO_REUSEADDR, offsetof(struct sock, reuseaddr) }, { SO_REUSEPORT, offsetof(struct sock, reuseport) },
     { SO_KEEPALIVE, offsetof(struct sock, keepalive) }, { SO_BROADCAST, offsetof(struct sock, broadcast) },
+    { SO_NO_CHECK, offsetof(struct sock, no_check) },   { SO_RXQ_OVFL, offsetof(struct sock, rxq_ovfl) },
     { SO_DONTROUTE, offsetof(struct sock, dontroute) }, { SO_OOBINLINE, offsetof(struct sock, oobinline) },
 };
 

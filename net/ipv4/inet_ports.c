@@ -1,7 +1,8 @@
 /* net/ipv4/inet_ports.c - who holds which local port.
- * A socket is on its port's chain from bind to unbind, and the table holds a reference to it for so long.
- * Those that inherited their port are behind those that bound it: nobody looks for them here, and a server
- * may have thousands. */
+ * A socket is on its port's chain from bind to unbind, and the table holds a reference to it for so long. One
+ * with a local address (and a peer) is also filed under that, where a look-up finds it at once; a walk of the
+ * chain is for those without. So the chain has these in front, and behind them the filed ones and those that
+ * inherited their port: nobody looks for either there, and a server may have thousands. */
 #include "net/ipv4/inet_ports.h"
 #include "lib/string.h"
 #include "net/ipv4/ipv4.h"
@@ -9,8 +10,11 @@
 void port_table_init(struct port_table *t, const char *name)
 {
     lock_init(&t->lock, name, RANK_SOCK_TABLE);
-    for (unsigned i = 0; i < PORT_BUCKETS; i++)
+    random_bytes(&t->key, sizeof t->key);
+    for (unsigned i = 0; i < PORT_BUCKETS; i++) {
         list_init(&t->buckets[i]);
+        list_init(&t->names[i]);
+    }
 }
 
 static struct list_head *bucket_of(struct port_table *t, uint16_t port)
@@ -18,12 +22,58 @@ static struct list_head *bucket_of(struct port_table *t, uint16_t port)
     return &t->buckets[port % PORT_BUCKETS];
 }
 
+/* ---- names: addresses and ports at once ---- */
+
+static struct list_head *names_of(struct port_table *t, be32 local, be16 port, be32 peer, be16 peer_port)
+{
+    const struct {
+        be32 local, peer;
+        be16 port, peer_port;
+        uint32_t zero;
+    } name = { local, peer, port, peer_port, 0 };
+
+    return &t->names[siphash(&name, sizeof name, &t->key) % PORT_BUCKETS];
+}
+
+/* Where sk belongs by its fields as they are now. Table lock held, sk on no chain. */
+static void put_on_chain(struct port_table *t, struct sock *sk)
+{
+    struct list_head *chain = bucket_of(t, be16_to_cpu(sk->sport));
+    bool connected = sk->dport.raw;
+
+    if (sk->inherited || ipv4_is_zero(sk->saddr))
+        sk->filed = UNFILED;
+    else
+        sk->filed = connected ? FILED_CONNECTED : FILED_ADDRESSED;
+    if (sk->filed || sk->inherited)
+        list_add_tail(&sk->bind_link, chain);
+    else
+        list_add(&sk->bind_link, chain);
+    if (sk->filed == UNFILED)
+        return;
+    list_add(&sk->name_link,
+             names_of(t, sk->saddr, sk->sport, connected ? sk->daddr : (be32){ 0 }, sk->dport));
+    t->n_filed[sk->filed]++;
+}
+
+static void take_off_chain(struct port_table *t, struct sock *sk)
+{
+    list_del(&sk->bind_link);
+    if (sk->filed == UNFILED)
+        return;
+    list_del(&sk->name_link);
+    t->n_filed[sk->filed]--;
+    sk->filed = UNFILED;
+}
+
 /* ---- bind ---- */
 
-/* UDP's rule, socket(7): two may share a port if both say SO_REUSEADDR, or both SO_REUSEPORT. */
+/* UDP's rule, socket(7): two may share a port if both say SO_REUSEADDR, or both SO_REUSEPORT and belong to
+ * one user: nobody can take a share of another's datagrams. */
 static bool datagram_conflict(const struct sock *sk, const struct sock *other)
 {
-    return !(sk->reuseaddr && other->reuseaddr) && !(sk->reuseport && other->reuseport);
+    return !(sk->reuseaddr && other->reuseaddr) &&
+           !(sk->reuseport && other->reuseport && sk->uid == other->uid);
 }
 
 static bool addresses_overlap(const struct sock *a, const struct sock *b)
@@ -69,18 +119,13 @@ static uint16_t choose_port(struct port_table *t, const struct sock *sk)
     return 0;
 }
 
-static void put_on_chain(struct port_table *t, struct sock *sk, uint16_t port, bool inherited)
+static void hold_port(struct port_table *t, struct sock *sk, uint16_t port, bool inherited)
 {
-    struct list_head *chain = bucket_of(t, port);
-
     sk->sport = cpu_to_be16(port);
     sk->bound = true;
     sk->inherited = inherited;
     sock_hold(sk);
-    if (inherited)
-        list_add_tail(&sk->bind_link, chain);
-    else
-        list_add(&sk->bind_link, chain);
+    put_on_chain(t, sk);
 }
 
 int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t port,
@@ -96,7 +141,7 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
     else if (!port_is_free(t, sk, port, conflict ? conflict : datagram_conflict))
         port = 0;
     if (port)
-        put_on_chain(t, sk, port, false);
+        hold_port(t, sk, port, false);
     else
         sk->saddr = old;
     lock_release(&t->lock);
@@ -108,7 +153,7 @@ void port_table_unbind(struct port_table *t, struct sock *sk)
     lock_acquire(&t->lock);
     bool bound = sk->bound;
     if (bound) {
-        list_del(&sk->bind_link);
+        take_off_chain(t, sk);
         sk->bound = false;
     }
     lock_release(&t->lock);
@@ -116,10 +161,23 @@ void port_table_unbind(struct port_table *t, struct sock *sk)
         sock_put(sk);
 }
 
+void port_table_rename(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport)
+{
+    lock_acquire(&t->lock);
+    if (sk->bound)
+        take_off_chain(t, sk);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    sk->dport = dport;
+    if (sk->bound)
+        put_on_chain(t, sk);
+    lock_release(&t->lock);
+}
+
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent)
 {
     lock_acquire(&t->lock);
-    put_on_chain(t, sk, be16_to_cpu(parent->sport), true);
+    hold_port(t, sk, be16_to_cpu(parent->sport), true);
     lock_release(&t->lock);
 }
 
@@ -157,30 +215,56 @@ static bool flow_chooses(const struct sock *sk, be32 saddr, be16 sport, be32 dad
     return siphash(&flow, sizeof flow, &sk->net->hash_key) % n == 0;
 }
 
+/* The best one seen so far. */
+struct best {
+    struct sock *sk;
+    unsigned fit, equals;
+};
+
+static void consider(struct best *best, struct sock *sk, be32 daddr, be16 dport, be32 saddr, be16 sport,
+                     uint32_t ifindex, bool (*match)(const struct sock *sk))
+{
+    unsigned points = fit(sk, daddr, dport, saddr, sport, ifindex);
+
+    if (!points || points < best->fit || (match && !match(sk)))
+        return;
+    if (points > best->fit)
+        best->equals = 0;
+    if (!best->equals++ || (sk->reuseport && flow_chooses(sk, saddr, sport, daddr, best->equals)))
+        best->sk = sk;
+    best->fit = points;
+}
+
 struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
                                uint32_t ifindex, bool (*match)(const struct sock *sk))
 {
-    const struct list_head *chain = bucket_of(t, be16_to_cpu(dport));
-    struct sock *sk, *best = NULL;
-    unsigned best_fit = 0, equals = 0;
+    struct best best = { .sk = NULL };
+    const struct list_head *chain;
+    struct sock *sk;
 
     lock_acquire(&t->lock);
-    list_for_each_entry (sk, chain, bind_link) {
-        if (sk->inherited)
-            break;
-        unsigned points = fit(sk, daddr, dport, saddr, sport, ifindex);
-        if (!points || points < best_fit || (match && !match(sk)))
-            continue;
-        if (points > best_fit)
-            equals = 0;
-        if (!equals++ || (sk->reuseport && flow_chooses(sk, saddr, sport, daddr, equals)))
-            best = sk;
-        best_fit = points;
+    if (t->n_filed[FILED_CONNECTED]) {
+        chain = names_of(t, daddr, dport, saddr, sport);
+        list_for_each_entry (sk, chain, name_link)
+            consider(&best, sk, daddr, dport, saddr, sport, ifindex, match);
     }
-    if (best)
-        sock_hold(best);
+    if (t->n_filed[FILED_ADDRESSED] && !best.sk) {
+        chain = names_of(t, daddr, dport, (be32){ 0 }, (be16){ 0 });
+        list_for_each_entry (sk, chain, name_link)
+            consider(&best, sk, daddr, dport, saddr, sport, ifindex, match);
+    }
+    if (!best.sk) {
+        chain = bucket_of(t, be16_to_cpu(dport));
+        list_for_each_entry (sk, chain, bind_link) {
+            if (sk->inherited || sk->filed)
+                break;
+            consider(&best, sk, daddr, dport, saddr, sport, ifindex, match);
+        }
+    }
+    if (best.sk)
+        sock_hold(best.sk);
     lock_release(&t->lock);
-    return best;
+    return best.sk;
 }
 
 /* The next one behind prev (NULL: the first) that fits, with a reference, or NULL. The walk begins anew where

@@ -5,9 +5,16 @@
 #include "net/core/sock.h"
 
 enum { PORT_BUCKETS = 1024, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
+/* struct sock.filed: found by its local address, or by that and its peer, when it was put into the table. */
+enum port_filed { UNFILED, FILED_ADDRESSED, FILED_CONNECTED };
+
 struct port_table {
     struct lock lock;                       /* SOCK_TABLE */
     struct list_head buckets[PORT_BUCKETS]; /* struct sock.bind_link, by local port */
+    struct list_head
+        names[PORT_BUCKETS]; /* struct sock.name_link, by local address and port, and the peer's */
+    unsigned n_filed[3];     /* of those in names, by enum port_filed */
+    struct hash_key key;     /* random: peers choose their ports */
 };
 void port_table_init(struct port_table *t, const char *name);
 /* Give sk the local address addr (zero: any) and port (0: a free ephemeral one, at random, RFC 6056 3.3.1),
@@ -18,6 +25,8 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
                     bool (*conflict)(const struct sock *sk, const struct sock *other));
 /* Give the port back and drop the reference; harmless when sk is not bound. */
 void port_table_unbind(struct port_table *t, struct sock *sk);
+/* Other addresses for sk, bound or not, which from now on is found by them. sk->lock held. */
+void port_table_rename(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport);
 /* Put sk on the port of a socket already there, as TCP does with a listener's child: no conflict is asked,
  * and port_table_lookup() does not find it. */
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent);
@@ -56,6 +65,7 @@ int ip_wishes_parse(const struct message *msg, struct ip_wishes *wishes);
 /* What a datagram in a receive queue remembers of its device, which may be gone when it is read. */
 struct inet_cb {
     uint32_t ifindex;
+    uint32_t drops; /* the socket's, when it came */
 };
 static inline struct inet_cb *inet_cb(const struct sk_buff *skb)
 {

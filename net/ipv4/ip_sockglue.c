@@ -237,6 +237,8 @@ void ip_tell(const struct sock *sk, struct message *msg, const struct sk_buff *s
     struct in_pktinfo info = { .ipi_addr = { ip->daddr.raw }, .ipi_spec_dst = { ip->daddr.raw } };
 
     sock_recv_stamp(sk, msg, skb);
+    if (sk->rxq_ovfl && inet_cb(skb)->drops)
+        put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, &inet_cb(skb)->drops, sizeof inet_cb(skb)->drops);
     if (sk->ip_receive & IP_RECEIVE_PKTINFO) {
         info.ipi_ifindex = (int)inet_cb(skb)->ifindex;
         if (inet_addr_kind(sk->net, ip->daddr, NULL) != DST_LOCAL)

@@ -42,6 +42,7 @@ enum skb_drop_reason ping_rcv(struct sk_buff *skb)
     }
     inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
+    inet_cb(skb)->drops = sk->drops;
     if (sk->dead)
         reason = SKB_DROP_SOCKET_CLOSED;
     else if (sock_queue_rcv_skb(sk, skb))
@@ -213,15 +214,6 @@ static int ping_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len
     return err;
 }
 
-/* Which a look-up reads under the table's lock. sk->lock held. */
-static void set_addresses(struct sock *sk, be32 saddr, be32 daddr)
-{
-    lock_acquire(&identifiers_of(sk)->lock);
-    sk->saddr = saddr;
-    sk->daddr = daddr;
-    lock_release(&identifiers_of(sk)->lock);
-}
-
 static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
     be32 ip, local;
@@ -230,7 +222,8 @@ static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t 
     (void)flags;
     if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* connect(2) */
         lock_acquire(&sk->lock);
-        set_addresses(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 });
+        port_table_rename(identifiers_of(sk), sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 },
+                          (be16){ 0 });
         lock_release(&sk->lock);
         return 0;
     }
@@ -242,7 +235,7 @@ static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t 
     lock_acquire(&sk->lock);
     err = autobind(sk);
     if (!err)
-        set_addresses(sk, local, ip);
+        port_table_rename(identifiers_of(sk), sk, local, ip, (be16){ 0 });
     lock_release(&sk->lock);
     return err;
 }

@@ -141,6 +141,7 @@ TEST(the_flows_of_one_port_are_spread_and_each_stays_with_its_socket) /* SO_REUS
     for (int i = 0; i < 4; i++) {
         s[i] = vk_socket(p.b, SOCK_DGRAM);
         vk_setsockopt_int(s[i], SOL_SOCKET, SO_REUSEPORT, 1);
+        vk_setsockopt_int(s[i], SOL_SOCKET, SO_RCVBUF, 1 << 20); /* whatever its share is */
         CHECK_EQ(vk_bind(s[i], NULL, 5000), 0);
     }
     for (int i = 0; i < 100; i++) {

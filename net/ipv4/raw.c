@@ -51,6 +51,7 @@ static void queue(struct sock *sk, struct sk_buff *skb)
     }
     inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
+    inet_cb(skb)->drops = sk->drops;
     if (!sk->dead && !(sk->shutdown & RCV_SHUTDOWN))
         err = sock_queue_rcv_skb(sk, skb);
     lock_release(&sk->lock);
@@ -386,10 +387,10 @@ static void raw_show(struct net *net, struct textbuf *out)
     lock_acquire(&net->raw->lock);
     list_for_each_entry (sk, &net->raw->sockets, bind_link)
         textbuf_printf(
-            out, "%4u: %08X:%04X %08X:%04X %02X %08lX:%08lX 00:00000000 00000000 %5u %8d %lu %d %016x 0\n",
+            out, "%4u: %08X:%04X %08X:%04X %02X %08lX:%08lX 00:00000000 00000000 %5u %8d %lu %d %016x %u\n",
             sk->protocol, sk->saddr.raw, sk->protocol, sk->daddr.raw, 0,
             ipv4_is_zero(sk->daddr) ? CLOSE : ESTABLISHED, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc,
-            0u, 0, sk->ino, refcount_read(&sk->refs), 0);
+            sk->uid, 0, sk->ino, refcount_read(&sk->refs), 0, sk->drops);
     lock_release(&net->raw->lock);
 }
 

@@ -249,6 +249,7 @@ static void inherit(struct sock *sk, const struct sock *from)
     sk->sndbuf = from->sndbuf;
     sk->reuseaddr = from->reuseaddr;
     sk->reuseport = from->reuseport;
+    sk->uid = from->uid;
     sk->keepalive = from->keepalive;
     sk->linger = from->linger;
     sk->linger_seconds = from->linger_seconds;

@@ -6,7 +6,7 @@
 static bool bind_conflict(const struct sock *sk, const struct sock *other)
 {
     bool by_address = sk->reuseaddr && other->reuseaddr && READ_ONCE(other->state) != TCPS_LISTEN;
-    bool by_port = sk->reuseport && other->reuseport;
+    bool by_port = sk->reuseport && other->reuseport && sk->uid == other->uid; /* socket(7) */
     return !by_address && !by_port;
 }
 

@@ -34,15 +34,6 @@ int udp_autobind(struct sock *sk)
     return sk->bound ? 0 : port_table_bind(ports_of(sk), sk, sk->saddr, 0, NULL);
 }
 
-static void set_peer(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
-{
-    lock_acquire(&ports_of(sk)->lock);
-    sk->saddr = saddr;
-    sk->daddr = daddr;
-    sk->dport = dport;
-    lock_release(&ports_of(sk)->lock);
-}
-
 static int connect_to(struct sock *sk, be32 ip, be16 port)
 {
     be32 local;
@@ -52,7 +43,7 @@ static int connect_to(struct sock *sk, be32 ip, be16 port)
     lock_acquire(&sk->lock);
     err = udp_autobind(sk);
     if (!err)
-        set_peer(sk, local, ip, port);
+        port_table_rename(ports_of(sk), sk, local, ip, port);
     lock_release(&sk->lock);
     return err;
 }
@@ -65,7 +56,7 @@ static void dissolve(struct sock *sk)
         port_table_unbind(ports_of(sk), sk);
         sk->sport = (be16){ 0 };
     }
-    set_peer(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
+    port_table_rename(ports_of(sk), sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
     lock_release(&sk->lock);
 }
 
@@ -95,6 +86,7 @@ static int udp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer
 static void udp_close(struct sock *sk)
 {
     ip_group_leave_all(sk);
+    udp_cork_forget(sk);
     lock_acquire(&sk->lock);
     sk->dead = true;
     port_table_unbind(ports_of(sk), sk);
@@ -105,18 +97,55 @@ static void udp_close(struct sock *sk)
 
 /* ---- options ---- */
 
+static int set_cork(struct sock *sk, int on)
+{
+    udp_sk(sk)->cork = on;
+    return on ? 0 : udp_uncork(sk);
+}
+
+static int set_segment(struct sock *sk, int size)
+{
+    if (size < 0 || size > UDP_MAX_PAYLOAD)
+        return -EINVAL;
+    udp_sk(sk)->segment = (uint16_t)size;
+    return 0;
+}
+
 static int udp_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len)
 {
-    return level == SOL_IP ? ip_setsockopt(sk, option, value, len) : -ENOPROTOOPT;
+    int number;
+
+    if (level == SOL_IP)
+        return ip_setsockopt(sk, option, value, len);
+    if (level != (int)IPPROTO_UDP)
+        return -ENOPROTOOPT;
+    if (len < sizeof number)
+        return -EINVAL;
+    memcpy(&number, value, sizeof number);
+    switch (option) {
+    case UDP_CORK:
+        return set_cork(sk, number != 0);
+    case UDP_SEGMENT:
+        return set_segment(sk, number);
+    default:
+        return -ENOPROTOOPT;
+    }
 }
 
 static int udp_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len)
 {
-    return level == SOL_IP ? ip_getsockopt(sk, option, value, len) : -ENOPROTOOPT;
+    int number;
+
+    if (level == SOL_IP)
+        return ip_getsockopt(sk, option, value, len);
+    if (level != (int)IPPROTO_UDP || (option != UDP_CORK && option != UDP_SEGMENT))
+        return -ENOPROTOOPT;
+    number = option == UDP_CORK ? udp_sk(sk)->cork : udp_sk(sk)->segment;
+    return sockopt_give(value, len, &number, sizeof number);
 }
 
 const struct sock_ops udp_ops = {
-    .size = sizeof(struct sock),
+    .size = sizeof(struct udp_sock),
     .close = udp_close,
     .bind = udp_bind,
     .connect = udp_connect,
@@ -141,7 +170,7 @@ static void show_socket(const struct sock *sk, unsigned slot, struct textbuf *ou
               "%5u: %08X:%04X %08X:%04X %02X %08lX:%08lX %02X:%08X %08X %5u %8d %lu %d %p %u", slot,
               sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
               sk->dport.raw ? ESTABLISHED : CLOSE, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc, 0u, 0u,
-              0u, 0u, 0, sk->ino, refcount_read(&sk->refs), NULL, 0u);
+              0u, sk->uid, 0, sk->ino, refcount_read(&sk->refs), NULL, sk->drops);
     textbuf_printf(out, "%-127s\n", line);
 }
 
@@ -163,13 +192,15 @@ static void udp_show(struct net *net, struct textbuf *out)
 static void show_snmp(struct net *net, struct textbuf *out)
 {
     const uint64_t *drops = net->drops;
+    const struct udp_state *udp = net->udp;
     uint64_t errors = drops[SKB_DROP_UDP_SHORT] + drops[SKB_DROP_UDP_LENGTH] + drops[SKB_DROP_UDP_CSUM];
 
     textbuf_printf(out, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
-                        "InCsumErrors\n");
-    textbuf_printf(out, "Udp: %lu %lu %lu %lu %lu 0 %lu\n", net->udp->in_datagrams,
-                   drops[SKB_DROP_UDP_NO_SOCKET], errors, net->udp->out_datagrams,
-                   drops[SKB_DROP_SOCKET_RCVBUF_FULL], drops[SKB_DROP_UDP_CSUM]);
+                        "InCsumErrors IgnoredMulti MemErrors\n");
+    textbuf_printf(out, "Udp: %lu %lu %lu %lu %lu %lu %lu %lu 0\n", udp->in_datagrams,
+                   drops[SKB_DROP_UDP_NO_SOCKET], errors + udp->rcvbuf_errors, udp->out_datagrams,
+                   udp->rcvbuf_errors, udp->sndbuf_errors, drops[SKB_DROP_UDP_CSUM],
+                   drops[SKB_DROP_UDP_NO_MEMBER]);
 }
 
 static void show_sockstat(struct net *net, struct textbuf *out)

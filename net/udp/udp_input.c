@@ -31,11 +31,13 @@ static enum skb_drop_reason queue(struct sock *sk, struct sk_buff *skb)
 
     inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
+    inet_cb(skb)->drops = sk->drops;
     if (sk->dead)
         reason = SKB_DROP_SOCKET_CLOSED;
     else if (sock_queue_rcv_skb(sk, skb))
         reason = SKB_DROP_SOCKET_RCVBUF_FULL;
     lock_release(&sk->lock);
+    net_count(reason == SKB_NOT_DROPPED ? &sk->net->udp->in_datagrams : &sk->net->udp->rcvbuf_errors);
     return reason;
 }
 
@@ -51,9 +53,7 @@ static bool deliver_clone(struct sock *sk, void *arg)
     if (!clone)
         return true;
     enum skb_drop_reason reason = queue(sk, clone);
-    if (reason == SKB_NOT_DROPPED)
-        net_count(&sk->net->udp->in_datagrams);
-    else
+    if (reason != SKB_NOT_DROPPED)
         kfree_skb_reason(clone, reason);
     return true;
 }
@@ -90,8 +90,6 @@ static enum skb_drop_reason deliver(struct sk_buff *skb)
     }
     skb_pull(skb, sizeof *uh);
     enum skb_drop_reason reason = queue(sk, skb);
-    if (reason == SKB_NOT_DROPPED)
-        net_count(&net->udp->in_datagrams);
     sock_put(sk);
     return reason;
 }

@@ -1,14 +1,8 @@
 /* net/udp/udp_output.c - a datagram leaves.
  * What the send needs of the socket is taken under its lock into a struct udp_flow; the bytes are copied from
  * the user without it. */
+#include "lib/string.h"
 #include "net/udp/udp_internal.h"
-
-struct udp_flow {
-    struct ip_tx ip;
-    be16 sport, dport;
-    uint32_t ifindex;
-    bool broadcast; /* SO_BROADCAST */
-};
 
 /* Whom to send to: the message's address, or the peer's. */
 static int destination(const struct sock *sk, const struct message *msg, struct udp_flow *flow)
@@ -34,6 +28,7 @@ static void choose_header(struct udp_flow *flow, const struct sock *sk, const st
     flow->sport = sk->sport;
     flow->ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     flow->broadcast = sk->broadcast;
+    flow->no_check = sk->no_check;
     if (unlikely(ipv4_is_multicast(flow->ip.daddr)))
         ip_group_choose(sk, w->ttl, &flow->ip, &flow->ifindex);
 }
@@ -62,41 +57,110 @@ static void push_header(struct sk_buff *skb, const struct udp_flow *flow)
     struct udp_hdr *uh = skb_push(skb, sizeof *uh);
 
     skb_reset_transport_header(skb);
+    *uh = (struct udp_hdr){ .source = flow->sport,
+                            .dest = flow->dport,
+                            .len = cpu_to_be16((uint16_t)skb->len) };
+    if (flow->no_check) /* RFC 768: zero is 'none' */
+        return;
     csum_t pseudo = csum_pseudo_ipv4(flow->ip.saddr, flow->ip.daddr, IPPROTO_UDP, (uint16_t)skb->len);
-    *uh = (struct udp_hdr){
-        .source = flow->sport,
-        .dest = flow->dport,
-        .len = cpu_to_be16((uint16_t)skb->len),
-        .check = { csum_fold_sum(pseudo) },
-    };
+    uh->check.raw = csum_fold_sum(pseudo);
     skb->ip_summed = CHECKSUM_PARTIAL;
     skb->csum_start = skb->transport_offset;
     skb->csum_offset = offsetof(struct udp_hdr, check);
 }
 
-static int send_by(struct sock *sk, struct message *msg, struct dst_entry *dst, struct udp_flow *flow)
+int udp_route(struct sock *sk, struct udp_flow *flow, struct dst_entry **dst)
 {
-    size_t n = msg->iter.count;
-
-    if (dst->kind == DST_BROADCAST && !flow->broadcast)
-        return -EACCES;
-    struct sk_buff *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
-    if (!skb)
-        return -ENOBUFS;
-    int err = copy_from_iter(skb_put(skb, (uint32_t)n), n, &msg->iter);
-    if (err) {
-        consume_skb(skb);
+    int err = ip_route_flow(sk->net,
+                            &(struct ip_flow){ .daddr = flow->ip.daddr,
+                                               .saddr = flow->ip.saddr,
+                                               .ifindex = flow->ifindex,
+                                               .protocol = IPPROTO_UDP,
+                                               .sport = flow->sport,
+                                               .dport = flow->dport },
+                            dst);
+    if (err)
         return err;
-    }
-    flow->ip.saddr = dst->prefsrc;
+    if (ipv4_is_zero(flow->ip.daddr)) /* "this host": the route knows which address that is */
+        flow->ip.daddr = (*dst)->gateway;
+    flow->ip.saddr = (*dst)->prefsrc;
+    if ((*dst)->kind != DST_BROADCAST || flow->broadcast)
+        return 0;
+    dst_release(*dst);
+    return -EACCES;
+}
+
+int udp_transmit(struct sock *sk, struct sk_buff *skb, struct dst_entry *dst, const struct udp_flow *flow)
+{
     push_header(skb, flow);
     skb_set_owner_w(skb, sk);
     trace("udp_sendmsg", skb->id, skb->len);
     net_count(&sk->net->udp->out_datagrams);
-    err = ip_queue_xmit(sk->net, skb, dst, &flow->ip);
+    int err = ip_queue_xmit(sk->net, skb, dst, &flow->ip);
     if (err == -EMSGSIZE)
         inet_local_error(sk, EMSGSIZE, flow->ip.daddr, flow->dport, dst->mtu);
+    else if (err == -ENOBUFS)
+        net_count(&sk->net->udp->sndbuf_errors);
     return err;
+}
+
+/* The next n bytes of the message in a buffer of their own. 0 and *skb, or -errno. */
+static int gather(struct sock *sk, struct message *msg, size_t n, struct sk_buff **skb)
+{
+    *skb = alloc_skb_headroom(sk->net, SKB_TX_HEADROOM, (uint32_t)n);
+    if (!*skb) {
+        net_count(&sk->net->udp->sndbuf_errors);
+        return -ENOBUFS;
+    }
+    int err = copy_from_iter(skb_put(*skb, (uint32_t)n), n, &msg->iter);
+    if (err)
+        consume_skb(*skb);
+    return err;
+}
+
+/* udp(7), UDP_SEGMENT: one message, several datagrams, each of size bytes but the last. One look at the
+ * socket and one at the route serve all. An error tells of the first that failed; those before it are on
+ * their way. */
+static int send_segments(struct sock *sk, struct message *msg, size_t size, struct dst_entry *dst,
+                         const struct udp_flow *flow)
+{
+    struct sk_buff *skb;
+    int err = 0;
+
+    if (size + sizeof(struct udp_hdr) + sizeof(struct ip_hdr) > dst->mtu ||
+        msg->iter.count > UDP_SEGMENTS_MAX * size)
+        return -EINVAL;
+    while (!err && msg->iter.count) {
+        err = gather(sk, msg, MIN(size, msg->iter.count), &skb);
+        if (!err)
+            err = udp_transmit(sk, skb, dst, flow);
+    }
+    return err;
+}
+
+static int send_by(struct sock *sk, struct message *msg, size_t segment, struct dst_entry *dst,
+                   const struct udp_flow *flow)
+{
+    struct sk_buff *skb;
+
+    if (unlikely(segment && msg->iter.count > segment))
+        return send_segments(sk, msg, segment, dst, flow);
+    int err = gather(sk, msg, msg->iter.count, &skb);
+    return err ? err : udp_transmit(sk, skb, dst, flow);
+}
+
+/* A control message UDP_SEGMENT goes before the option. 0 or -EINVAL. */
+static int segment_size(const struct sock *sk, const struct message *msg, uint16_t *size)
+{
+    *size = udp_sk(sk)->segment;
+    for (const struct cmsghdr *c = cmsg_first(msg); c; c = cmsg_next(msg, c)) {
+        if (c->cmsg_level != IPPROTO_UDP)
+            continue;
+        if (c->cmsg_type != UDP_SEGMENT || c->cmsg_len != CMSG_LEN(sizeof *size))
+            return -EINVAL;
+        memcpy(size, CMSG_DATA(c), sizeof *size);
+    }
+    return 0;
 }
 
 ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
@@ -105,24 +169,29 @@ ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
     struct ip_wishes wishes;
     struct dst_entry *dst;
     size_t n = msg->iter.count;
+    uint16_t segment;
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
     if (n > UDP_MAX_PAYLOAD)
         return -EMSGSIZE;
     int err = ip_wishes_parse(msg, &wishes);
+    if (!err)
+        err = segment_size(sk, msg, &segment);
     if (err)
         return err;
     lock_acquire(&sk->lock);
-    err = prepare(sk, msg, &wishes, flags, &flow);
+    bool corked = udp_corked(sk, flags);
+    if (!corked || !udp_sk(sk)->pending)
+        err = prepare(sk, msg, &wishes, flags, &flow);
     lock_release(&sk->lock);
+    if (!err && unlikely(corked))
+        return udp_append(sk, msg, &flow, flags);
     if (!err)
-        err = ip_route_output(sk->net, flow.ip.daddr, flow.ip.saddr, flow.ifindex, &dst);
+        err = udp_route(sk, &flow, &dst);
     if (err)
         return err;
-    if (ipv4_is_zero(flow.ip.daddr)) /* "this host": the route knows which address that is */
-        flow.ip.daddr = dst->gateway;
-    err = send_by(sk, msg, dst, &flow);
+    err = send_by(sk, msg, segment, dst, &flow);
     dst_release(dst);
     return err ? err : (ssize_t)n;
 }

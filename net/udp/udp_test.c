@@ -507,7 +507,7 @@ TEST(proc_net_tells_of_sockets_and_of_what_was_counted) // proc(5): udp, snmp, s
     CHECK(strstr(text, " 0100000A:0007 00000000:0000 07 "));
     CHECK(strstr(text, " 0200000A:0009 01 "));
     read_proc(&h, "snmp", text, sizeof text);
-    CHECK(strstr(text, "\nUdp: 1 1 0 1 0 0 0\n"));
+    CHECK(strstr(text, "\nUdp: 1 1 0 1 0 0 0 0 0\n"));
     read_proc(&h, "sockstat", text, sizeof text);
     CHECK(strstr(text, "UDP: inuse 2 mem 0\n"));
     vk_close(sk);
@@ -556,5 +556,234 @@ TEST(nothing_from_127_leaves_the_host) // RFC 1122 3.2.1.3(g); EINVAL as Linux
     CHECK_EQ(vk_recv(server, &c, 1, 0), 1);
     vk_close(sk);
     vk_close(server);
+    host_destroy(&h);
+}
+
+TEST(a_thousand_connected_sockets_of_one_port_each_hear_their_own_peer) // RFC 1122 4.1.3.5
+{
+    enum { MANY = 1000 };
+    struct host h = host_create();
+    static struct sock *sk[MANY];
+    struct packet p = datagram(&h, "x", 1);
+    char c;
+
+    for (uint16_t i = 0; i < MANY; i++) {
+        sk[i] = vk_socket(h.vk, SOCK_DGRAM);
+        CHECK_EQ(vk_setsockopt_int(sk[i], SOL_SOCKET, SO_REUSEADDR, 1), 0);
+        CHECK_EQ(vk_bind(sk[i], i % 2 ? NULL : "10.0.0.1", PORT), 0);
+        CHECK_EQ(vk_connect(sk[i], "10.0.0.2", (uint16_t)(1000 + i)), 0);
+    }
+    for (uint16_t i = 0; i < MANY; i += 37) {
+        p.sport = (uint16_t)(1000 + i);
+        tap_send(h.tap, &p);
+        sim_run_for(ms(1));
+        CHECK_EQ(vk_recv(sk[i], &c, 1, MSG_DONTWAIT), 1);
+    }
+    p.sport = 999; /* nobody's peer */
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    CHECK_EQ(host_drops(&h, SKB_DROP_UDP_NO_SOCKET), 1);
+    for (unsigned i = 0; i < MANY; i++)
+        vk_close(sk[i]);
+    host_destroy(&h);
+}
+
+TEST(a_dissolved_association_is_no_longer_found_by_its_peer) // connect(2)
+{
+    const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p = datagram(&h, "x", 1);
+    char c;
+
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 4000), 0);
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 4001), 0);
+    tap_send(h.tap, &p); /* from 4000 */
+    sim_run_for(ms(1));
+    expect_nothing(sk);
+    CHECK_EQ(sock_connect(sk, &nobody, sizeof nobody, 0), 0);
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    CHECK_EQ(vk_recv(sk, &c, 1, MSG_DONTWAIT), 1);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(nobody_takes_a_share_of_another_user_s_port) // socket(7), SO_REUSEPORT
+{
+    const struct credentials root = { .pid = 1, .net_raw = true, .net_admin = true },
+                             user = { .pid = 2, .uid = 1000, .euid = 1000 };
+    struct host h = host_create();
+    struct sock *a = vk_socket(h.vk, SOCK_DGRAM), *c = vk_socket(h.vk, SOCK_DGRAM);
+
+    sim_set_credentials(&user);
+    struct sock *b = vk_socket(h.vk, SOCK_DGRAM);
+    sim_set_credentials(&root);
+    struct sock *all[] = { a, b, c };
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(vk_setsockopt_int(all[i], SOL_SOCKET, SO_REUSEPORT, 1), 0);
+    CHECK_EQ(vk_bind(a, NULL, PORT), 0);
+    CHECK_EQ(vk_bind(b, NULL, PORT), -EADDRINUSE);
+    CHECK_EQ(vk_bind(c, NULL, PORT), 0);
+    for (int i = 0; i < 3; i++)
+        vk_close(all[i]);
+    host_destroy(&h);
+}
+
+TEST(what_finds_no_room_is_counted_and_told) // socket(7), SO_RXQ_OVFL; /proc/net/udp, /proc/net/snmp
+{
+    struct host h = host_create();
+    struct sock *sk = bound(h.vk, NULL, PORT);
+    struct packet p = datagram(&h, "x", 1);
+    uint8_t control[64], byte;
+    const struct io_vector v = { (uintptr_t)&byte, 1 };
+    char text[4000], expected[64];
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_RCVBUF, 10000), 0);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_RXQ_OVFL, 1), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, SO_RXQ_OVFL), 1);
+    for (int i = 0; i < 20; i++)
+        tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    uint32_t lost = sk->drops;
+    CHECK(lost > 5 && lost < 20);
+    for (uint32_t i = lost; i < 20; i++) {
+        struct message msg = { .control = control, .control_len = sizeof control };
+        iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+        CHECK_EQ(sock_recvmsg(sk, &msg, MSG_DONTWAIT), 1);
+        CHECK_EQ(msg.control_used, 0); /* they came before the first loss */
+    }
+    tap_send(h.tap, &p);
+    sim_run_for(ms(1));
+    struct message msg = { .control = control, .control_len = sizeof control };
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    CHECK_EQ(sock_recvmsg(sk, &msg, MSG_DONTWAIT), 1);
+    const struct cmsghdr *cm = (const struct cmsghdr *)control;
+    CHECK(msg.control_used && cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SO_RXQ_OVFL);
+    CHECK_EQ(*(const uint32_t *)CMSG_DATA(cm), lost);
+    ksnprintf(expected, sizeof expected, "\nUdp: %u 0 %u 0 %u 0 0 0 0\n", 21 - lost, lost, lost);
+    read_proc(&h, "snmp", text, sizeof text);
+    CHECK(strstr(text, expected));
+    ksnprintf(expected, sizeof expected, " %u ", lost);
+    read_proc(&h, "udp", text, sizeof text);
+    CHECK(strstr(text, expected));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(without_checksums_if_the_program_says_so) // socket(7), SO_NO_CHECK; RFC 768: zero
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+    size_t n;
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_NO_CHECK, 1), 0);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    const uint8_t *frame = tap_bytes(h.tap, &n);
+    CHECK(frame[40] == 0 && frame[41] == 0);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_NO_CHECK, 0), 0);
+    CHECK_EQ(vk_sendto(sk, "x", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    frame = tap_bytes(h.tap, &n);
+    CHECK(frame[40] || frame[41]);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(what_is_corked_leaves_as_one_datagram) // udp(7), UDP_CORK; send(2), MSG_MORE
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct packet p;
+
+    CHECK_EQ(vk_sendto(sk, "one ", 4, MSG_MORE, "10.0.0.2", 9), 4);
+    CHECK_EQ(vk_sendto(sk, "two ", 4, MSG_MORE, "10.0.0.3", 10), 4); /* where to was said already */
+    EXPECT_SILENCE(h.tap, ms(10));
+    CHECK_EQ(vk_send(sk, "three", 5, 0), 5);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.payload_len == 13 && !memcmp(p.payload, "one two three", 13) && p.checksum_ok);
+    CHECK(p.daddr == h.tap->ip && p.dport == 9);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_CORK, 1), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_UDP, UDP_CORK), 1);
+    CHECK_EQ(vk_sendto(sk, "a", 1, 0, "10.0.0.2", 9), 1);
+    CHECK_EQ(vk_sendto(sk, "b", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_SILENCE(h.tap, ms(10));
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_CORK, 0), 0);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.payload_len == 2 && !memcmp(p.payload, "ab", 2));
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(a_cork_holds_one_datagram_s_bytes_and_no_more) // udp(7): EMSGSIZE
+{
+    static char half[40000];
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_SNDBUF, 1 << 20), 0);
+    CHECK_EQ(vk_sendto(sk, half, sizeof half, MSG_MORE, "10.0.0.2", 9), sizeof half);
+    CHECK_EQ(vk_sendto(sk, half, sizeof half, 0, "10.0.0.2", 9), -EMSGSIZE);
+    EXPECT_SILENCE(h.tap, ms(10)); /* all of it is gone, as on Linux */
+    CHECK_EQ(vk_sendto(sk, "x", 1, MSG_MORE, "10.0.0.2", 9), 1);
+    vk_close(sk); /* what it holds then is lost */
+    EXPECT_SILENCE(h.tap, ms(10));
+    host_destroy(&h);
+}
+
+TEST(a_long_message_is_cut_into_datagrams_of_the_size_asked_for) // udp(7), UDP_SEGMENT
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    static char data[1 << 16];
+    struct packet p;
+
+    for (unsigned i = 0; i < sizeof data; i++)
+        data[i] = (char)(i % 251);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_SEGMENT, 100), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, IPPROTO_UDP, UDP_SEGMENT), 100);
+    CHECK_EQ(vk_sendto(sk, data, 250, 0, "10.0.0.2", 9), 250);
+    for (size_t at = 0; at < 250; at += 100) {
+        EXPECT_IP(h.tap, &p, PACKET_UDP);
+        CHECK(p.payload_len == MIN((size_t)100, 250 - at) && !memcmp(p.payload, data + at, p.payload_len));
+        CHECK(p.checksum_ok);
+    }
+    CHECK_EQ(vk_sendto(sk, data, 100, 0, "10.0.0.2", 9), 100);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    EXPECT_SILENCE(h.tap, ms(10));
+    CHECK_EQ(vk_sendto(sk, data, 6401, 0, "10.0.0.2", 9), -EINVAL); /* more than 64 of them */
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_SEGMENT, 1473), 0);
+    CHECK_EQ(vk_sendto(sk, data, 3000, 0, "10.0.0.2", 9), -EINVAL); /* one would not fit the link */
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_SEGMENT, 65536), -EINVAL);
+    CHECK_EQ(vk_setsockopt_int(sk, IPPROTO_UDP, UDP_SEGMENT, 0), 0);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
+TEST(one_message_can_ask_to_be_cut) // udp(7), UDP_SEGMENT as a control message
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+    struct {
+        struct cmsghdr c;
+        uint16_t size;
+    } control = { { CMSG_LEN(2), IPPROTO_UDP, UDP_SEGMENT }, 3 };
+    struct io_vector v = { (uintptr_t) "abcde", 5 };
+    struct message msg = { .control = &control, .control_len = sizeof control };
+    struct packet p;
+
+    CHECK_EQ(vk_connect(sk, "10.0.0.2", 9), 0);
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    CHECK_EQ(sock_sendmsg(sk, &msg, 0), 5);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.payload_len == 3 && !memcmp(p.payload, "abc", 3));
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.payload_len == 2 && !memcmp(p.payload, "de", 2));
+    control.c.cmsg_len = CMSG_LEN(1);
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    CHECK_EQ(sock_sendmsg(sk, &msg, 0), -EINVAL);
+    vk_close(sk);
     host_destroy(&h);
 }
