@@ -77,6 +77,9 @@ enum {
     TCP_COUNTER(delayed_acks)                                                                                \
     TCP_COUNTER(challenge_acks)                                                                              \
     TCP_COUNTER(challenge_acks_held_back)                                                                    \
+    TCP_COUNTER(cookies_out)                                                                                 \
+    TCP_COUNTER(cookies_in)                                                                                  \
+    TCP_COUNTER(cookies_wrong)                                                                               \
     TCP_COUNTER(listen_overflows)                                                                            \
     TCP_COUNTER(time_waits)                                                                                  \
     TCP_COUNTER(aborts_on_data)                                                                              \
@@ -96,14 +99,15 @@ struct tcp_bucket {
 struct tcp_state {
     struct tcp_bucket buckets[TCP_BUCKETS]; /* connections by four-tuple, hashed with net->hash_key */
     struct port_table ports;                /* everything with a local port */
-    struct hash_key isn_key;                /* RFC 6528 3 */
+    struct hash_key isn_key;                /* RFC 6528 3; and of cookies */
     uint64_t counters[TCP_COUNTER_COUNT];   /* atomic, relaxed */
     const struct tcp_cong_ops *cong;        /* for new connections; READ_ONCE: a sysctl changes it */
     char cong_name[16];
     int32_t initial_window; /* segments; 0: RFC 6928 */
 
     /* read without a lock; tcp_sysctl.c */
-    int32_t ecn; /* 0: never, 1: ask and agree, 2: agree when asked */
+    int32_t syncookies; /* 0: never, 1: when the queue is full, 2: always */
+    int32_t ecn;        /* 0: never, 1: ask and agree, 2: agree when asked */
     bool timestamps, window_scaling, sack, dsack;
     bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
     bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
@@ -153,6 +157,7 @@ struct tcp_listener {
     uint32_t n_half_open, n_established;
     uint32_t backlog;
     bool closed;
+    uint64_t cookies_until; /* atomic: a cookie may come back until then; 0: none was sent */
 };
 
 struct tcp_sock {
@@ -258,6 +263,7 @@ struct tcp_sock {
     struct list_head accept_link;  /* SOCK_LISTEN lock of parent->listener */
     bool acceptable;               /* the same lock: on the queue for accept(), not the half-open one */
     bool passive;                  /* came from LISTEN: RFC 9293 3.10.7.4 asks */
+    bool by_cookie;                /* the same, and nobody noted when its SYN came */
 
     struct list_head conn_link; /* SOCK_TABLE lock of its bucket */
     bool hashed;
@@ -378,6 +384,7 @@ void tcp_ecn_echoed(struct tcp_sock *tp);
 
 /* ================ tcp_timestamps.c: RFC 7323; lock held ================ */
 
+#define TCP_TS_TICK ms(1) /* RFC 7323 5.4: between 1 ms and 1 s */
 /* Our clock, one tick a millisecond, from a random beginning (RFC 7323 7.1). */
 uint32_t tcp_ts_now(const struct tcp_sock *tp);
 /* The peer's SYN had these options. */
@@ -433,6 +440,9 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
 void tcp_transmit_control(struct tcp_sock *tp, uint32_t seq, uint8_t flags);
 /* Answer seg with a reset as RFC 9293 3.5.2 says, unless it is one. No lock needed. */
 void tcp_reply_reset(const struct tcp_segment *seg);
+/* Answer the SYN seg with a SYN+ACK, and keep nothing (tcp_syncookie.c). o->mss is the most to announce; the
+ * way to the peer may allow less. No lock needed. */
+void tcp_reply_syn(const struct tcp_segment *seg, uint32_t iss, uint16_t window, const struct tcp_options *o);
 /* A fresh look at the route if it is stale. 0 or -errno. Lock held. */
 int tcp_check_route(struct tcp_sock *tp);
 /* The MSS to announce, and tp->mss anew from route, path MTU, peer and user (RFC 9293 3.7.1). Lock held. */
@@ -489,6 +499,16 @@ bool tcp_child_established(struct tcp_sock *child);
 void tcp_child_forget(struct tcp_sock *child);
 /* Is a connection ready for accept()? */
 bool tcp_accept_ready(struct tcp_sock *tp);
+
+/* ================ tcp_syncookie.c: RFC 4987 3.6; softirq, no lock held ================ */
+
+/* Answer the SYN seg without keeping anything: what we must know again lies in our number and our clock. */
+void tcp_cookie_send(const struct tcp_sock *listener, const struct tcp_segment *seg);
+/* Does seg acknowledge a cookie of ours, not older than two minutes? syn is then the SYN it answered, as far
+ * as the cookie tells. */
+bool tcp_cookie_check(const struct tcp_segment *seg, struct tcp_segment *syn);
+/* The offset of the clock that was used for it. */
+uint32_t tcp_cookie_clock(const struct tcp_segment *seg);
 
 /* ================ tcp_timewait.c; lock held ================ */
 

@@ -67,7 +67,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
     if (tp->retransmits)
         rtt->rto = MAX(rtt->rto, sec(3)); /* RFC 6298 5.7; and Karn, RFC 6298 3: no sample */
-    else
+    else if (!tp->by_cookie)
         tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at);
     tp->last_ack_at = time_now();
     tcp_recovery_init(tp);

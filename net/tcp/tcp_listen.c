@@ -1,8 +1,11 @@
 /* net/tcp/tcp_listen.c - passive opens: a SYN makes a child, the handshake's last ACK makes it acceptable.
  * The listener's queues hold the children's first references, which accept() hands on to the user. Together
- * they never hold more than backlog + 1, so a child that completes its handshake always finds room. The
- * queues' lock is taken inside a child's. */
+ * they never hold more than backlog + 1, so a child that completes its handshake always finds room; when they
+ * are full a cookie is sent instead (tcp_syncookie.c), and who brings it back needs room among those that
+ * wait for accept() alone. The queues' lock is taken inside a child's. */
 #include "net/tcp/tcp.h"
+
+#define COOKIE_LIFE sec(120) /* a cookie is good for one to two minutes */
 
 static struct tcp_listener *listener_create(void)
 {
@@ -67,14 +70,15 @@ int tcp_listen(struct sock *sk, int backlog)
 /* ---- the queues ---- */
 
 /* Put child on l's queue of half-open connections. 0; -ENOBUFS beyond the backlog; -ECONNREFUSED: closed. */
-static int queue_child(struct tcp_sock *parent, struct tcp_sock *child)
+static int queue_child(struct tcp_sock *parent, struct tcp_sock *child, bool by_cookie)
 {
     struct tcp_listener *l = parent->listener;
     int err = 0;
     lock_acquire(&l->lock);
+    uint32_t waiting = l->n_established + (by_cookie ? 0 : l->n_half_open);
     if (l->closed) {
         err = -ECONNREFUSED;
-    } else if (l->n_half_open + l->n_established > l->backlog) {
+    } else if (waiting > l->backlog) {
         err = -ENOBUFS;
     } else {
         list_add_tail(&child->accept_link, &l->half_open);
@@ -287,17 +291,13 @@ static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_take_syn_options(tp, &seg->options);
 }
 
-/* Enter the child into all tables and answer the SYN. Child's lock held. 0 or -errno, undone. */
-static int open_child(struct tcp_sock *parent, struct tcp_sock *child, const struct tcp_segment *seg)
+/* Enter the child into all tables. Child's lock held. 0 or -errno, undone. */
+static int enter_child(struct tcp_sock *parent, struct tcp_sock *child, bool by_cookie)
 {
-    int err = tcp_check_route(child);
+    int err = tcp_hash_insert(child);
     if (err)
         return err;
-    prepare_child(child, seg);
-    err = tcp_hash_insert(child);
-    if (err)
-        return err;
-    err = queue_child(parent, child);
+    err = queue_child(parent, child, by_cookie);
     if (err) {
         tcp_hash_remove(child);
         return err;
@@ -306,43 +306,131 @@ static int open_child(struct tcp_sock *parent, struct tcp_sock *child, const str
     port_table_inherit(&child->sk.net->tcp->ports, &child->sk, &parent->sk);
     tcp_set_state(child, TCPS_SYN_RECEIVED);
     child->syn_sent_at = time_now();
-    tcp_send_syn(child);
-    tcp_start_rexmit(child);
     return 0;
+}
+
+/* A child in CLOSED that the SYN seg asks for; NULL: no memory, or no way to the peer. */
+static struct tcp_sock *new_child(struct tcp_sock *listener, const struct tcp_segment *seg)
+{
+    struct sock *sk;
+    if (sk_alloc(seg->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_sock_ops, &sk))
+        return NULL;
+    inherit(sk, &listener->sk);
+    address_child(sk, seg);
+    lock_acquire(&sk->lock);
+    int err = tcp_check_route(tcp_sk(sk));
+    if (!err)
+        prepare_child(tcp_sk(sk), seg);
+    lock_release(&sk->lock);
+    if (!err)
+        return tcp_sk(sk);
+    sock_put(sk);
+    return NULL;
+}
+
+static void refuse_child(struct tcp_segment *seg, int err)
+{
+    if (err == -ENOBUFS) { /* RFC 9293 3.10.1: silently, the peer will ask again */
+        tcp_count(seg->net, TCP_COUNT_listen_overflows);
+        tcp_drop(seg, SKB_DROP_TCP_BACKLOG_FULL);
+    } else {
+        tcp_drop(seg, err == -ENOMEM ? SKB_DROP_NO_MEMORY : SKB_DROP_TCP_NO_SOCKET);
+    }
 }
 
 static void accept_syn(struct tcp_sock *listener, struct tcp_segment *seg)
 {
-    struct sock *sk;
-    if (sk_alloc(seg->net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &tcp_sock_ops, &sk)) {
-        tcp_drop(seg, SKB_DROP_NO_MEMORY);
+    struct tcp_sock *child = new_child(listener, seg);
+    int err = -ENOMEM;
+    if (child) {
+        lock_acquire(&child->sk.lock);
+        err = enter_child(listener, child, false);
+        if (!err) {
+            tcp_send_syn(child);
+            tcp_start_rexmit(child);
+        }
+        lock_release(&child->sk.lock);
+        sock_put(&child->sk);
+    }
+    if (err)
+        refuse_child(seg, err);
+    else
+        tcp_count(seg->net, TCP_COUNT_passive_opens);
+}
+
+/* ---- SYN cookies, RFC 4987 3.6 ---- */
+
+/* Shall this SYN be answered by a cookie? Not when those who wait for accept() alone fill the queue. */
+static bool wants_cookie(struct tcp_sock *listener)
+{
+    struct tcp_listener *l = listener->listener;
+    int32_t knob = READ_ONCE(tcp_state_of(listener)->syncookies);
+    if (!knob)
+        return false;
+    lock_acquire(&l->lock);
+    bool full = l->n_half_open + l->n_established > l->backlog;
+    bool room = l->n_established <= l->backlog && !l->closed;
+    lock_release(&l->lock);
+    return room && (full || knob == 2);
+}
+
+static void answer_by_cookie(struct tcp_sock *listener, struct tcp_segment *seg)
+{
+    WRITE_ONCE(listener->listener->cookies_until, time_now() + COOKIE_LIFE);
+    tcp_cookie_send(listener, seg);
+}
+
+/* seg acknowledges a cookie: a child as if it had waited half-open, and seg is the next that it receives. */
+static void open_by_cookie(struct tcp_sock *listener, struct tcp_segment *seg, const struct tcp_segment *syn)
+{
+    struct tcp_sock *child = new_child(listener, syn);
+    int err = -ENOMEM;
+    if (child) {
+        lock_acquire(&child->sk.lock);
+        child->iss = child->snd_una = seg->ack - 1;
+        child->snd_nxt = child->write_seq = child->snd_up = seg->ack;
+        child->ts_offset = tcp_cookie_clock(seg);
+        child->by_cookie = true;
+        (void)tcp_select_window(child, true); /* what the cookie's SYN+ACK offered */
+        err = enter_child(listener, child, true);
+        if (!err)
+            tcp_start_rexmit(
+                child); /* should the ACK be deferred: from here on it is half-open like any other */
+        lock_release(&child->sk.lock);
+        if (!err && !tcp_receive(child, seg))
+            tcp_drop(seg, SKB_DROP_TCP_NO_SOCKET);
+        sock_put(&child->sk);
+    }
+    if (err)
+        refuse_child(seg, err);
+    else
+        tcp_count(seg->net, TCP_COUNT_passive_opens);
+}
+
+/* RFC 9293 3.10.7.2 second: nothing was sent that it could acknowledge, unless it was a cookie. */
+static void receive_ack(struct tcp_sock *listener, struct tcp_segment *seg)
+{
+    struct tcp_segment syn;
+    bool cookies_out = time_now() < READ_ONCE(listener->listener->cookies_until);
+    if (cookies_out && !tcp_segment_has(seg, TCP_FLAG_SYN) && tcp_cookie_check(seg, &syn)) {
+        open_by_cookie(listener, seg, &syn);
         return;
     }
-    inherit(sk, &listener->sk);
-    address_child(sk, seg);
-    lock_acquire(&sk->lock);
-    int err = open_child(listener, tcp_sk(sk), seg);
-    lock_release(&sk->lock);
-    sock_put(sk);
-    if (err == -ENOBUFS) { /* RFC 9293 3.10.1: silently, the peer will ask again */
-        tcp_count(seg->net, TCP_COUNT_listen_overflows);
-        tcp_drop(seg, SKB_DROP_TCP_BACKLOG_FULL);
-    } else if (err) {
-        tcp_drop(seg, SKB_DROP_TCP_NO_SOCKET);
-    } else {
-        tcp_count(seg->net, TCP_COUNT_passive_opens);
-    }
+    tcp_reply_reset(seg);
+    tcp_drop(seg, SKB_DROP_TCP_ACK_INVALID);
 }
 
 void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg)
 {
     if (tcp_segment_has(seg, TCP_FLAG_RST)) { /* first: a reset cannot be meant for a listener */
         tcp_drop(seg, SKB_DROP_TCP_RESET);
-    } else if (tcp_segment_has(seg, TCP_FLAG_ACK)) { /* second: nothing was sent that it could acknowledge */
-        tcp_reply_reset(seg);
-        tcp_drop(seg, SKB_DROP_TCP_ACK_INVALID);
+    } else if (tcp_segment_has(seg, TCP_FLAG_ACK)) { /* second */
+        receive_ack(listener, seg);
     } else if (tcp_segment_has(seg, TCP_FLAG_SYN)) { /* third */
-        accept_syn(listener, seg);
+        if (wants_cookie(listener))
+            answer_by_cookie(listener, seg);
+        else
+            accept_syn(listener, seg);
     } else { /* fourth: should not occur */
         tcp_drop(seg, SKB_DROP_TCP_FLAGS);
     }

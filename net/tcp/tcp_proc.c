@@ -79,6 +79,9 @@ static const struct {
     const char *name;
     enum tcp_counter counter;
 } extended[] = {
+    { "SyncookiesSent", TCP_COUNT_cookies_out },
+    { "SyncookiesRecv", TCP_COUNT_cookies_in },
+    { "SyncookiesFailed", TCP_COUNT_cookies_wrong },
     { "TW", TCP_COUNT_time_waits },
     { "DelayedACKs", TCP_COUNT_delayed_acks },
     { "ListenOverflows", TCP_COUNT_listen_overflows },

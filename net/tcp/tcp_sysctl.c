@@ -89,6 +89,8 @@ static const struct sysctl sysctls[] = {
     { SYSCTL_INT("net/ipv4/tcp_synack_retries", struct tcp_state, synack_retries, 0, RETRIES_MOST,
                  "retransmissions of a SYN+ACK before the half-open connection goes"),
       .changed = synack_retries_changed },
+    { SYSCTL_INT("net/ipv4/tcp_syncookies", struct tcp_state, syncookies, 0, 2,
+                 "answer a SYN without keeping it (RFC 4987): 1 when the queue is full, 2 always, 0 never") },
     { SYSCTL_BOOL("net/ipv4/tcp_timestamps", struct tcp_state, timestamps,
                   "offer and accept timestamps (RFC 7323 3) on new connections") },
     { SYSCTL_BOOL("net/ipv4/tcp_window_scaling", struct tcp_state, window_scaling,
@@ -103,6 +105,7 @@ void tcp_sysctl_init(struct net *net)
     memcpy(tcp->cong_name, "reno", sizeof "reno");
     tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
     tcp->ecn = 2;
+    tcp->syncookies = 1;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */

@@ -3,12 +3,11 @@
  * ts_recent is the newest TSval of a segment that was next in line for acknowledgement. */
 #include "net/tcp/tcp.h"
 
-#define TS_TICK   ms(1)             /* RFC 7323 5.4: between 1 ms and 1 s */
 #define TS_RECENT sec(24 * 86400ul) /* RFC 7323 5.5: older than this, ts_recent says nothing */
 
 static uint32_t clock_at(const struct tcp_sock *tp, uint64_t time)
 {
-    return (uint32_t)(time / TS_TICK) + tp->ts_offset;
+    return (uint32_t)(time / TCP_TS_TICK) + tp->ts_offset;
 }
 
 uint32_t tcp_ts_now(const struct tcp_sock *tp)
@@ -60,5 +59,5 @@ uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *
     if (seq_before(seg->options.ts_ecr, clock_at(tp, resent_at)))
         return 0;
     uint64_t ticks = tcp_ts_now(tp) - seg->options.ts_ecr;
-    return MAX(ticks, (uint64_t)1) * TS_TICK;
+    return MAX(ticks, (uint64_t)1) * TCP_TS_TICK;
 }

@@ -131,31 +131,54 @@ static struct tcp_hdr reset_header(const struct tcp_segment *seg)
         .dest = seg->source,
         .seq = cpu_to_be32(has_ack ? seg->ack : 0),
         .ack = cpu_to_be32(has_ack ? 0 : seg->seq + seg->len),
-        .doff_rsrvd = TCP_HEADER_MIN / 4 << 4,
         .flags = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK,
     };
 }
 
-void tcp_reply_reset(const struct tcp_segment *seg)
+/* To whoever sent seg, a segment without a connection behind it. An MSS is what the way there lets pass. */
+static void reply(const struct tcp_segment *seg, struct tcp_hdr th, struct tcp_options o)
 {
     struct dst_entry *dst;
-    if (tcp_segment_has(seg, TCP_FLAG_RST)) /* RFC 9293 3.5.2: never a reset for a reset */
-        return;
     if (ip_route_output(seg->net, seg->saddr, seg->daddr, 0, &dst))
         return;
+    o.mss = (uint16_t)MIN((uint32_t)o.mss, dst->mtu - IP_AND_TCP_HEADER);
     struct sk_buff *skb = alloc_skb_headroom(seg->net, SKB_TX_HEADROOM, 0);
     if (skb) {
-        struct tcp_hdr *th = skb_push(skb, sizeof *th);
-        *th = reset_header(seg);
+        uint32_t length = TCP_HEADER_MIN + tcp_options_length(&o);
+        struct tcp_hdr *pushed = skb_push(skb, length);
+        th.doff_rsrvd = (uint8_t)(length / 4 << 4);
+        *pushed = th;
+        tcp_options_write((uint8_t *)(pushed + 1), &o);
         skb_reset_transport_header(skb);
-        checksum_partial(skb, th, seg->daddr, seg->saddr);
-        tcp_count(seg->net, TCP_COUNT_resets_out);
+        checksum_partial(skb, pushed, seg->daddr, seg->saddr);
         const struct ip_tx tx = {
             .saddr = seg->daddr, .daddr = seg->saddr, .protocol = IPPROTO_TCP, .discover = IP_PMTUDISC_WANT
         };
         (void)ip_queue_xmit(seg->net, skb, dst, &tx);
     }
     dst_release(dst);
+}
+
+void tcp_reply_reset(const struct tcp_segment *seg)
+{
+    const struct tcp_options none = { 0 };
+    if (tcp_segment_has(seg, TCP_FLAG_RST)) /* RFC 9293 3.5.2: never a reset for a reset */
+        return;
+    tcp_count(seg->net, TCP_COUNT_resets_out);
+    reply(seg, reset_header(seg), none);
+}
+
+void tcp_reply_syn(const struct tcp_segment *seg, uint32_t iss, uint16_t window, const struct tcp_options *o)
+{
+    const struct tcp_hdr th = {
+        .source = seg->dest,
+        .dest = seg->source,
+        .seq = cpu_to_be32(iss),
+        .ack = cpu_to_be32(seg->seq + 1),
+        .flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
+        .window = cpu_to_be16(window),
+    };
+    reply(seg, th, *o);
 }
 
 /* RFC 9293 3.7.1: what fits into the first link's MTU, options not counted (RFC 6691 2). */
