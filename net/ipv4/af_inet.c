@@ -86,8 +86,6 @@ static const struct sysctl sysctls[] = {
                  "path MTU that an ICMP message may lower to; below it packets go without DF") },
     { SYSCTL_SECONDS("net/ipv4/route/mtu_expires", struct ipv4_state, peer_knobs.mtu_expires, 1, 1 << 30,
                      "how long a path MTU that was lowered is kept, seconds") },
-    { SYSCTL_BOOL("net/ipv4/conf/all/accept_source_route", struct ipv4_state, knobs.accept_source_route,
-                  "take packets that came here by a source route; without it they are dropped") },
     { .path = NULL },
 };
 

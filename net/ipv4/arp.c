@@ -41,7 +41,7 @@ void arp_announce(struct net_device *dev)
 {
     const struct in_device *ind = in_dev_get(dev);
 
-    if (speaks_arp(dev) && !ipv4_is_zero(ind->address))
+    if (speaks_arp(dev) && !ipv4_is_zero(ind->address) && INET_CONF_EITHER(dev, arp_notify))
         arp_send(dev, ARP_REQUEST, NULL, ind->address, NULL, ind->address); /* RFC 5227 2.3 */
 }
 
@@ -79,11 +79,49 @@ static void defend(struct net_device *dev, const struct arp_hdr *arp)
     arp_announce(dev);
 }
 
+/* Is target ours, and do we say so to sender? By default a host answers for all of its addresses on every
+ * link (RFC 1122 3.3.4.2's weak model, as Linux); arp_ignore narrows it. */
+static bool is_for_us(struct net_device *dev, be32 target, be32 sender)
+{
+    enum { ANY = 0, OF_DEVICE = 1, NONE = 8 };
+    const struct in_device *ind = in_dev_get(dev);
+    int32_t ignore = INET_CONF_MAX(dev, arp_ignore);
+    bool of_device = be32_equal(target, ind->address);
+
+    if (ignore == ANY)
+        return of_device ||
+               (!ipv4_is_loopback(target) && inet_addr_kind(dev_net(dev), target, NULL) == DST_LOCAL);
+    if (ignore == OF_DEVICE || !of_device)
+        return of_device && ignore < NONE;
+    return ignore < NONE && ((sender.raw ^ target.raw) & ind->netmask.raw) == 0;
+}
+
+/* RFC 1027: do we pass packets on from dev to target? Probes and announcements are between hosts of one link.
+ */
+static bool stands_for(struct net_device *dev, const struct arp_hdr *arp)
+{
+    struct dst_entry *dst;
+
+    if (be16_to_cpu(arp->op) != ARP_REQUEST || !INET_CONF_EITHER(dev, proxy_arp) ||
+        !INET_CONF_EITHER(dev, forwarding) || ipv4_is_zero(arp->sender_ip) ||
+        be32_equal(arp->sender_ip, arp->target_ip))
+        return false;
+    if (ip_route_output(dev_net(dev), arp->target_ip, (be32){ 0 }, 0, &dst))
+        return false;
+    bool elsewhere = dst->kind == DST_UNICAST && dst->dev != dev;
+    dst_release(dst);
+    return elsewhere;
+}
+
+static void answer(struct net_device *dev, const struct arp_hdr *arp)
+{
+    arp_send(dev, ARP_REPLY, arp->sender_mac, arp->target_ip, arp->sender_mac, arp->sender_ip);
+}
+
 /* Learn from the packet, and answer it if it asks for us. True if it was for us. */
 static bool process(struct net_device *dev, const struct arp_hdr *arp)
 {
     const struct in_device *ind = in_dev_get(dev);
-    bool for_us = be32_equal(arp->target_ip, ind->address);
     uint16_t op = be16_to_cpu(arp->op);
 
     if (ipv4_is_zero(ind->address))
@@ -93,12 +131,14 @@ static bool process(struct net_device *dev, const struct arp_hdr *arp)
             defend(dev, arp);
         return true;
     }
+    bool for_us = is_for_us(dev, arp->target_ip, arp->sender_ip);
+    bool for_other = !for_us && stands_for(dev, arp);
     if (!ipv4_is_zero(arp->sender_ip)) /* zero: an address probe, which tells nothing (RFC 5227 1.1) */
         /* RFC 826: update an entry that is there (the merge flag), make one only if we are the target */
-        neigh_update(dev, arp->sender_ip, arp->sender_mac, for_us, op == ARP_REPLY && for_us);
-    if (for_us && op == ARP_REQUEST)
-        arp_send(dev, ARP_REPLY, arp->sender_mac, ind->address, arp->sender_mac, arp->sender_ip);
-    return for_us;
+        neigh_update(dev, arp->sender_ip, arp->sender_mac, for_us || for_other, op == ARP_REPLY && for_us);
+    if ((for_us && op == ARP_REQUEST) || for_other)
+        answer(dev, arp);
+    return for_us || for_other;
 }
 
 static void arp_rcv(struct sk_buff *skb, struct packet_type *pt)

@@ -1,6 +1,8 @@
 /* net/ipv4/arp_test.c - ARP on the wire: who is answered, what is learned, how patient we are. */
 #include "net/ipv4/arp.h"
 #include "net/ipv4/host_test.h"
+#include "net/ipv4/ipv4.h"
+#include "sim/netconfig.h"
 
 static struct packet arp(const struct host *h, uint16_t op, uint32_t sender, uint32_t target)
 {
@@ -218,6 +220,97 @@ TEST(a_flood_of_senders_does_not_fill_memory) // checklist 22's idea, for neighb
     expect_alive(&h);
     host_destroy(&h);
 }
+
+/* ---- knobs ---- */
+
+static bool is_answered(struct host *h, uint32_t sender, uint32_t target)
+{
+    struct packet p = arp(h, FRAME_ARP_REQUEST, sender, target);
+    bool came = false;
+
+    tap_send(h->tap, &p);
+    while (tap_receive(h->tap, &p, ms(1)))
+        came |= p.ethertype == FRAME_ARP && p.arp_op == FRAME_ARP_REPLY && p.arp_sender_ip == target &&
+                !memcmp(p.arp_sender_mac, host_mac(h), 6);
+    return came;
+}
+
+static void set(struct host *h, const char *knob, const char *value)
+{
+    CHECK_EQ(net_sysctl_set(h->vk->net, knob, value), 0);
+}
+
+/* A second card on w: eth1, 10.7.0.1/24. */
+static struct vnic *other_link(struct host *h, struct wire *w)
+{
+    static const uint8_t mac[6] = { 2, 9, 0, 0, 0, 1 };
+    struct vnic *nic = vnic_create(h->vk->net, "eth1", mac, w, NULL);
+
+    CHECK_EQ(netconfig_address(h->vk->net, "eth1", ip4(10, 7, 0, 1), 24), 0);
+    return nic;
+}
+
+TEST(which_of_our_addresses_are_answered_for_is_a_knob) // arp_ignore, as Linux
+{
+    struct host h = host_create();
+    struct wire *other_wire = wire_create("other");
+    struct vnic *nic = other_link(&h, other_wire);
+    uint32_t near = h.vk->addr, other = ip4(10, 7, 0, 1);
+
+    CHECK(is_answered(&h, h.tap->ip, near));
+    CHECK(is_answered(&h, h.tap->ip, other)); /* RFC 1122 3.3.4.2: the weak model */
+    CHECK(!is_answered(&h, h.tap->ip, ip4(127, 0, 0, 1)));
+    set(&h, "net/ipv4/conf/eth0/arp_ignore", "1");
+    CHECK(is_answered(&h, h.tap->ip, near) && !is_answered(&h, h.tap->ip, other));
+    set(&h, "net/ipv4/conf/all/arp_ignore", "2");
+    CHECK(is_answered(&h, h.tap->ip, near) && !is_answered(&h, ip4(10, 9, 0, 1), near));
+    set(&h, "net/ipv4/conf/all/arp_ignore", "8");
+    CHECK(!is_answered(&h, h.tap->ip, near));
+    vnic_destroy(nic);
+    wire_destroy(other_wire);
+    host_destroy(&h);
+}
+
+TEST(a_router_answers_for_those_behind_it_where_it_is_told_to) // RFC 1027; proxy_arp
+{
+    struct host h = host_create();
+    struct wire *other_wire = wire_create("other");
+    struct vnic *nic = other_link(&h, other_wire);
+    uint32_t behind = ip4(10, 7, 0, 9);
+
+    set(&h, "net/ipv4/ip_forward", "1");
+    CHECK(!is_answered(&h, h.tap->ip, behind));
+    set(&h, "net/ipv4/conf/eth0/proxy_arp", "1");
+    CHECK(is_answered(&h, h.tap->ip, behind));
+    CHECK(cache_holds(&h, "10.0.0.2"));                     /* who asks will send */
+    CHECK(!is_answered(&h, h.tap->ip, ip4(10, 0, 0, 77)));  /* on the asker's own link */
+    CHECK(!is_answered(&h, h.tap->ip, ip4(172, 16, 0, 1))); /* nowhere */
+    CHECK(!is_answered(&h, 0, behind));                     /* a probe: RFC 5227 2.1 */
+    CHECK(!is_answered(&h, behind, behind));                /* an announcement */
+    set(&h, "net/ipv4/ip_forward", "0");
+    CHECK(!is_answered(&h, h.tap->ip, behind));
+    vnic_destroy(nic);
+    wire_destroy(other_wire);
+    host_destroy(&h);
+}
+
+TEST(an_address_is_announced_unless_that_is_switched_off) // RFC 5227 2.3; arp_notify
+{
+    struct host h = host_create();
+    struct packet p;
+
+    CHECK_EQ(netconfig_address(h.vk->net, "eth0", ip4(10, 0, 0, 5), 24), 0);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST);
+    CHECK(p.arp_sender_ip == ip4(10, 0, 0, 5) && p.arp_target_ip == ip4(10, 0, 0, 5));
+    sim_run_for(sec(1)); /* more than once, as address and netmask come one behind the other */
+    tap_flush(h.tap);
+    set(&h, "net/ipv4/conf/eth0/arp_notify", "0");
+    CHECK_EQ(netconfig_address(h.vk->net, "eth0", ip4(10, 0, 0, 1), 24), 0);
+    EXPECT_SILENCE(h.tap, sec(1));
+    host_destroy(&h);
+}
+
+/* ---- life ---- */
 
 static const struct net_device_ops never_opened = { 0 };
 

@@ -55,6 +55,15 @@ static const struct sysctl knobs[] = {
                   "a router tells senders of a shorter way") },
     { SYSCTL_BOOL("net/ipv4/conf/all/bc_forwarding", struct inet_conf, bc_forwarding,
                   "pass on broadcasts to other networks of ours, RFC 2644") },
+    { SYSCTL_BOOL("net/ipv4/conf/all/accept_source_route", struct inet_conf, accept_source_route,
+                  "take packets that came here by a source route; without it they are dropped") },
+    { SYSCTL_BOOL("net/ipv4/conf/all/proxy_arp", struct inet_conf, proxy_arp,
+                  "answer ARP requests for hosts that are reached by another device, RFC 1027") },
+    { SYSCTL_BOOL("net/ipv4/conf/all/arp_notify", struct inet_conf, arp_notify,
+                  "announce an address when it is given and when the device comes up, RFC 5227 2.3") },
+    { SYSCTL_INT("net/ipv4/conf/all/arp_ignore", struct inet_conf, arp_ignore, 0, 8,
+                 "requests for which of our addresses are answered: any (0), the device's (1), those whose "
+                 "network the asker is in (2), none (8)") },
     { SYSCTL_BOOL("net/ipv4/conf/all/log_martians", struct inet_conf, log_martians,
                   "log packets whose source is impossible") },
     { SYSCTL_INT(
@@ -128,6 +137,8 @@ int inet_conf_init(struct net *net)
                                         .send_redirects = true }; /* RFC 1812 5.2.7.2 */
 
     ipv4->conf_all = ipv4->conf_default = at_first;
+    ipv4->conf_default.arp_notify = true;
+    ipv4->conf_default.accept_source_route = true; /* so that `all` decides, RFC 1812 5.3.13.4 */
     int err = inet_conf_add(&ipv4->conf_default, net, "default");
     if (err)
         return err;

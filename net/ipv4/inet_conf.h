@@ -13,7 +13,9 @@ struct inet_conf {
     bool forwarding;       /* the device's; setting `all` sets every device's */
     bool accept_redirects; /* a router: both; a host: either */
     bool secure_redirects, shared_media, send_redirects, log_martians; /* either */
-    bool bc_forwarding;                                                /* both */
+    bool bc_forwarding, accept_source_route;                           /* both */
+    bool proxy_arp, arp_notify;                                        /* either */
+    int32_t arp_ignore;                                                /* the larger one */
     int32_t rp_filter;                                                 /* the larger one */
     int32_t source_check; /* enum rp_filter: what holds for this device; follows from rp_filter */
 
@@ -28,8 +30,10 @@ void inet_conf_remove(struct inet_conf *c);
 int inet_conf_init(struct net *net);
 void inet_conf_exit(struct net *net);
 
-/* The device's own and `all`'s, as either or both. */
+/* The device's own and `all`'s, as either, the larger one, or both. */
 #define INET_CONF_EITHER(dev, knob)                                                                          \
     (READ_ONCE(in_dev_get(dev)->conf.knob) || READ_ONCE(dev_net(dev)->ipv4->conf_all.knob))
+#define INET_CONF_MAX(dev, knob)                                                                             \
+    MAX(READ_ONCE(in_dev_get(dev)->conf.knob), READ_ONCE(dev_net(dev)->ipv4->conf_all.knob))
 #define INET_CONF_BOTH(dev, knob)                                                                            \
     (READ_ONCE(in_dev_get(dev)->conf.knob) && READ_ONCE(dev_net(dev)->ipv4->conf_all.knob))

@@ -165,7 +165,7 @@ void ip_options_record(struct net *net, uint8_t *header, be32 address)
  * on the way it is not. */
 static enum skb_drop_reason check_source_route(struct sk_buff *skb, const uint8_t *option, bool mine)
 {
-    if (!READ_ONCE(skb->net->ipv4->knobs.accept_source_route))
+    if (!INET_CONF_BOTH(skb->dev, accept_source_route))
         return SKB_DROP_IP_SOURCE_ROUTE;
     if (!mine || is_full(option))
         return SKB_NOT_DROPPED;

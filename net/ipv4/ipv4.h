@@ -32,7 +32,6 @@ struct ipv4_knobs {
     int32_t default_ttl, port_range[2];
     uint64_t frag_memory_max, frag_source_max, frag_timeout; /* bytes, bytes, ns */
     int32_t frag_max_dist;
-    bool accept_source_route;
 };
 
 /* The account of the sources that share a hash. */
