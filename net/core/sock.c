@@ -54,6 +54,7 @@ void sock_put(struct sock *sk)
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
     skb_queue_purge(&sk->error_queue, SKB_DROP_SOCKET_CLOSED);
     __atomic_fetch_sub(&sk->net->sockets, 1, __ATOMIC_RELAXED);
+    mem_free(sk->ip_options);
     mem_free(sk);
 }
 

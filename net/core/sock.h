@@ -89,6 +89,7 @@ struct sock {
     be32 mc_address;
     uint32_t mc_ifindex;
     struct mc_member *mc_groups;     /* net/igmp's: the groups joined; IGMP lock */
+    struct ip_options *ip_options;   /* IP_OPTIONS, or NULL */
     struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */

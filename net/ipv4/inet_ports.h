@@ -3,6 +3,7 @@
 #pragma once
 #include "net/core/skbuff.h"
 #include "net/core/sock.h"
+#include "net/ipv4/ip.h"
 
 enum { PORT_BUCKETS = 1024, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
 /* struct sock.filed: found by its local address, or by that and its peer, when it was put into the table. */
@@ -53,12 +54,19 @@ unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 sadd
 /* ---- control messages of SOL_IP ---- */
 
 /* Which of them come with a received datagram: struct sock.ip_receive. */
-enum { IP_RECEIVE_PKTINFO = 1, IP_RECEIVE_TTL = 2, IP_RECEIVE_TOS = 4 };
+enum {
+    IP_RECEIVE_PKTINFO = 1,
+    IP_RECEIVE_TTL = 2,
+    IP_RECEIVE_TOS = 4,
+    IP_RECEIVE_OPTIONS = 8,
+    IP_RECEIVE_RETOPTS = 16
+};
 /* What the sender of one message asks for; ttl and tos are -1, the others zero, where he does not. */
 struct ip_wishes {
     be32 saddr;
     uint32_t ifindex;
     int ttl, tos;
+    struct ip_options options;
 };
 /* Read them from msg's control messages. 0 or -EINVAL. */
 int ip_wishes_parse(const struct message *msg, struct ip_wishes *wishes);

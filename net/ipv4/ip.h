@@ -100,7 +100,13 @@ void ip_group_mac(be32 group, uint8_t *mac);
 
 /* ---- output ---- */
 
-struct ip_options; /* ip_options.h */
+enum { IP_OPTIONS_MAX = 40 };
+/* Options of a header that is to be sent: len is a multiple of four. first_hop: where a source route begins,
+ * and so the header's destination; zero: there is none. */
+struct ip_options {
+    uint8_t len, bytes[IP_OPTIONS_MAX];
+    be32 first_hop;
+};
 
 /* Fields of the IP header a sender chooses. */
 struct ip_tx {

@@ -1,8 +1,7 @@
 /* net/ipv4/ip_options.h - the options of the IP header (RFC 791 3.1); for net/. */
 #pragma once
-#include "net/ipv4/ip.h"
+#include "net/ipv4/inet_ports.h"
 
-enum { IP_OPTIONS_MAX = 40 };
 enum {
     IPOPT_END = 0,
     IPOPT_NOP = 1,
@@ -15,12 +14,6 @@ enum {
 };
 enum { IPOPT_TS_ONLY = 0, IPOPT_TS_AND_ADDRESS = 1, IPOPT_TS_PRESPECIFIED = 3 }; /* a timestamp's flag */
 
-/* Options of a header that is to be sent: len is a multiple of four. first_hop: where a source route begins,
- * and so the header's destination; zero: there is none. */
-struct ip_options {
-    uint8_t len, bytes[IP_OPTIONS_MAX];
-    be32 first_hop;
-};
 /* RFC 2113: routers on the way shall look at the packet; IGMP and RSVP ask for it. */
 extern const struct ip_options ip_router_alert;
 
@@ -49,3 +42,15 @@ void ip_options_echo(const struct sk_buff *skb, struct ip_options *out);
 void ip_options_fragment(uint8_t *header, unsigned hlen);
 /* Options as a program gives them: 0, or -EINVAL (malformed, longer than 40, or a source route). */
 int ip_options_from_user(const void *bytes, size_t n, struct ip_options *out);
+
+/* ---- ip_options_sock.c ---- */
+
+/* setsockopt(), getsockopt() of IP_OPTIONS. 0 or -errno; -ENOPROTOOPT for streams. sk->lock is taken. */
+int ip_options_set(struct sock *sk, const void *value, socklen_t len);
+int ip_options_get(struct sock *sk, void *value, socklen_t *len);
+/* A control message IP_RETOPTS that is sent along: 0 or -EINVAL. */
+int ip_options_wish(const struct cmsghdr *c, struct ip_wishes *w);
+/* What the message does not say the socket does. sk->lock held. */
+void ip_options_choose(const struct sock *sk, struct ip_wishes *w);
+/* The control messages about skb's options that sk wants. */
+void ip_options_tell(const struct sock *sk, struct message *msg, const struct sk_buff *skb);

@@ -1,5 +1,6 @@
 /* net/ipv4/ip_options_test.c - the options of the IP header: passed over, answered, refused, carried along.
  */
+#include "net/core/sock.h"
 #include "net/ipv4/host_test.h"
 #include "net/ipv4/ip_options.h"
 #include "net/ipv4/neigh.h"
@@ -282,5 +283,96 @@ TEST(any_bytes_are_read_without_harm) // RFC 1122 3.2.1.8
         ip_options_fragment(exact, hlen);
         free(exact);
     }
+    host_destroy(&h);
+}
+
+/* ---- sockets ---- */
+
+static ssize_t send_message(struct sock *sk, const void *data, size_t n, const void *control,
+                            size_t control_len)
+{
+    struct sockaddr_storage name;
+    struct io_vector v = { (uintptr_t)data, n };
+    struct message msg = { .name = &name, .control = (void *)(uintptr_t)control, .control_len = control_len };
+
+    msg.name_len = (socklen_t)sockaddr_in_make(&name, ip_address(10, 0, 0, 2), cpu_to_be16(0));
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    return sock_sendmsg(sk, &msg, 0);
+}
+
+TEST(a_program_s_options_go_along_and_we_are_their_first_stage) // ip(7), IP_OPTIONS; RFC 791 3.1; ping -R
+{
+    static const struct {
+        int type, protocol;
+    } kinds[] = { { SOCK_DGRAM, IPPROTO_ICMP }, { SOCK_RAW, IPPROTO_ICMP } };
+    const uint8_t route[] = { 1, 7, 11, 4, 0, 0, 0, 0, 0, 0, 0, 0 },
+                  sent[] = { 1, 7, 11, 8, 10, 0, 0, 1, 0, 0, 0, 0 }, request[8] = { 8, 0, 0xf7, 0xff };
+    struct host h = host_create();
+    uint8_t got[40];
+    struct packet p;
+    socklen_t len;
+    size_t n;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct sock *sk = NULL;
+        CHECK_EQ(sock_create(h.vk->net, AF_INET, kinds[i].type, kinds[i].protocol, &sk), 0);
+        CHECK_EQ(sock_setsockopt(sk, SOL_IP, IP_OPTIONS, route, sizeof route), 0);
+        CHECK_EQ(sock_setsockopt(sk, SOL_IP, IP_OPTIONS, "\7\0", 2), -EINVAL); /* the old ones stay */
+        len = sizeof got;
+        CHECK_EQ(sock_getsockopt(sk, SOL_IP, IP_OPTIONS, got, &len), 0);
+        CHECK(len == sizeof route && !memcmp(got, route, sizeof route));
+        CHECK_EQ(send_message(sk, request, sizeof request, NULL, 0), sizeof request);
+        EXPECT_IP(h.tap, &p, PACKET_ICMP);
+        const uint8_t *header = tap_bytes(h.tap, &n) + IP;
+        CHECK(p.ip_checksum_ok && header[0] == 0x48 && !memcmp(header + 20, sent, sizeof sent));
+        CHECK_EQ(sock_setsockopt(sk, SOL_IP, IP_OPTIONS, NULL, 0), 0);
+        CHECK_EQ(send_message(sk, request, sizeof request, NULL, 0), sizeof request);
+        EXPECT_IP(h.tap, &p, PACKET_ICMP);
+        CHECK_EQ(tap_bytes(h.tap, &n)[IP], 0x45);
+        CHECK_EQ(sock_setsockopt(sk, SOL_IP, IP_OPTIONS, route, sizeof route), 0); /* freed with the socket */
+        vk_close(sk);
+    }
+    struct sock *stream = vk_socket(h.vk, SOCK_STREAM);
+    CHECK_EQ(sock_setsockopt(stream, SOL_IP, IP_OPTIONS, route, sizeof route), -ENOPROTOOPT);
+    vk_close(stream);
+    host_destroy(&h);
+}
+
+TEST(options_go_with_one_message_and_are_told_with_what_comes) // ip(7), IP_RETOPTS, IP_RECVOPTS
+{
+    const uint8_t asked[] = { 7, 11, 8, 192, 168, 7, 7, 0, 0, 0, 0, 0 };
+    const uint8_t request[8] = { 8, 0, 0xf7, 0xff };
+    struct host h = host_create();
+    struct sock *sk = NULL;
+    struct {
+        struct cmsghdr head;
+        uint8_t bytes[16];
+    } wish = { .head = { CMSG_LEN(4), SOL_IP, IP_RETOPTS }, .bytes = { 0x94, 4, 0, 0 } };
+    uint8_t control[200], data[100];
+    struct io_vector v = { (uintptr_t)data, sizeof data };
+    struct message msg = { .control = control, .control_len = sizeof control };
+    struct packet p;
+    size_t n;
+
+    CHECK_EQ(sock_create(h.vk->net, AF_INET, SOCK_RAW, IPPROTO_ICMP, &sk), 0);
+    CHECK_EQ(send_message(sk, request, sizeof request, &wish, CMSG_SPACE(4)), sizeof request);
+    EXPECT_IP(h.tap, &p, PACKET_ICMP);
+    const uint8_t *header = tap_bytes(h.tap, &n) + IP;
+    CHECK(header[0] == 0x46 && !memcmp(header + 20, "\x94\4\0\0", 4));
+    wish.bytes[1] = 1;
+    CHECK_EQ(send_message(sk, request, sizeof request, &wish, CMSG_SPACE(4)), -EINVAL);
+
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_IP, IP_RECVOPTS, 1), 0);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_IP, IP_RETOPTS, 1), 0);
+    send_with(&h, asked, sizeof asked);
+    sim_run_for(ms(1));
+    iov_iter_init(&msg.iter, ITER_KERNEL, &v, 1);
+    CHECK(sock_recvmsg(sk, &msg, 0) > 0);
+    const struct cmsghdr *c = (const struct cmsghdr *)control;
+    CHECK(c->cmsg_type == IP_RECVOPTS && c->cmsg_len == CMSG_LEN(12) && !memcmp(CMSG_DATA(c), asked, 12));
+    c = (const struct cmsghdr *)(control + CMSG_SPACE(12));
+    CHECK(c->cmsg_type == IP_RETOPTS && c->cmsg_len == CMSG_LEN(12) && !memcmp(CMSG_DATA(c), asked, 12));
+    CHECK_EQ(msg.control_used, 2 * CMSG_SPACE(12));
+    vk_close(sk);
     host_destroy(&h);
 }

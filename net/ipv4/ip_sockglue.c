@@ -1,6 +1,7 @@
 /* net/ipv4/ip_sockglue.c - the options of SOL_IP, ip(7). */
 #include "lib/string.h"
 #include "net/core/datagram.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 /* An option's value may be a byte or an int. */
@@ -33,6 +34,10 @@ static uint32_t receive_bit(int option)
         return IP_RECEIVE_TTL;
     case IP_RECVTOS:
         return IP_RECEIVE_TOS;
+    case IP_RECVOPTS:
+        return IP_RECEIVE_OPTIONS;
+    case IP_RETOPTS:
+        return IP_RECEIVE_RETOPTS;
     default:
         return 0;
     }
@@ -98,6 +103,8 @@ int ip_setsockopt(struct sock *sk, int option, const void *value, socklen_t len)
 
     if (option >= IP_MULTICAST_IF && option <= IP_MULTICAST_ALL)
         return ip_group_setsockopt(sk, option, value, len);
+    if (option == IP_OPTIONS)
+        return ip_options_set(sk, value, len);
     if (err)
         return err;
     skb_queue_head_init(&forgotten);
@@ -158,6 +165,8 @@ int ip_getsockopt(struct sock *sk, int option, void *value, socklen_t *len)
 {
     if (option >= IP_MULTICAST_IF && option <= IP_MULTICAST_ALL)
         return ip_group_getsockopt(sk, option, value, len);
+    if (option == IP_OPTIONS)
+        return ip_options_get(sk, value, len);
     int number, err = get_number(sk, option, &number);
     if (err)
         return err;
@@ -207,6 +216,8 @@ static int parse_wish(const struct cmsghdr *c, struct ip_wishes *w)
         return parse_byte(c, 1, false, &w->ttl);
     case IP_TOS:
         return parse_byte(c, 0, true, &w->tos);
+    case IP_RETOPTS:
+        return ip_options_wish(c, w);
     default:
         return -EINVAL;
     }
@@ -249,4 +260,6 @@ void ip_tell(const struct sock *sk, struct message *msg, const struct sk_buff *s
         put_cmsg(msg, SOL_IP, IP_TTL, &ttl, sizeof ttl);
     if (sk->ip_receive & IP_RECEIVE_TOS)
         put_cmsg(msg, SOL_IP, IP_TOS, &ip->tos, sizeof ip->tos);
+    if (sk->ip_receive & (IP_RECEIVE_OPTIONS | IP_RECEIVE_RETOPTS))
+        ip_options_tell(sk, msg, skb);
 }

@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/core/datagram.h"
 #include "net/ipv4/icmp.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 struct ping_state {
@@ -94,7 +95,7 @@ static int autobind(struct sock *sk)
 }
 
 /* Take what the send needs of sk, and give it an identifier. */
-static int prepare(struct sock *sk, const struct message *msg, const struct ip_wishes *w, int flags,
+static int prepare(struct sock *sk, const struct message *msg, struct ip_wishes *w, int flags,
                    struct ip_tx *tx, uint32_t *ifindex)
 {
     be16 port;
@@ -120,6 +121,8 @@ static int prepare(struct sock *sk, const struct message *msg, const struct ip_w
     tx->tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos;
     tx->discover = (uint8_t)sk->pmtudisc;
     tx->no_loop = tx->no_wire = false;
+    ip_options_choose(sk, w);
+    tx->options = w->options.len ? &w->options : NULL;
     *ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     if (ipv4_is_multicast(tx->daddr))
         ip_group_choose(sk, w->ttl, tx, ifindex);
@@ -173,7 +176,7 @@ static ssize_t ping_sendmsg(struct sock *sk, struct message *msg, int flags)
     size_t n = msg->iter.count;
     struct ip_wishes wishes;
     struct dst_entry *dst;
-    struct ip_tx tx = { .options = NULL };
+    struct ip_tx tx;
     uint32_t ifindex;
 
     if (flags & MSG_OOB)

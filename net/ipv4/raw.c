@@ -2,6 +2,7 @@
  * Received datagrams begin with their IP header; to sent ones the kernel puts it. */
 #include "lib/string.h"
 #include "net/core/datagram.h"
+#include "net/ipv4/ip_options.h"
 #include "net/ipv4/ipv4.h"
 
 struct raw_sock {
@@ -208,7 +209,8 @@ static int send_by_route(struct sock *sk, struct message *msg, be32 daddr, const
                         .protocol = (uint8_t)sk->protocol,
                         .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
                         .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
-                        .discover = (uint8_t)sk->pmtudisc };
+                        .discover = (uint8_t)sk->pmtudisc,
+                        .options = w->options.len ? &w->options : NULL };
     uint32_t ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     struct dst_entry *dst;
 
@@ -246,6 +248,11 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
         err = destination(sk, msg, &daddr);
     if (!err)
         err = ip_wishes_parse(msg, &wishes);
+    if (!err && unlikely(READ_ONCE(sk->ip_options))) {
+        lock_acquire(&sk->lock);
+        ip_options_choose(sk, &wishes);
+        lock_release(&sk->lock);
+    }
     if (!err)
         err = send_by_route(sk, msg, daddr, &wishes);
     return err ? err : (ssize_t)n;
