@@ -28,11 +28,13 @@ class Outcome:
     runs: int
     rate: int
     edges: int
+    frames: int  # 0: the target sends none
     crash: str | None  # the command that replays it
     text: str
 
     def __str__(self) -> str:
-        line = f"{self.target}: {self.runs} runs, {self.rate} a second, {self.edges} edges"
+        frames = f" of {self.frames} frames" if self.frames else ""
+        line = f"{self.target}: {self.runs} runs{frames}, {self.rate} a second, {self.edges} edges"
         return f"{line}\n{self.text}\ncrashed; replay it with: {self.crash}" if self.crash else line
 
 
@@ -59,7 +61,7 @@ def run(target: str, *options: str, found: Path | None = None, built: Path = BUI
     name = os.path.relpath(written[1], ROOT) if written else ""
     crash = f"make fuzz-targets && build/fuzz/{target} {name}".strip() if result.returncode else None
     runs, rate = number(r"number_of_executed_units: (\d+)", text), number(r"average_exec_per_sec: +(\d+)", text)
-    return Outcome(target, runs, rate, number(r"cov: (\d+)", text), crash, "\n".join(text.splitlines()[-60:]))
+    return Outcome(target, runs, rate, number(r"cov: (\d+)", text), number(r"frames_sent: (\d+)", text), crash, "\n".join(text.splitlines()[-60:]))
 
 
 def reached(target: str, source: Path) -> set[str]:
