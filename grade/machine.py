@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +124,16 @@ class Console:
 
 class Machine:
     """One QEMU. network is a wire, or the text of a -netdev for n0 (empty: no card); files are put behind the initramfs;
-    before is done by the child that becomes QEMU. With a line, `line` is the other end of COM2."""
+    before is done by the child that becomes QEMU. With a line, `line` is the other end of COM2. cables are sockets that the
+    network's texts name by their descriptors; QEMU has them then."""
 
     def __init__(self, settings: Settings, folder: Path, network: Wire | str, files: dict[str, tuple[int, bytes]] | None = None,
-                 before: Callable[[], None] = end_with_parent, line: bool = False) -> None:
+                 before: Callable[[], None] = end_with_parent, line: bool = False, cables: Sequence[socket.socket] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         settings = Settings(**{**vars(settings), "initrd": with_files(settings.initrd, files, folder)})
         settings.check()
         self.wire = network if isinstance(network, Wire) else None
+        self.cables = cables
         self.log = folder / "serial.log"
         self.console, self.monitor = Console(self.log), Monitor()
         self.line, self.line_theirs = socket.socketpair() if line else (None, None)
@@ -144,12 +146,14 @@ class Machine:
 
     def launch(self, argv: list[str], before: Callable[[], None]) -> subprocess.Popen[bytes]:
         ends = [self.console.theirs, self.monitor.theirs, *([self.wire.theirs] if self.wire else [])]
-        ends += [self.line_theirs] if self.line_theirs else []
+        ends += [*([self.line_theirs] if self.line_theirs else []), *self.cables]
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, pass_fds=[end.fileno() for end in ends],
                                    preexec_fn=before)
         self.console.theirs.close()
         if self.line_theirs:
             self.line_theirs.close()
+        for cable in self.cables:
+            cable.close()
         self.console.reader.start()
         if self.wire:
             self.wire.start()

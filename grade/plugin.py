@@ -5,6 +5,7 @@ Machines of a module are shared by its tests where those leave no trace in each 
 """
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,6 +73,12 @@ class Machines:
         """On the network that a -netdev for n0 describes, within a namespace if one is given."""
         before = ns.enter if ns else end_with_parent
         return self.start(Machine(self.settings(**choices), self.subfolder(), netdev, before=before))
+
+    def on_cables(self, *cables: socket.socket, line: bool = False, **choices: str) -> Machine:
+        """A card for each of one or two cables: ends of datagram socket pairs, whose other ends are other machines'."""
+        netdevs = [f"socket,id=n{number},fd={cable.fileno()}" for number, cable in enumerate(cables)]
+        settings = self.settings(more="".join(netdevs[1:]), **choices)
+        return self.start(Machine(settings, self.subfolder(), netdevs[0], line=line, cables=cables))
 
     def in_namespace(self, ns: Namespace, netdev: str = "", files: dict[str, tuple[int, bytes]] | None = None,
                      line: bool = False, **choices: str) -> Machine:

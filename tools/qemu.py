@@ -45,6 +45,8 @@ class Settings:
     accel: str = "tcg"
     append: str = ""
     capture: str = ""
+    mac: str = ""   # of the first card; empty: QEMU's usual one
+    more: str = ""  # the -netdev for n1, of a second card; empty: there is one card
 
     def check(self) -> None:
         if self.nic not in NICS:
@@ -66,7 +68,9 @@ class Settings:
         args = [QEMU, "-nodefaults", "-no-reboot", "-display", "none", "-vga", "std"]
         args += ["-accel", self.accel, "-cpu", CPUS[self.accel], "-smp", self.processors(), "-m", self.mem]
         args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-        args += ["-netdev", netdev, "-device", f"{NICS[self.nic]},netdev=n0,romfile="] if netdev else []
+        mac = f",mac={self.mac}" if self.mac else ""
+        args += ["-netdev", netdev, "-device", f"{NICS[self.nic]},netdev=n0,romfile={mac}"] if netdev else []
+        args += ["-netdev", self.more, "-device", f"{NICS[self.nic]},netdev=n1,romfile="] if self.more else []
         if self.capture:
             args += ["-object", f"filter-dump,id=capture,netdev=n0,file={self.capture}"]
         for serial in serials:
