@@ -76,7 +76,8 @@ LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefi
 HOST_C  := $(BOTH_C) $(HOSTED_C)
 VK_C    := $(filter-out sim/vk/shim%,$(wildcard sim/vk/*.c))
 SHIM_C  := $(wildcard sim/vk/shim*.c)
-SCRIPT_C := $(filter-out %_test.c,$(wildcard sim/script/*.c sim/script/run/*.c))
+LANGUAGE_C := $(filter-out %_test.c,$(wildcard sim/script/*.c))
+SCRIPT_C := $(LANGUAGE_C) $(wildcard sim/script/run/*.c)
 USER_LIB := $(wildcard user/lib*.c user/lib/*.c)
 USER_C  := $(filter-out $(USER_LIB),$(wildcard user/*.c))
 USER_BIN := $(USER_C:user/%.c=$(B)/user/%)
@@ -284,10 +285,10 @@ script: build/towpath-script ## run scripted tests: SCRIPT=grade/scripts/tcp/NN-
 # Fuzz targets, with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
 FUZZ_CC ?= clang
 FUZZ_TARGETS := $(filter-out host,$(patsubst sim/fuzz/%.c,%,$(wildcard sim/fuzz/*.c)))
-fuzz_C := $(LIB_C) $(wildcard sim/fuzz/*.c)
+fuzz_C := $(LIB_C) $(LANGUAGE_C) $(wildcard sim/fuzz/*.c)
 fuzz_CC = $(FUZZ_CC)
 fuzz_FLAGS = $(LIB_FLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link
-$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o build/fuzz/sim/fuzz/host.o $(LIB_C:%.c=build/fuzz/%.o)
+$(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o build/fuzz/sim/fuzz/host.o $(LIB_C:%.c=build/fuzz/%.o) $(LANGUAGE_C:%.c=build/fuzz/%.o)
 	$(SAY) FUZZLD $@
 	$(Q)$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ -lm
 # Nothing where clang has no fuzzer runtime: the tests then say so and skip.
