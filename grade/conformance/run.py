@@ -72,7 +72,7 @@ def on_virtual(chosen: Item, library: str = LIBRARY) -> Outcome:
     return Outcome(chosen.number, "virtual", in_child(lambda: attempt(chosen, lambda: Virtual(library))))
 
 
-# ---- scripts (doc/script.md): their first line says which items they are about
+# ---- scripts (doc/scripts.md): their first line says which items they are about
 
 def scripts() -> Iterator[tuple[Path, list[str]]]:
     for path in sorted(SCRIPTS.glob("*/*")):
@@ -88,6 +88,6 @@ def by_script() -> list[Outcome]:
     for path, numbers in scripts():
         done = subprocess.run([INTERPRETER, path], capture_output=True, text=True, timeout=patience(CHILD_LIMIT))
         lines = (done.stdout + done.stderr).strip().splitlines()
-        why = (lines[-1] if lines else f"status {done.returncode}") if done.returncode else ""
+        why = (lines[0] if lines else f"status {done.returncode}") if done.returncode else ""
         outcomes += [Outcome(number, f"script {path.parent.name}/{path.stem}", why) for number in numbers]
     return outcomes

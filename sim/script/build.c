@@ -48,7 +48,7 @@ static uint16_t sum_of(const struct making *m, uint8_t protocol)
 }
 
 /* The payload behind a header of n bytes: the text, or the pattern from position on. */
-static void payload(struct making *m, size_t n, uint64_t position)
+static void payload(struct making *m, size_t n, int64_t position)
 {
     int64_t len = value(m, FIELD_LEN, 0);
 
@@ -58,7 +58,7 @@ static void payload(struct making *m, size_t n, uint64_t position)
     }
     for (int64_t i = 0; i < len; i++)
         m->bytes[n + (size_t)i] =
-            m->s->has_text && (size_t)i < m->s->text.n ? m->s->text.at[i] : pattern(position + (uint64_t)i);
+            m->s->has_text && (size_t)i < m->s->text.n ? m->s->text.at[i] : pattern(position + i);
     m->n = n + (size_t)len;
 }
 
@@ -190,7 +190,7 @@ static void make_tcp(struct making *m)
     h[13] = m->s->flags;
     put(h + 14, 2, window(m));
     put(h + 18, 2, (uint64_t)value(m, FIELD_URG, 0));
-    payload(m, header, seq + (syn ? 0 : (uint64_t)-1));
+    payload(m, header, (int64_t)(int32_t)seq - !syn);
     put(h + 16, 2, sum_of(m, PACKET_TCP));
 }
 

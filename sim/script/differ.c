@@ -287,8 +287,8 @@ static void compare_payload(struct differing *x)
         (s->kind == KIND_ICMP && !echo))
         return;
     for (size_t i = 0; i < s->payload.n; i++) {
-        uint8_t want = x->spec->has_text && i < x->spec->text.n ? x->spec->text.at[i]
-                                                                : pattern((uint64_t)seq + (uint64_t)i);
+        uint8_t want =
+            x->spec->has_text && i < x->spec->text.n ? x->spec->text.at[i] : pattern(seq + (int64_t)i);
         if (s->payload.at[i] == want)
             continue;
         snprintf(a, sizeof a, "%#04x at byte %zu", want, i);

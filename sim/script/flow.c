@@ -99,7 +99,9 @@ bool flow_has_ts(const struct flow *f)
     return f->peer.offered_ts && f->host.offered_ts;
 }
 
-uint8_t pattern(uint64_t i)
+uint8_t pattern(int64_t i)
 {
-    return (uint8_t)(i ^ i >> 8 ^ i >> 16) ^ 0x5a;
+    int64_t phase = i % PATTERN_PERIOD;
+
+    return (uint8_t)(phase < 0 ? phase + PATTERN_PERIOD : phase) ^ 0x5a;
 }

@@ -40,5 +40,6 @@ void side_said(struct side *s, uint32_t from, uint32_t to);
 /* Both SYNs have offered it. */
 bool flow_scales(const struct flow *f);
 bool flow_has_ts(const struct flow *f);
-/* Byte i of every stream and datagram. */
-uint8_t pattern(uint64_t i);
+/* Byte i of every stream and datagram. The period is a prime, so that nothing lost or doubled lies hidden. */
+enum { PATTERN_PERIOD = 251 };
+uint8_t pattern(int64_t i);

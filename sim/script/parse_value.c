@@ -156,6 +156,6 @@ struct address_spec parse_address(struct parser *p)
         a.ip = parse_primary(p);
     parser_need_mark(p, ':');
     if (!parser_take_word(p, "any"))
-        a.port = parse_primary(p);
+        a.port = parse_expr(p);
     return a;
 }

@@ -92,7 +92,7 @@ static void data_in(struct runner *r, const struct call_spec *s, struct host_cal
 
     allocate(r, m, a->kind == ARG_BYTES ? (int64_t)a->bytes.n : value(r, s, 1, 0));
     for (size_t i = 0; i < m->n; i++)
-        m->data[i] = a->kind == ARG_BYTES ? a->bytes.at[i] : pattern(from + i);
+        m->data[i] = a->kind == ARG_BYTES ? a->bytes.at[i] : pattern((int64_t)(from + i));
     buffer(c, 1, m->data, m->n, true, false);
     c->arguments[2] = (int64_t)m->n;
 }

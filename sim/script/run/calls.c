@@ -82,10 +82,10 @@ static bool check_data(struct runner *r, const struct pending *p, const struct r
         return runner_fail(r, "%s() returned %lld bytes, not that text: \"%.*s\"", p->spec->name->name,
                            (long long)p->result, (int)(n > 60 ? 60 : n), (const char *)m->data);
     for (size_t i = 0; i < n && !want->has_text && !(m->flags & MSG_OOB); i++)
-        if (m->data[i] != pattern(from + i))
+        if (m->data[i] != pattern((int64_t)(from + i)))
             return runner_fail(r, "%s(): byte %llu of the stream is %#04x, it was sent as %#04x",
                                p->spec->name->name, (unsigned long long)from + i, m->data[i],
-                               pattern(from + i));
+                               pattern((int64_t)(from + i)));
     return true;
 }
 

@@ -24,6 +24,7 @@ struct host_call {
 struct host {
     uint32_t address, peer; /* host order */
     uint64_t mac, peer_mac;
+    uint64_t slack;                  /* ns that everything may be earlier or later; 0: its time is virtual */
     uint64_t (*now)(struct host *h); /* ns since the script began */
     /* Let time pass until `until`, or until something has happened: a frame came, or a call may be done. */
     void (*run)(struct host *h, uint64_t until);

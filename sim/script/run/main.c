@@ -1,11 +1,13 @@
 /* sim/script/run/main.c - towpath-script: run scripts, say which passed, and of one that failed the story.
  *
- *     towpath-script [-v] [--seed N] [--isn N] [--capture FILE] [--no-fork] FILE-OR-FOLDER...
+ *     towpath-script [-v] [--seed N] [--isn N] [--port N] [--peer-port N] [--capture FILE] [--no-fork]
+ *                    [--wire FD,FD --slack MS] FILE-OR-FOLDER...
  *
  * Each script is run in a process of its own, on a fresh virtual kernel. The exit status is 0 when all have
  * passed. A folder stands for all scripts below it but those in a folder called setup. */
 #include "sim/script/run/reader.h"
 #include "sim/script/run/runner.h"
+#include "sim/script/run/wire.h"
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +20,17 @@ enum { TIMEOUT_SECONDS = 60 };
 static struct {
     bool verbose, no_fork;
     uint64_t seed;
-    uint32_t isn;
+    struct runner_config runner;
     const char *capture;
-} options = { .seed = 1, .isn = 0xffffff00u }; /* so that every script runs across the wrap */
+    struct wire_config wire;
+    bool on_wire;
+} options = {
+    .seed = 1,
+    .runner = { .isn = 0xffffff00u,
+                .port = HOST_PORT,
+                .peer_port = PEER_PORT }, /* so that every script runs across the wrap */
+    .wire = { .address = 0x0a00020f, .peer = 0x0a000202, .mac = 0x525400123456, .peer_mac = 0x52550a000202 }
+};
 
 static struct runner runner; /* the script that runs; a panic needs it */
 static const char *running;
@@ -66,6 +76,12 @@ static double milliseconds(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static struct host *on_wire(void)
+{
+    options.wire.peer_port = options.runner.peer_port;
+    return wire_start(&options.wire);
+}
+
 static bool run_script(const struct script *s)
 {
     struct virtual_config config = { .seed = options.seed, .capture = options.capture, .panic = on_panic };
@@ -73,9 +89,9 @@ static bool run_script(const struct script *s)
     bool passed;
 
     configure(s, &config);
-    passed = runner_run(&runner, s, virtual_start(&config), options.isn);
+    passed = runner_run(&runner, s, options.on_wire ? on_wire() : virtual_start(&config), &options.runner);
     if (passed)
-        printf("ok %s  %.2f ms\n", s->file, milliseconds() - begin);
+        printf("ok %s  %.2f ms for %.3f s\n", s->file, milliseconds() - begin, (double)runner.took / 1e9);
     else
         report_failure();
     if (passed && options.verbose)
@@ -140,6 +156,10 @@ static void parse_options(int argc, char **argv)
     static const struct option known[] = { { "seed", required_argument, NULL, 's' },
                                            { "isn", required_argument, NULL, 'i' },
                                            { "capture", required_argument, NULL, 'c' },
+                                           { "port", required_argument, NULL, 'p' },
+                                           { "peer-port", required_argument, NULL, 'P' },
+                                           { "slack", required_argument, NULL, 'S' },
+                                           { "wire", required_argument, NULL, 'w' },
                                            { "no-fork", no_argument, NULL, 'n' },
                                            { 0 } };
     int c;
@@ -153,10 +173,22 @@ static void parse_options(int argc, char **argv)
             options.seed = strtoull(optarg, NULL, 0);
             break;
         case 'i':
-            options.isn = (uint32_t)strtoul(optarg, NULL, 0);
+            options.runner.isn = (uint32_t)strtoul(optarg, NULL, 0);
             break;
         case 'c':
             options.capture = optarg;
+            break;
+        case 'p':
+            options.runner.port = (uint16_t)strtoul(optarg, NULL, 0);
+            break;
+        case 'P':
+            options.runner.peer_port = (uint16_t)strtoul(optarg, NULL, 0);
+            break;
+        case 'S':
+            options.wire.slack = strtoull(optarg, NULL, 0) * 1000000;
+            break;
+        case 'w':
+            options.on_wire = sscanf(optarg, "%d,%d", &options.wire.wire, &options.wire.line) == 2;
             break;
         case 'n':
             options.no_fork = true;

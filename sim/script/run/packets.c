@@ -9,6 +9,14 @@
 enum { LINE_MOST = 600, TIMES_MOST = 100000, PATIENCE_SECONDS = 60 };
 #define TS_BASE 0xfffff000u /* of the peer's timestamps: they wrap, too */
 
+static int64_t variable(const struct runner *r, const char *name)
+{
+    int64_t value = 0;
+
+    values_get(&r->values, name, &value);
+    return value;
+}
+
 struct flow *packets_flow(struct runner *r, const char *label)
 {
     struct flow **at = &r->flows, *f;
@@ -22,8 +30,8 @@ struct flow *packets_flow(struct runner *r, const char *label)
         f = arena_alloc(&r->arena, sizeof *f);
         f->label = arena_copy(&r->arena, label, strlen(label));
         f->peer_ip = r->host->peer;
-        f->peer_port = (uint16_t)(PEER_PORT + r->n_flows);
-        f->host_port = HOST_PORT;
+        f->peer_port = (uint16_t)(variable(r, "peerport") + r->n_flows);
+        f->host_port = (uint16_t)variable(r, "port");
         flow_reset(f, r->isn, TS_BASE);
         r->n_flows++;
     }

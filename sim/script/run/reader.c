@@ -24,12 +24,11 @@ char *reader_read(const char *path, size_t *n)
     return text;
 }
 
-char *reader_find(void *arg, const char *from, const char *name, bool snippet, size_t *n, char path[512])
+static char *find_above(const char *from, const char *name, bool snippet, size_t *n, char path[512])
 {
     size_t folder = strlen(from);
     char *text;
 
-    (void)arg;
     do {
         while (folder && from[folder - 1] != '/') /* the folder that it lies in, then the one above */
             folder--;
@@ -37,6 +36,19 @@ char *reader_find(void *arg, const char *from, const char *name, bool snippet, s
                  snippet ? ".script" : "");
         text = reader_read(path, n);
     } while (!text && snippet && folder-- > 0);
+    return text;
+}
+
+char *reader_find(void *arg, const char *from, const char *name, bool snippet, size_t *n, char path[512])
+{
+    char *text = find_above(from, name, snippet, n, path), *whole;
+
+    (void)arg;
+    if (text || !snippet)
+        return text;
+    whole = realpath(from, NULL); /* folders above the present one, too */
+    text = whole ? find_above(whole, name, snippet, n, path) : NULL;
+    free(whole);
     return text;
 }
 

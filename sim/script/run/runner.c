@@ -88,24 +88,41 @@ void runner_wait(struct runner *r, uint64_t until)
     take_arrivals(r);
 }
 
-uint64_t runner_due(struct runner *r)
+static uint64_t due_from(struct runner *r, uint64_t from)
 {
     const struct step *s = r->step;
     int64_t time = s->time ? values_of(&r->values, s->time) : 0;
 
     if (time < 0)
         time = 0;
-    return s->when == WHEN_AT ? (uint64_t)time : r->before + (uint64_t)time;
+    return s->when == WHEN_AT ? (uint64_t)time : from + (uint64_t)time;
+}
+
+/* A step takes its time, where that is real: what follows is due behind its end. */
+static uint64_t behind(const struct runner *r)
+{
+    return r->done > r->before ? r->done : r->before;
+}
+
+uint64_t runner_due(struct runner *r)
+{
+    return due_from(r, behind(r));
 }
 
 void runner_window(struct runner *r, uint64_t *earliest, uint64_t *latest)
 {
     const struct step *s = r->step;
-    uint64_t due = runner_due(r);
+    uint64_t first = due_from(r, r->before), last = due_from(r, behind(r));
     uint64_t tolerance = s->tolerance ? (uint64_t)values_of(&r->values, s->tolerance) : r->tolerance;
+    uint64_t slack = r->host->slack;
 
-    *latest = s->when == WHEN_WITHIN ? due : due + tolerance;
-    *earliest = s->when == WHEN_WITHIN ? r->before : due > tolerance ? due - tolerance : 0;
+    if (s->when == WHEN_WITHIN)
+        tolerance = slack;
+    else
+        tolerance += slack;
+    *latest = last + tolerance;
+    *earliest = s->when == WHEN_WITHIN ? r->before : first;
+    *earliest = *earliest > tolerance ? *earliest - tolerance : 0;
 }
 
 /* ---- the small steps ---- */
@@ -190,7 +207,10 @@ static bool run_step(struct runner *r, const struct step *s)
     }
     if (!awaited && s->kind != STEP_PEER && s->kind != STEP_LET && s->kind != STEP_DEFAULT)
         story_tell(&r->story, r->host->now(r->host), "", s->text);
-    return kinds[s->kind](r) && !runner_values_failed(r);
+    if (!kinds[s->kind](r) || runner_values_failed(r))
+        return false;
+    r->done = r->host->slack ? r->host->now(r->host) : 0;
+    return true;
 }
 
 /* ---- what expressions ask for ---- */
@@ -229,6 +249,7 @@ static void finish(struct runner *r)
 {
     const char *left;
 
+    r->took = r->host->now(r->host);
     r->step = NULL;
     left = r->host->end(r->host);
     r->host = NULL;
@@ -236,20 +257,23 @@ static void finish(struct runner *r)
         runner_fail(r, "%s", left);
 }
 
-bool runner_run(struct runner *r, const struct script *s, struct host *host, uint32_t isn)
+bool runner_run(struct runner *r, const struct script *s, struct host *host,
+                const struct runner_config *config)
 {
     const struct step *step;
 
     *r = (struct runner){
-        .host = host, .isn = isn, .last_arrival = &r->arrivals, .tolerance = TOLERANCE_MS * 1000000
+        .host = host, .isn = config->isn, .last_arrival = &r->arrivals, .tolerance = TOLERANCE_MS * 1000000
     };
     r->values = (struct values){ .arena = &r->arena, .function = function, .arg = r };
+    values_set(&r->values, "port", config->port);
+    values_set(&r->values, "peerport", config->peer_port);
     story_begin(&r->story, &r->arena);
     for (step = s->steps; step && run_step(r, step); step = step->next)
         r->failed_at = step->place;
     if (!r->failed)
         packets_all_expected(r);
-    if (!r->failed) /* a failed one is left as it is: the process ends */
+    if (!r->failed || host->slack) /* a virtual one that failed is left as it is: the process ends */
         finish(r);
     return !r->failed;
 }

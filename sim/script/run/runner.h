@@ -36,9 +36,11 @@ struct runner {
     struct arrival *arrivals, **last_arrival;
     struct pending *pending;
     uint64_t before; /* when the last step was: relative times count from it */
+    uint64_t done;   /* when it was over, where time is real */
     uint64_t tolerance;
     bool arp_by_script;
     uint32_t isn;
+    uint64_t took; /* of the host's time, when it has passed */
     const struct step *step;
     struct { /* of a descriptor: bytes of its stream so far */
         bool datagrams;
@@ -51,7 +53,12 @@ struct runner {
 
 /* Run s; out gets the story if it fails, or always if verbose. Returns whether it passed; why and where not
  * are in r, which runner_free() gives back. */
-bool runner_run(struct runner *r, const struct script *s, struct host *host, uint32_t isn);
+struct runner_config {
+    uint32_t isn;             /* where the peer's numbers begin */
+    uint16_t port, peer_port; /* the variables of these names: where flows are, if a script does not say */
+};
+bool runner_run(struct runner *r, const struct script *s, struct host *host,
+                const struct runner_config *config);
 void runner_free(struct runner *r);
 
 /* ---- runner.c: for the parts ---- */
