@@ -49,13 +49,15 @@ static bool follows_redirects(const struct net_device *dev)
                                                        : INET_CONF_EITHER(dev, accept_redirects);
 }
 
-/* RFC 1122 3.2.2.2: a host on the link by which the redirect came, and not ourselves. ROUTE lock held. */
-static bool is_neighbour(struct net *net, be32 gateway, const struct net_device *dev)
+/* RFC 1122 3.2.2.2: in the network of dev in which the old one is, and not ourselves or all of us. ROUTE lock
+ * held. */
+static bool is_neighbour(struct net *net, be32 gateway, be32 old, const struct net_device *dev)
 {
-    if (ipv4_is_zero(gateway) || ipv4_is_multicast(gateway) || ipv4_is_limited_broadcast(gateway))
-        return false;
-    const struct fib_info *r = fib_match(net->ipv4->fib, gateway, dev->ifindex);
-    return r && r->type == ROUTE_UNICAST && r->nexthops[0].dev == dev && ipv4_is_zero(r->nexthops[0].gateway);
+    const struct in_device *ind = in_dev_get(dev);
+    bool same_network = ((gateway.raw ^ ind->address.raw) & ind->netmask.raw) == 0 &&
+                        ((old.raw ^ ind->address.raw) & ind->netmask.raw) == 0;
+
+    return same_network && !ipv4_is_zero(ind->address) && !fib_match_local(net->ipv4->fib, gateway);
 }
 
 static bool is_trusted(struct net *net, be32 gateway, const struct net_device *dev)
@@ -103,7 +105,7 @@ static bool redirect(struct net_device *dev, be32 daddr, be32 old, be32 new)
     bool obeyed = false;
 
     lock_acquire(&net->ipv4->route_lock);
-    if (is_first_hop(net, daddr, old, dev) && is_neighbour(net, new, dev) && is_trusted(net, new, dev))
+    if (is_first_hop(net, daddr, old, dev) && is_neighbour(net, new, old, dev) && is_trusted(net, new, dev))
         obeyed = obey(net, daddr, old, new);
     lock_release(&net->ipv4->route_lock);
     return obeyed;

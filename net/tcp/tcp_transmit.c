@@ -79,7 +79,13 @@ int tcp_check_route(struct tcp_sock *tp)
     struct dst_entry *dst;
     if (tp->dst && !dst_is_stale(sk->net, tp->dst))
         return 0;
-    int err = ip_route_output(sk->net, sk->daddr, sk->saddr, sk->bound_ifindex, &dst);
+    const struct ip_flow flow = { .daddr = sk->daddr,
+                                  .saddr = sk->saddr,
+                                  .ifindex = sk->bound_ifindex,
+                                  .protocol = IPPROTO_TCP,
+                                  .sport = sk->sport,
+                                  .dport = sk->dport };
+    int err = ip_route_flow(sk->net, &flow, &dst);
     if (err)
         return err;
     dst_release(tp->dst);
