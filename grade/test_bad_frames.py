@@ -68,6 +68,8 @@ EXACT = {
     "IP_HEADER_LENGTH": mended(patched(FRAME, 14, b"\x44")),
     "IP_TOTAL_LENGTH": mended(patched(FRAME, 16, b"\xff\xff")),
     "IP_CSUM": patched(FRAME, 24, b"\x12\x34"),
+    "IP_SOURCE_INVALID": mended(patched(FRAME, 26, b"\x7f")),
+    "FRAG_BAD": mended(patched(FRAME, 20, b"\x1f\xff")),
     "UDP_CSUM": patched(FRAME, 40, b"\x12\x34"),
     "TCP_CSUM": patched(SYN, 50, b"\x12\x34"),
     "ETH_UNKNOWN_TYPE": patched(FRAME, 12, b"\x88\xb5"),

@@ -300,6 +300,11 @@ static const struct wrong wrongs[] = {
     { PACKET_UDP, IP_AT + 8, 1, false, 0, SKB_DROP_IP_CSUM },
     { PACKET_UDP, IP_AT, 0x45, false, 30, SKB_DROP_IP_SHORT },
     { PACKET_UDP, IP_AT + 12, 127, true, 0, SKB_DROP_IP_SOURCE_INVALID },
+    { PACKET_UDP, IP_AT + 12, 224, true, 0, SKB_DROP_IP_SOURCE_INVALID }, /* a group */
+    { PACKET_UDP, IP_AT + 15, 255, true, 0, SKB_DROP_IP_SOURCE_INVALID }, /* a broadcast: fraggle */
+    { PACKET_TCP, IP_AT + 15, 1, true, 0, SKB_DROP_IP_SOURCE_INVALID },   /* ourselves: land */
+    { PACKET_UDP, IP_AT + 16, 127, true, 0, SKB_DROP_IP_NOT_FOR_US },
+    { PACKET_UDP, IP_AT + 6, 0x20, true, 0, SKB_DROP_FRAG_BAD }, /* more to come, but no multiple of eight */
     { PACKET_UDP, IP_AT + 16, 11, true, 0, SKB_DROP_IP_NOT_FOR_US },
     { PACKET_UDP, IP_AT + 9, 200, true, 0, SKB_DROP_IP_NO_PROTOCOL },
     { PACKET_UDP, TRANSPORT_AT + 4, 0xff, true, 0, SKB_DROP_UDP_LENGTH },

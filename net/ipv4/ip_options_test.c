@@ -332,6 +332,14 @@ TEST(a_program_s_options_go_along_and_we_are_their_first_stage) // ip(7), IP_OPT
         CHECK_EQ(sock_setsockopt(sk, SOL_IP, IP_OPTIONS, route, sizeof route), 0); /* freed with the socket */
         vk_close(sk);
     }
+    struct sock *udp = vk_socket(h.vk, SOCK_DGRAM);
+    CHECK_EQ(sock_setsockopt(udp, SOL_IP, IP_OPTIONS, route, sizeof route), 0);
+    CHECK_EQ(vk_sendto(udp, "x", 1, MSG_MORE, "10.0.0.2", 9), 1); /* corked: they wait with it */
+    CHECK_EQ(vk_sendto(udp, "y", 1, 0, "10.0.0.2", 9), 1);
+    EXPECT_IP(h.tap, &p, PACKET_UDP);
+    CHECK(p.checksum_ok && p.payload_len == 2);
+    CHECK(!memcmp(tap_bytes(h.tap, &n) + IP + 20, sent, sizeof sent));
+    vk_close(udp);
     struct sock *stream = vk_socket(h.vk, SOCK_STREAM);
     CHECK_EQ(sock_setsockopt(stream, SOL_IP, IP_OPTIONS, route, sizeof route), -ENOPROTOOPT);
     vk_close(stream);

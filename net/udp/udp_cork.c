@@ -5,7 +5,8 @@
 
 struct udp_pending {
     struct udp_flow flow;
-    struct sk_buff *skb; /* the bytes so far: at most UDP_MAX_PAYLOAD */
+    struct ip_options options; /* flow.ip.options, if there are any */
+    struct sk_buff *skb;       /* the bytes so far: at most UDP_MAX_PAYLOAD */
 };
 
 static void pending_free(struct udp_pending *p)
@@ -81,6 +82,10 @@ static int append(struct sock *sk, const struct sk_buff *piece, const struct udp
         if (!us->pending)
             return -ENOBUFS;
         us->pending->flow = *flow;
+        if (flow->ip.options) {
+            us->pending->options = *flow->ip.options;
+            us->pending->flow.ip.options = &us->pending->options;
+        }
     }
     struct udp_pending *p = us->pending;
     if ((p->skb ? p->skb->len : 0) + piece->len > UDP_MAX_PAYLOAD)

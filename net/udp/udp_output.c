@@ -2,6 +2,7 @@
  * What the send needs of the socket is taken under its lock into a struct udp_flow; the bytes are copied from
  * the user without it. */
 #include "lib/string.h"
+#include "net/ipv4/ip_options.h"
 #include "net/udp/udp_internal.h"
 
 /* Whom to send to: the message's address, or the peer's. */
@@ -18,7 +19,7 @@ static int destination(const struct sock *sk, const struct message *msg, struct 
 }
 
 /* The datagram's own wishes go before the socket's. */
-static void choose_header(struct udp_flow *flow, const struct sock *sk, const struct ip_wishes *w)
+static void choose_header(struct udp_flow *flow, const struct sock *sk, struct ip_wishes *w)
 {
     flow->ip.saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr;
     flow->ip.protocol = IPPROTO_UDP;
@@ -29,12 +30,14 @@ static void choose_header(struct udp_flow *flow, const struct sock *sk, const st
     flow->ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
     flow->broadcast = sk->broadcast;
     flow->no_check = sk->no_check;
+    ip_options_choose(sk, w);
+    flow->ip.options = w->options.len ? &w->options : NULL; /* which outlives the send */
     if (unlikely(ipv4_is_multicast(flow->ip.daddr)))
         ip_group_choose(sk, w->ttl, &flow->ip, &flow->ifindex);
 }
 
 /* All that the send needs of sk. Lock held. */
-static int prepare(struct sock *sk, const struct message *msg, const struct ip_wishes *wishes, int flags,
+static int prepare(struct sock *sk, const struct message *msg, struct ip_wishes *wishes, int flags,
                    struct udp_flow *flow)
 {
     int err = destination(sk, msg, flow);
