@@ -49,6 +49,7 @@ static bool split(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
     skb_put_data(second, skb->data + len, rest);
     *tcp_cb(second) = *tcp_cb(skb);
     tcp_cb(second)->seq += len;
+    tp->board.resent += tcp_cb(skb)->resent && !tcp_cb(skb)->sacked;
     tcp_cb(skb)->push = false;
     skb_set_owner_w(second, &tp->sk);
     skb_queue_after(&tp->write_queue, skb, second);
@@ -111,7 +112,6 @@ static void note_sent(struct tcp_sock *tp, struct sk_buff *skb)
     cb->last_sent_at = tp->last_sent_at;
     if (!cb->sent)
         cb->sent_at = cb->last_sent_at;
-    cb->resent = cb->sent;
     cb->sent = true;
     tp->prr.out += skb->len; /* of no meaning outside of recovery, which begins by clearing it */
 }

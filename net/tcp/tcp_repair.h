@@ -21,10 +21,13 @@ enum tcp_recovery {
 /* The scoreboard of RFC 6675 3: what of the text sent the peer has, and what is lost. The marks lie on the
  * buffers of write_queue (struct tcp_skb_cb), their sums here, in bytes (tcp_scoreboard.c). */
 struct tcp_board {
-    uint32_t sacked;        /* the peer has it, by its SACK blocks */
-    uint32_t lost;          /* lost and not sent again since; one for a FIN */
-    uint32_t high_sacked;   /* behind the last byte that the peer has; valid while sacked != 0 */
-    bool fin_lost;          /* a FIN, which has no buffer */
+    uint32_t sacked;      /* the peer has it, by its SACK blocks */
+    uint32_t lost;        /* lost and not sent again since; one for a FIN */
+    uint32_t high_sacked; /* behind the last byte that the peer has; valid while sacked != 0 */
+    bool fin_lost;        /* a FIN, which has no buffer */
+    uint32_t resent;      /* buffers sent more than once that have not arrived */
+    uint64_t
+        resent_since; /* when the first of these was; valid while resent != 0, and for the ACK that ends it */
     struct sk_buff *first;  /* nothing before it is lost and unsent; NULL: begin at the front */
     struct sk_buff *walked; /* where the last SACK block ended, or NULL */
     struct tcp_sack_block seen[TCP_SACKS_MAX]; /* the blocks of the latest ACK */
@@ -47,7 +50,6 @@ struct tcp_undo {
     uint32_t marker;         /* snd_una when it began */
     uint32_t resent;         /* segments sent again that no D-SACK has told of */
     bool any_resent, all_dsacked;
-    uint64_t first_resent_at;
 };
 
 /* RFC 8985 7: the probe for the loss of a tail. */

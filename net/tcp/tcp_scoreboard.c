@@ -33,6 +33,7 @@ void tcp_board_mark_sacked(struct tcp_sock *tp, struct sk_buff *skb)
     ASSERT(!tcp_cb(skb)->sacked);
     clear_lost(tp, skb);
     tcp_cb(skb)->sacked = true;
+    b->resent -= tcp_cb(skb)->resent;
     b->high_sacked = b->sacked ? seq_max(b->high_sacked, tcp_skb_end(skb)) : tcp_skb_end(skb);
     b->sacked += skb->len;
 }
@@ -51,7 +52,14 @@ void tcp_board_mark_lost(struct tcp_sock *tp, struct sk_buff *skb)
 
 void tcp_board_mark_resent(struct tcp_sock *tp, struct sk_buff *skb)
 {
+    struct tcp_board *b = &tp->board;
+    struct tcp_skb_cb *cb = tcp_cb(skb);
     clear_lost(tp, skb);
+    if (cb->resent || cb->sacked)
+        return;
+    cb->resent = true;
+    if (!b->resent++)
+        b->resent_since = cb->last_sent_at;
 }
 
 void tcp_board_fin_resent(struct tcp_sock *tp)
@@ -80,8 +88,10 @@ void tcp_board_lose_none(struct tcp_sock *tp)
 
 void tcp_board_forget_sacks(struct tcp_sock *tp)
 {
-    for (struct sk_buff *skb = first_sent(tp); skb; skb = next_sent(tp, skb))
+    for (struct sk_buff *skb = first_sent(tp); skb; skb = next_sent(tp, skb)) {
+        tp->board.resent += tcp_cb(skb)->sacked && tcp_cb(skb)->resent;
         tcp_cb(skb)->sacked = false;
+    }
     tp->board.sacked = 0;
 }
 
@@ -90,6 +100,7 @@ void tcp_board_acked(struct tcp_sock *tp, struct sk_buff *skb, uint32_t n)
     struct tcp_board *b = &tp->board;
     b->sacked -= tcp_cb(skb)->sacked ? n : 0;
     b->lost -= tcp_cb(skb)->lost_now ? n : 0;
+    b->resent -= n == skb->len && tcp_cb(skb)->resent && !tcp_cb(skb)->sacked;
     if (b->first == skb)
         b->first = NULL;
     if (b->walked == skb)

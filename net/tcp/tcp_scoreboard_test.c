@@ -12,6 +12,11 @@ static uint8_t byte_at(size_t i)
 struct receiver {
     struct sock *listener;
     bool done;
+    int times; /* BYTES come so many times */
+};
+struct sender {
+    struct sock *sk;
+    int times;
 };
 
 static void receive_all(void *arg)
@@ -20,9 +25,11 @@ static void receive_all(void *arg)
     struct receiver *r = arg;
     struct sock *sk = vk_accept(r->listener, NULL);
     CHECK(sk);
-    CHECK_EQ(vk_recv_all(sk, data, sizeof data), sizeof data);
-    for (size_t i = 0; i < sizeof data; i++)
-        CHECK_EQ(data[i], byte_at(i));
+    for (int n = 0; n < r->times; n++) {
+        CHECK_EQ(vk_recv_all(sk, data, sizeof data), sizeof data);
+        for (size_t i = 0; i < sizeof data; i++)
+            CHECK_EQ(data[i], byte_at(i));
+    }
     vk_close(sk);
     r->done = true;
 }
@@ -32,13 +39,15 @@ static void send_all(void *arg)
     static uint8_t data[BYTES];
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = byte_at(i);
-    CHECK_EQ(vk_connect(arg, "10.0.0.2", HOST_PORT), 0);
-    CHECK_EQ(vk_send_all(arg, data, sizeof data), sizeof data);
+    struct sender *s = arg;
+    CHECK_EQ(vk_connect(s->sk, "10.0.0.2", HOST_PORT), 0);
+    for (int n = 0; n < s->times; n++)
+        CHECK_EQ(vk_send_all(s->sk, data, sizeof data), sizeof data);
 }
 
 static void check_sums(struct tcp_sock *tp)
 {
-    uint32_t sacked = 0, lost = tp->board.fin_lost, end = tp->snd_una;
+    uint32_t sacked = 0, lost = tp->board.fin_lost, resent = 0, end = tp->snd_una;
     struct sk_buff *skb = skb_peek(&tp->write_queue);
     for (; skb; skb = skb_queue_next(&tp->write_queue, skb)) {
         const struct tcp_skb_cb *cb = tcp_cb(skb);
@@ -46,27 +55,30 @@ static void check_sums(struct tcp_sock *tp)
         CHECK(!(cb->sacked && cb->lost_now));
         sacked += cb->sacked ? skb->len : 0;
         lost += cb->lost_now ? skb->len : 0;
+        resent += cb->resent && !cb->sacked;
         end = tcp_skb_end(skb);
     }
     CHECK_EQ(tp->board.sacked, sacked);
     CHECK_EQ(tp->board.lost, lost);
+    CHECK_EQ(tp->board.resent, resent);
     CHECK(tcp_flight(tp) <= tp->snd_nxt - tp->snd_una);
 }
 
-static void transfer(struct wire *wire, struct vpair *w)
+/* Across w, whose queue and faults are set; sk is the sender's. */
+static void transfer(struct vpair *w, struct sock *sk, int times)
 {
-    struct receiver r = { .listener = vk_socket(w->b, SOCK_STREAM) };
-    struct sock *sk = vk_socket(w->a, SOCK_STREAM);
+    struct receiver r = { .listener = vk_socket(w->b, SOCK_STREAM), .times = times };
+    struct sender s = { .sk = sk, .times = times };
     CHECK_EQ(vk_bind(r.listener, NULL, HOST_PORT), 0);
     CHECK_EQ(vk_listen(r.listener, 1), 0);
     sim_spawn("receiver", receive_all, &r);
-    sim_spawn("sender", send_all, sk);
+    sim_spawn("sender", send_all, &s);
     for (int i = 0; i < 200000 && !r.done; i++) {
         sim_run_for(ms(5));
         check_sums(tcp_sk(sk));
     }
     CHECK(r.done);
-    wire->loss = wire->reorder = wire->duplicate = 0;
+    w->wire->loss = w->wire->reorder = w->wire->duplicate = 0;
     vk_close(sk);
     vk_close(r.listener);
 }
@@ -83,7 +95,7 @@ static void bad_wire(uint64_t seed, uint32_t loss, uint32_t reorder, uint32_t du
     w.wire->loss = loss;
     w.wire->reorder = reorder;
     w.wire->duplicate = duplicate;
-    transfer(w.wire, &w);
+    transfer(&w, vk_socket(w.a, SOCK_STREAM), 1);
     vpair_destroy(&w);
 }
 
@@ -97,4 +109,23 @@ TEST(the_sums_are_those_of_the_marks_whatever_happens) /* RFC 6675 3; checklist 
         }
         bad_wire(seed, 200000, 0, 0, true);
     }
+}
+
+/* A line that keeps the order: whatever is sent again had been lost, recovery upon recovery. */
+TEST(nothing_is_taken_back_where_all_was_lost) /* RFC 3522 3.2, RFC 3708 */
+{
+    struct vpair w = vpair_create(NULL);
+    CHECK_EQ(net_sysctl_set(w.a->net, "net/core/wmem_default", "2000000"), 0);
+    CHECK_EQ(net_sysctl_set(w.b->net, "net/core/rmem_default", "2000000"), 0);
+    struct sock *sk = vk_socket(w.a, SOCK_STREAM);
+    CHECK_EQ(sock_setsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5), 0);
+    sim_run_for(ms(20));
+    w.wire->bits_per_second = 20000000;
+    w.wire->delay = ms(20);
+    w.wire->queue.limit = 70;
+    transfer(&w, sk, 10);
+    CHECK(w.a->net->tcp->counters[TCP_COUNT_sack_recoveries] >= 2);
+    CHECK_EQ(w.a->net->tcp->counters[TCP_COUNT_undone], 0);
+    CHECK_EQ(w.b->net->tcp->counters[TCP_COUNT_dsacks_out], 0);
+    vpair_destroy(&w);
 }

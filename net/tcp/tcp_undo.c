@@ -18,8 +18,6 @@ void tcp_undo_resent(struct tcp_sock *tp)
     struct tcp_undo *u = &tp->undo;
     if (!u->cwnd)
         return;
-    if (!u->any_resent)
-        u->first_resent_at = time_now();
     u->any_resent = true;
     u->all_dsacked = false;
     u->resent++;
@@ -32,11 +30,12 @@ void tcp_undo_dsack(struct tcp_sock *tp, uint32_t end)
         u->all_dsacked = --u->resent == 0;
 }
 
-/* RFC 3522 3.2 step 5: the clock of the first ACK that counts in recovery. */
+/* RFC 3522 3.2 step 5. What had been sent again in an earlier recovery and is still out counts too: its ACK
+ * echoes a clock from before anything that this recovery sent. */
 static bool eifel(const struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     return news->acked && news->has_echo && tp->undo.any_resent && tp->recovery != TCP_OPEN &&
-           tcp_ts_before(tp, news->echo, tp->undo.first_resent_at);
+           tcp_ts_before(tp, news->echo, tp->board.resent_since);
 }
 
 /* RFC 5682 3.1 (SACK-enhanced), step 3 b. */
