@@ -201,6 +201,11 @@ class Network:
         owner.links += 1
         return owner.blocks[-1] + 4 * ((owner.links - 1) % (1 << BLOCK_BITS - 2))
 
+    def knob(self, node: Node, path: str, value: str) -> None:
+        """Set a knob of node's kernel (doc/sysctl.md)."""
+        if self.tp.knob_set(node.kernel, path.encode(), value.encode()):
+            raise ValueError(f"{path} = {value}: no such knob, or no such value")
+
     # ---- routes
 
     def neighbours(self, node: Node) -> list[tuple[int, Node, Interface]]:

@@ -1,0 +1,15 @@
+"""One flow of each congestion control, each over a bottleneck of its own: 20 Mbit/s, 40 ms, a queue of 70 frames."""
+from sim.network import Network
+
+DURATION = "30s"
+KINDS = ("reno", "cubic", "vegas", "hd", "htcp")
+
+
+def build(net: Network) -> None:
+    for kind in KINDS:
+        sender, receiver = net.host(kind), net.host(f"to-{kind}")
+        for host in (sender, receiver):
+            net.knob(host, "net/core/rmem_default", "2000000")
+            net.knob(host, "net/core/wmem_default", "2000000")
+        net.link(sender, receiver, rate="20Mbit", delay="20ms", queue=70)
+        net.flow(sender, receiver, size="100MB", congestion=kind)
