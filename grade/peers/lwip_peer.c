@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PORT = 4000, PERIOD = 251, CHUNK = 8192, DATAGRAMS = 200, DATAGRAM_MOST = 3000 };
+enum { GIVEN_UP = 77, PORT = 4000, PERIOD = 251, CHUNK = 8192, DATAGRAMS = 200, DATAGRAM_MOST = 3000 };
 enum flow { UP, DOWN, ECHO_LWIP, ECHO_TOWPATH, UDP, FLOWS };
 static const char *const flow_names[FLOWS] = { "up", "down", "echo-lwip", "echo-towpath", "udp" };
 #define SECOND UINT64_C(1000000000)
@@ -38,6 +38,7 @@ struct choice {
     bool lwip_opens;
     uint64_t bytes, seed;
     unsigned loss, duplicate, reorder, corrupt, delay, runs;
+    const char *capture;
 };
 
 static struct choice chosen;
@@ -363,10 +364,12 @@ static struct {
 } udp;
 enum { BY_LWIP, BY_TOWPATH, QUESTION = 'q', ANSWER = 'a' };
 
-/* Datagram i of either end: what it is, its number, and as many bytes as the number says. */
+/* Datagram i of either end: what it is, its number, and as many bytes as the number says. On a wire that
+ * damages, all fit in one frame: UDP's sum finds one bit that is wrong, but two, in two fragments, may cancel
+ * out. */
 static size_t make_datagram(uint8_t *out, uint8_t what, unsigned i)
 {
-    size_t n = 4 + i * 37 % (DATAGRAM_MOST - 4);
+    size_t n = 4 + i * 37 % ((chosen.corrupt ? 1400 : DATAGRAM_MOST) - 4);
 
     out[0] = what;
     out[1] = (uint8_t)i;
@@ -486,6 +489,15 @@ static void udp_go_on(void)
 
 /* ---- a run ---- */
 
+/* lwIP forgets a connection half open after 20 s (its TCP_SYN_RCVD_TIMEOUT), which is three SYN+ACKs, and
+ * says nothing. A client that thinks it open, and only listens, waits for ever: no stack can know (RFC
+ * 9293 3.8.4). */
+static bool lwip_gave_up(void)
+{
+    return chosen.flow == ECHO_TOWPATH && !chosen.lwip_opens && !lwip.opened && !tcp_active_pcbs &&
+           towpath.echo;
+}
+
 static void step(void)
 {
     tp_run_for(0);
@@ -501,6 +513,8 @@ static void step(void)
     uint64_t next = min_u64(tp_next(), sleep_ms == UINT32_MAX ? TP_NEVER : (now_ms + sleep_ms) * 1000000);
     if (chosen.flow == UDP && !towpath.done)
         next = min_u64(next, tp_now() + SECOND / 100);
+    if (next > LIMIT && lwip_gave_up())
+        _exit(GIVEN_UP);
     if (next > LIMIT)
         fail("stuck: Towpath %s, lwIP %s; lwIP sent %lu, got %lu", towpath.done ? "done" : "waits",
              lwip.done ? "done" : "waits", (unsigned long)lwip.sent, (unsigned long)lwip.got);
@@ -521,6 +535,8 @@ static void begin_world(void)
     tp_start(&(struct tp_world){ .seed = chosen.seed });
     srand((unsigned)chosen.seed);
     wire = tp_wire_create("wire", &link);
+    if (chosen.capture)
+        tp_wire_capture(wire, chosen.capture);
     port = tp_port_create(wire);
     towpath.kernel = tp_kernel_create("towpath");
     tp_device_add(towpath.kernel, "eth0", wire, NULL);
@@ -607,6 +623,8 @@ static void set(const char *name, const char *value)
         chosen.bytes = strtoull(value, NULL, 0);
     if (!strcmp(name, "seed"))
         chosen.seed = strtoull(value, NULL, 0);
+    if (!strcmp(name, "capture"))
+        chosen.capture = value;
     if (!strcmp(name, "opener"))
         chosen.lwip_opens = !strcmp(value, "lwip");
     for (int i = 0; i < FLOWS && !strcmp(name, "flow"); i++)
@@ -616,7 +634,7 @@ static void set(const char *name, const char *value)
 
 int main(int argc, char **argv)
 {
-    unsigned good = 0;
+    unsigned good = 0, given_up = 0;
 
     chosen = (struct choice){ .bytes = 200000, .seed = 1, .runs = 1, .delay = 1 };
     for (int i = 1; i < argc; i++) {
@@ -627,9 +645,13 @@ int main(int argc, char **argv)
         }
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
-    for (unsigned i = 0; i < chosen.runs; i++, chosen.seed++)
-        good += run_in_child() == 0;
-    printf("%s, %s opens: %u of %u runs\n", flow_names[chosen.flow], chosen.lwip_opens ? "lwIP" : "Towpath",
+    for (unsigned i = 0; i < chosen.runs; i++, chosen.seed++) {
+        int status = run_in_child();
+        good += status == 0;
+        given_up += WIFEXITED(status) && WEXITSTATUS(status) == GIVEN_UP;
+    }
+    printf("%s, %s opens: %u of %u runs", flow_names[chosen.flow], chosen.lwip_opens ? "lwIP" : "Towpath",
            good, chosen.runs);
-    return good != chosen.runs;
+    printf(given_up ? "; %u given up half open by lwIP\n" : "\n", given_up);
+    return good + given_up != chosen.runs || given_up > chosen.runs / 20;
 }
