@@ -40,7 +40,7 @@ class Replay:
 
     def copy_from_guest(self) -> None:
         while True:
-            self.ours.send(self.guest.wire.frames.get())
+            self.ours.send(self.guest.wire.frames.get()[0])
 
     def run(self, script: Path) -> Outcome:
         ports = ["--port", str(FIRST_PORT + self.scripts), "--peer-port", str(FIRST_PEER_PORT + APART * self.scripts)]

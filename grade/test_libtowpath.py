@@ -193,3 +193,17 @@ def test_the_same_seed_gives_the_same_capture(tmp_path: Path, flavour: str) -> N
     assert first == again
     assert first != other
     assert first[0].startswith("1048576 bytes")
+
+
+def test_a_knob_is_read_and_set(machine: Host) -> None:
+    """And acts: what is sent next has that time to live."""
+    name, text = b"net/ipv4/ip_default_ttl", create_string_buffer(64)
+    assert machine.tp.knob_get(machine.kernel, name, text, len(text)) > 0 and text.value.strip() == b"64"
+    machine.tp.knob_set(machine.kernel, name, b"17")
+    machine.send(IP(src=PEER, dst=machine.address) / ICMP(id=1, seq=1))
+    answer = machine.take()
+    assert answer is not None and answer[IP].ttl == 17
+    for path, value, error in ((name, b"0", errno.EINVAL), (b"net/ipv4/nonsense", b"1", errno.ENOENT)):
+        with pytest.raises(OSError) as refused:
+            machine.tp.knob_set(machine.kernel, path, value)
+        assert refused.value.errno == error

@@ -77,7 +77,7 @@ class Wire:
         self.hosts = {PEER_IP: PEER_MAC}
         self.resets_strangers = False
         self.errors: list[str] = []
-        self.frames: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.frames: queue.SimpleQueue[tuple[bytes, float]] = queue.SimpleQueue()  # with their arrival
         self.lock = threading.Lock()
         self.reader = threading.Thread(target=self.read, daemon=True)
 
@@ -130,7 +130,7 @@ class Wire:
             self.errors.append(f"{error}: {raw.hex()}")
         for frame, _remark in out:
             if not self.answer_arp(frame) and not self.reset_stranger(frame):
-                self.frames.put(frame)
+                self.frames.put((frame, time.time()))
 
     def answer_arp(self, frame: bytes) -> bool:
         """Reply for the hosts that we play. Tests see every ARP packet but those."""
@@ -151,11 +151,14 @@ class Wire:
         return True
 
     def receive(self, timeout: float) -> Packet | None:
-        """The next frame from the guest, or None."""
+        """The next frame from the guest, or None. Its time is when it came."""
         try:
-            return Ether(self.frames.get(timeout=max(timeout, 0)) if timeout > 0 else self.frames.get_nowait())
+            raw, arrival = self.frames.get(timeout=max(timeout, 0)) if timeout > 0 else self.frames.get_nowait()
         except queue.Empty:
             return None
+        frame = Ether(raw)
+        frame.time = arrival
+        return frame
 
     def wait_for(self, wanted: Callable[[Packet], bool], timeout: float) -> Packet | None:
         """The next frame that is wanted; the others before it are passed over. None if the time is up."""

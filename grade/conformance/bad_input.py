@@ -4,7 +4,7 @@ import struct
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.packet import Raw
 
-from grade.conformance.fragments import MF, echo, joined, part, parts, receive_whole
+from grade.conformance.fragments import MF, OVERDUE, echo, joined, part, parts, receive_whole
 from grade.conformance.house import House, from_bytes, is_echo_reply, ours, to_udp, wire_bytes
 from grade.conformance.items import item
 from grade.wire import GUEST_IP, PEER_IP, ones_sum, to_guest
@@ -33,7 +33,7 @@ def teardrop(host: House) -> None:
     whole = to_udp(port, bytes(100))
     whole[IP].id = 242
     with host.counts("FRAG_BAD", "FRAG_OVERLAP"):
-        host.silent(part(whole, 0, 56, more=True), part(whole, 24, 28, more=False))
+        host.silent(part(whole, 0, 56, more=True), part(whole, 24, 28, more=False), but=OVERDUE)
     assert receiver.empty()
 
 
@@ -44,7 +44,7 @@ def ping_of_death(host: House) -> None:
     for start in range(0, 65120, 1480):
         host.send(ours(id=666, proto=1, frag=start // 8, flags=MF) / Raw(bytes(1480)))
     with host.counts("FRAG_BAD"):
-        host.silent(ours(id=666, proto=1, frag=65120 // 8) / Raw(bytes(1480)))
+        host.silent(ours(id=666, proto=1, frag=65120 // 8) / Raw(bytes(1480)), but=OVERDUE)
 
 
 @item("B4")
@@ -105,7 +105,7 @@ def the_largest_datagram_in_the_smallest_parts(host: House) -> None:
         flags = MF if start + 8 < len(request) - 20 else 0
         header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(request[20 + start:28 + start]), 77, flags << 13 | start // 8, 64, 1, 0)
         host.send(from_bytes(summed(header + request[12:20]) + request[20 + start:28 + start]))
-    answer = [frame for frame in host.fence() if IP in frame and frame[IP].proto == 1]
+    answer = [frame for frame in host.fence() if IP in frame and frame[IP].proto == 1 and not OVERDUE(frame)]
     if answer:
         assert joined(answer)[8:] == data and answer[0][IP].dst == PEER_IP, "a wrong answer"
     else:

@@ -115,11 +115,11 @@ class House(ABC):
             before.append(frame)
         raise AssertionError("the host does not answer a ping any more")
 
-    def silent(self, *frames: Packet | bytes) -> None:
-        """Send these; nothing may come of them."""
+    def silent(self, *frames: Packet | bytes, but: Callable[[Packet], bool] = lambda frame: False) -> None:
+        """Send these; nothing may come of them, but such frames as have another cause."""
         for frame in frames:
             self.send(frame)
-            said = self.fence()
+            said = [frame for frame in self.fence() if not but(frame)]
             assert not said, f"{summary(frame)} was answered by {said[0].summary()}"
 
     def know(self, address: str, mac: str) -> None:
