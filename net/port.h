@@ -142,13 +142,15 @@ void tasklet_schedule(struct tasklet *t);
 
 int copy_from_user(void *dst, uintptr_t src, size_t n) MUST_CHECK;
 int copy_to_user(uintptr_t dst, const void *src, size_t n) MUST_CHECK;
+/* Does [start, start + n) lie in the user's part of memory? A copy may fail all the same. */
+bool user_range_is_valid(uintptr_t start, size_t n);
 
 /* ---- who calls: process context ---- */
 
 struct credentials {
     int32_t pid;
     uint32_t uid, gid, euid, egid;
-    bool net_raw, net_admin; /* capabilities(7): CAP_NET_RAW, CAP_NET_ADMIN */
+    bool net_raw, net_admin, net_bind; /* capabilities(7): CAP_NET_RAW, CAP_NET_ADMIN, CAP_NET_BIND_SERVICE */
 };
 void credentials_now(struct credentials *c);
 

@@ -94,7 +94,7 @@ struct sock *passed_file_sock(const struct passed_file *f)
 void credentials_now(struct credentials *c)
 {
     *c = sim.credentials;
-    c->net_raw = c->net_admin = !c->euid; /* no capabilities here, root has them all */
+    c->net_raw = c->net_admin = c->net_bind = !c->euid; /* no capabilities here, root has them all */
 }
 
 void sim_set_credentials(const struct credentials *c)

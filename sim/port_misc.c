@@ -13,11 +13,17 @@ static void check_may_touch_user(const char *what)
     sim_no_locks("while user memory is touched");
 }
 
-static bool user_range_ok(uintptr_t base, size_t n)
+bool user_range_is_valid(uintptr_t start, size_t n)
+{
+    return start + n >= start;
+}
+
+/* Is there memory that a user has? */
+static bool is_mapped(uintptr_t base, size_t n)
 {
     if (n == 0)
         return true;
-    if (base < FIRST_USER_ADDRESS || base + n < base)
+    if (base < FIRST_USER_ADDRESS || !user_range_is_valid(base, n))
         return false;
     if (sim.only_user_len && (base < sim.only_user || base + n > sim.only_user + sim.only_user_len))
         return false;
@@ -39,7 +45,7 @@ void sim_only_user_range(uintptr_t base, size_t len)
 int copy_from_user(void *dst, uintptr_t src, size_t n)
 {
     check_may_touch_user("copy_from_user()");
-    if (!user_range_ok(src, n))
+    if (!is_mapped(src, n))
         return -EFAULT;
     if (n)
         memcpy(dst, (const void *)src, n);
@@ -49,7 +55,7 @@ int copy_from_user(void *dst, uintptr_t src, size_t n)
 int copy_to_user(uintptr_t dst, const void *src, size_t n)
 {
     check_may_touch_user("copy_to_user()");
-    if (!user_range_ok(dst, n))
+    if (!is_mapped(dst, n))
         return -EFAULT;
     if (n)
         memcpy((void *)dst, src, n);

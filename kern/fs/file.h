@@ -40,8 +40,6 @@ struct file {
     struct list_head epoll_items;
 };
 
-enum { MAX_RW_COUNT = 0x7ffff000 }; /* bytes in one call, as in Linux */
-
 /* A file with one reference; takes a reference of its own to inode (which may be NULL). NULL: memory is out.
  */
 struct file *file_create(const struct file_ops *ops, struct inode *inode, uint32_t flags);

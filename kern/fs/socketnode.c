@@ -102,5 +102,6 @@ void credentials_now(struct credentials *c)
                                    .euid = p->cred.uid.effective,
                                    .egid = p->cred.gid.effective,
                                    .net_raw = capable(CAP_NET_RAW),
-                                   .net_admin = capable(CAP_NET_ADMIN) };
+                                   .net_admin = capable(CAP_NET_ADMIN),
+                                   .net_bind = capable(CAP_NET_BIND_SERVICE) };
 }

@@ -4,6 +4,7 @@
 #include "kern/proc/ptrace.h"
 #include "kern/sys/syscall.h"
 #include "kern/sys/uaccess.h"
+#include "net/syscalls.h"
 
 SYSCALL_DEFINE4(ptrace, int64_t, request, int, tid, uintptr_t, addr, uintptr_t, data)
 {
@@ -92,7 +93,7 @@ static int64_t move_memory(int tid, const struct remote_move *m, uint64_t flags)
     int64_t done;
     int err;
 
-    if (flags || m->n_remote > IOV_MAX)
+    if (flags || m->n_remote > IO_VECTORS_MOST)
         return -EINVAL;
     err = vm_of_other(tid, &vm);
     if (err)

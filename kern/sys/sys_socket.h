@@ -1,6 +1,7 @@
 /* kern/sys/sys_socket.h - what the system calls on sockets share. */
 #pragma once
 #include "kern/fs/file.h"
+#include "net/syscalls.h"
 
 extern struct net *kernel_net; /* set by kmain before the first process, constant afterwards */
 
@@ -20,11 +21,6 @@ void socket_ref_put(struct socket_ref *ref);
 
 /* MSG_DONTWAIT for a descriptor in non-blocking mode, else 0. */
 int socket_dontwait(const struct socket_ref *ref);
-/* Copy an address in: 0, -EINVAL (too long), -EFAULT. */
-int address_from_user(uintptr_t user, socklen_t len, struct sockaddr_storage *addr);
-/* Give an address to the user: as much as there is room for at user, its whole length to *user_len. */
-int address_to_user(const struct sockaddr_storage *addr, socklen_t len, uintptr_t user, uintptr_t user_len);
-
 /* kern/sys/scm.c: open files in control messages (SCM_RIGHTS). */
 /* Take the files that msg's control messages name into msg->files. 0, -EBADF, -EINVAL, -ENOMEM. */
 int files_from_control(struct message *msg);

@@ -8,6 +8,7 @@
 #include "kern/sys/uaccess.h"
 #include "lib/abi/fcntl.h"
 #include "lib/abi/stat.h"
+#include "net/syscalls.h"
 
 /* The two files of a call, each with a reference or NULL. */
 struct ends {
@@ -86,7 +87,7 @@ static int64_t send_file(struct ends *e, uintptr_t user_pos, size_t count)
     if (e->out->flags & O_APPEND)
         return -EINVAL;
     return position_to_user(user_pos, pos,
-                            at_position(send_to, e->out, e->in, pos, MIN(count, (size_t)MAX_RW_COUNT)));
+                            at_position(send_to, e->out, e->in, pos, MIN(count, (size_t)IO_BYTES_MOST)));
 }
 
 SYSCALL_DEFINE4(sendfile, int, out, int, in, uintptr_t, user_pos, size_t, count)
@@ -174,7 +175,7 @@ SYSCALL_DEFINE6(splice, int, in, uintptr_t, user_in, int, out, uintptr_t, user_o
         return -EINVAL;
     n = get_ends(in, out, &e);
     if (!n)
-        n = splice_ends(&e, user_in, user_out, MIN(count, (size_t)MAX_RW_COUNT),
+        n = splice_ends(&e, user_in, user_out, MIN(count, (size_t)IO_BYTES_MOST),
                         !(flags & SPLICE_F_NONBLOCK));
     put_ends(&e);
     return n;
@@ -279,7 +280,7 @@ static int64_t copy_range(struct ends *e, uintptr_t user_in, uintptr_t user_out,
         at_out = READ_ONCE(e->out->pos);
     n = check_ranges(e, at_in, at_out, count);
     if (!n)
-        n = splice_file(e->out, e->in, &at_in, &at_out, MIN(count, (size_t)MAX_RW_COUNT));
+        n = splice_file(e->out, e->in, &at_in, &at_out, MIN(count, (size_t)IO_BYTES_MOST));
     if (!in && n > 0)
         file_lseek(e->in, (int64_t)at_in, SEEK_SET);
     if (!out && n > 0)

@@ -5,6 +5,7 @@
 #include "kern/proc/process.h"
 #include "kern/proc/signals.h"
 #include "lib/abi/stat.h"
+#include "net/syscalls.h"
 
 int path_from_user(uintptr_t user, char **path)
 {
@@ -115,27 +116,12 @@ bool user_range_is_valid(uintptr_t start, size_t n)
 
 int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct iov_iter *it)
 {
-    struct io_vector *v;
-    size_t room = MAX_RW_COUNT;
+    struct io_vector *v = n <= IO_VECTORS_MOST ? kmalloc(MAX(n, (size_t)1) * sizeof *v) : NULL;
+    int err = n > IO_VECTORS_MOST ? -EINVAL : v ? io_vectors_from_user(v, user, n) : -ENOMEM;
 
-    _Static_assert(sizeof(struct io_vector) == sizeof(struct iovec), "the same layout");
-    if (n > IOV_MAX)
-        return -EINVAL;
-    v = kmalloc(MAX(n, (size_t)1) * sizeof *v);
-    if (!v)
-        return -ENOMEM;
-    if (copy_from_user(v, user, n * sizeof *v)) {
+    if (err) {
         kfree(v);
-        return -EFAULT;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int err = (int64_t)v[i].len < 0 ? -EINVAL : user_range_is_valid(v[i].base, v[i].len) ? 0 : -EFAULT;
-        if (err) {
-            kfree(v);
-            return err;
-        }
-        v[i].len = MIN(v[i].len, room);
-        room -= v[i].len;
+        return err;
     }
     iov_iter_init(it, ITER_USER, v, (unsigned)n);
     *vectors = v;
@@ -144,7 +130,7 @@ int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct
 
 void iter_of_buffer(struct iov_iter *it, struct io_vector *v, uintptr_t buf, size_t n)
 {
-    *v = (struct io_vector){ buf, MIN(n, (size_t)MAX_RW_COUNT) };
+    *v = (struct io_vector){ buf, MIN(n, (size_t)IO_BYTES_MOST) };
     iov_iter_init(it, ITER_USER, v, 1);
 }
 

@@ -4,8 +4,6 @@
 #include "kern/fs/fs.h"
 #include "lib/abi/time.h"
 
-enum { IOV_MAX = 1024 };
-
 /* A copy of a user's path, to be given back with kfree. 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int path_from_user(uintptr_t user, char **path);
 /* Where a path relative to dirfd starts, with a reference: AT_FDCWD is the current directory. 0, -EBADF,
@@ -18,11 +16,8 @@ int walk_user_path(int dirfd, uintptr_t user, unsigned flags, struct path *out);
 /* The walk that a call's AT_* flags ask for, of which it knows those in known. -EINVAL for any other. */
 int walk_of_flags(int at_flags, int known);
 
-/* Does [start, start + n) lie in the user's part of memory? */
-bool user_range_is_valid(uintptr_t start, size_t n);
-
 /* A user's array of struct iovec as an iterator; *vectors is to be given back with kfree. Lengths sum up to
- * at most MAX_RW_COUNT: what is beyond is cut, as in Linux. 0, -EFAULT, -EINVAL, -ENOMEM. */
+ * at most IO_BYTES_MOST: what is beyond is cut, as in Linux. 0, -EFAULT, -EINVAL, -ENOMEM. */
 int iovec_from_user(uintptr_t user, size_t n, struct io_vector **vectors, struct iov_iter *it);
 /* One buffer as an iterator; *v must live as long. */
 void iter_of_buffer(struct iov_iter *it, struct io_vector *v, uintptr_t buf, size_t n);
