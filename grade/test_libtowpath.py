@@ -88,6 +88,45 @@ def test_poll_reports_what_holds_and_waits_for_the_rest(machine: Host) -> None:
     assert struct.unpack("<ihh", alone.raw[:8]) == (fd, 1, 1)
 
 
+def fd_set(*fds: int) -> bytes:
+    return sum(1 << fd for fd in fds).to_bytes(128, "little")
+
+
+def test_select_tells_of_three_sets_and_waits(machine: Host) -> None:
+    process = machine.process()
+    listening, datagrams = listener(machine, process), process.call("socket", socket.AF_INET, socket.SOCK_DGRAM, 0)
+    most = datagrams + 1
+    readable, writable = (create_string_buffer(fd_set(listening, datagrams), 128) for _ in range(2))
+    assert process.call("select", most, readable, writable, 0, 0) == 1
+    assert (readable.raw, writable.raw) == (fd_set(), fd_set(datagrams))
+    readable = create_string_buffer(fd_set(listening, datagrams), 128)
+    assert process.call("select", most, readable, 0, 0, struct.pack("<qq", 2, 500_000)) == 0
+    assert machine.tp.now() == 2_500_000_000 and readable.raw == fd_set()
+    readable = create_string_buffer(fd_set(listening), 128)
+    waiting = process.begin("pselect6", most, readable, 0, 0, 0, 0)
+    assert not waiting.done()
+    handshake(machine)
+    assert waiting.result() == 1 and readable.raw == fd_set(listening)
+    assert process.call("select", 900, fd_set(899), 0, 0, 0) == -errno.EBADF
+    assert process.call("select", -1, 0, 0, 0, 0) == -errno.EINVAL
+    assert process.call("select", most, 8, 0, 0, 0) == -errno.EFAULT
+    assert process.call("select", 0, 0, 0, 0, struct.pack("<qq", 0, 1_000_000)) == -errno.EINVAL
+    polled = struct.pack("<ihh", listening, 4, 0)
+    assert process.call("ppoll", polled, 1, struct.pack("<qq", 1, 0), 0, 0) == 0
+    assert machine.tp.now() == 3_500_000_000
+
+
+def test_a_pair_of_local_sockets_talks(machine: Host) -> None:
+    process, fds, got = machine.process(), create_string_buffer(8), create_string_buffer(9)
+    assert process.call("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0, fds) == 0
+    left, right = struct.unpack("<ii", fds.raw)
+    assert process.call("write", left, b"pair", 4) == 4
+    assert process.call("read", right, got, 9) == 4 and got.value == b"pair"
+    assert process.call("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0, 8) == -errno.EFAULT
+    assert process.call("socket", socket.AF_UNIX, socket.SOCK_STREAM, 0) == right + 1, "the descriptors of a pair that failed are free"
+
+
+
 def test_an_interrupted_call_ends_with_eintr(machine: Host) -> None:
     process = machine.process()
     accepting = process.begin("accept", listener(machine, process), 0, 0)

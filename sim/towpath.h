@@ -164,8 +164,11 @@ void tp_process_exit(struct tp_process *p);
 /* System calls have Linux's x86-64 numbers, arguments, structures and results (-errno for an error; no
  * SIGPIPE is raised). Pointers are pointers of this process and must stay good until the call is done. Known
  * are read, write, readv, writev, close, dup, dup2, dup3, fcntl (F_DUPFD, F_GETFL, F_SETFL, F_GETFD,
- * F_SETFD), ioctl, poll, socket, bind, listen, accept, accept4, connect, send and receive in all forms,
- * shutdown, getsockname, getpeername, setsockopt, getsockopt; others are -ENOSYS. */
+ * F_SETFD), ioctl, poll, ppoll, select, pselect6 (signal masks are not looked at, and what is left of a time
+ * is not told), socket, socketpair, bind, listen, accept, accept4, connect, send and receive in all forms,
+ * shutdown, getsockname, getpeername, setsockopt, getsockopt (TCP_INFO has Linux's layout); others are
+ * -ENOSYS. There is no epoll: tp_watch() tells of changes. Descriptors cannot be passed in messages. The
+ * caller has root's rights. */
 struct tp_call;
 /* Begin a call and let it run as far as it goes without time passing. NULL: memory is out. */
 struct tp_call *tp_call_begin(struct tp_process *p, long number, const int64_t arguments[6]);

@@ -11,9 +11,9 @@ from ctypes import (CDLL, CFUNCTYPE, POINTER, Structure, addressof, byref, c_boo
 LIBRARY = "build/libtowpath.so"
 TEXT = CFUNCTYPE(None, c_char_p)
 SYSCALLS = {name: number for number, name in {
-    0: "read", 1: "write", 3: "close", 7: "poll", 16: "ioctl", 32: "dup", 33: "dup2", 41: "socket", 42: "connect", 43: "accept",
+    0: "read", 1: "write", 3: "close", 7: "poll", 16: "ioctl", 23: "select", 32: "dup", 33: "dup2", 41: "socket", 42: "connect", 43: "accept",
     44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg", 48: "shutdown", 49: "bind", 50: "listen", 51: "getsockname", 52: "getpeername",
-    54: "setsockopt", 55: "getsockopt", 72: "fcntl"}.items()}
+    53: "socketpair", 54: "setsockopt", 55: "getsockopt", 72: "fcntl", 270: "pselect6", 271: "ppoll"}.items()}
 
 
 class World(Structure):

@@ -22,6 +22,23 @@ static uint64_t poll_timeout(int64_t milliseconds)
     return (int)milliseconds < 0 ? TP_NEVER : ms((uint32_t)milliseconds);
 }
 
+static int64_t do_ppoll(struct tp_process *p, const int64_t a[6])
+{
+    uint64_t timeout;
+    int err = tp_timeout_from_user((uintptr_t)a[2], 1, &timeout);
+
+    return err ? err : tp_poll(p, (uintptr_t)a[0], (uint64_t)a[1], timeout);
+}
+
+static int64_t do_select(struct tp_process *p, const int64_t a[6], uint64_t unit_ns)
+{
+    const uintptr_t sets[3] = { (uintptr_t)a[1], (uintptr_t)a[2], (uintptr_t)a[3] };
+    uint64_t timeout;
+    int err = tp_timeout_from_user((uintptr_t)a[4], unit_ns, &timeout);
+
+    return err ? err : tp_select(p, (int)a[0], sets, timeout);
+}
+
 static int64_t do_call(struct tp_process *p, long number, const int64_t a[6])
 {
     switch (number) {
@@ -38,6 +55,11 @@ static int64_t do_call(struct tp_process *p, long number, const int64_t a[6])
         return tp_fcntl(p, (int)a[0], (int)a[1], a[2]);
     case SYS_poll:
         return tp_poll(p, (uintptr_t)a[0], (uint64_t)a[1], poll_timeout(a[2]));
+    case SYS_ppoll:
+        return do_ppoll(p, a);
+    case SYS_select:
+    case SYS_pselect6:
+        return do_select(p, a, number == SYS_select ? us(1) : 1);
     default:
         return tp_socket_call(p, number, a);
     }

@@ -63,3 +63,7 @@ int64_t tp_sink(struct sock *sk, int64_t *progress);
 
 /* poll(2); timeout in ns, TP_NEVER: for ever. In a task. */
 int64_t tp_poll(struct tp_process *p, uintptr_t fds, uint64_t count, uint64_t timeout);
+/* select(2); the sets are user addresses, 0: none. In a task. */
+int64_t tp_select(struct tp_process *p, int n, const uintptr_t sets[3], uint64_t timeout);
+/* A user's struct timespec (unit_ns 1) or timeval (1000) in ns; address 0: TP_NEVER. -EFAULT, -EINVAL. */
+int tp_timeout_from_user(uintptr_t user, uint64_t unit_ns, uint64_t *timeout);
