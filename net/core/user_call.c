@@ -118,7 +118,7 @@ int user_setsockopt(struct sock *sk, int level, int option, uintptr_t user, int 
     return err;
 }
 
-/* Some options are asked with something there: PACKET_HDRLEN with a number. */
+/* Some options are asked with something there: PACKET_HDRLEN with a number, MCAST_MSFILTER with a group. */
 static int get_option(struct sock *sk, int level, int option, uintptr_t user, void *value, socklen_t *len)
 {
     const socklen_t room = *len;
