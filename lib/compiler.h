@@ -26,8 +26,8 @@
 #define ROUND_DOWN(x, align) ((x) / (align) * (align))
 
 /* One load or store, not torn, repeated or invented by the compiler. Orders nothing. */
-#define READ_ONCE(x)           (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, val)     (*(volatile __typeof__(x) *)&(x) = (val))
+#define READ_ONCE(x)           __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, val)     __atomic_store_n(&(x), (val), __ATOMIC_RELAXED)
 #define barrier()              __asm__ volatile("" ::: "memory")
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -14,6 +14,11 @@ static inline int refcount_read(const struct refcount *r)
 {
     return __atomic_load_n(&r->count, __ATOMIC_RELAXED);
 }
+/* Is ours the only one? Then what others did before they put theirs is behind us. */
+static inline bool refcount_alone(const struct refcount *r)
+{
+    return __atomic_load_n(&r->count, __ATOMIC_ACQUIRE) == 1; /* partner: refcount_put() */
+}
 static inline void refcount_get(struct refcount *r)
 {
     __atomic_fetch_add(&r->count, 1, __ATOMIC_RELAXED);
@@ -30,8 +35,7 @@ static inline bool refcount_get_unless_zero(struct refcount *r)
 /* True if this was the last reference: free the object. */
 static inline bool refcount_put(struct refcount *r)
 {
-    if (refcount_read(r) == 1) { /* nobody else can see it: no locked instruction needed */
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    if (refcount_alone(r)) { /* nobody else can see it: no locked instruction needed */
         refcount_set(r, 0);
         return true;
     }

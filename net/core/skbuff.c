@@ -153,7 +153,7 @@ struct sk_buff *skb_clone(struct sk_buff *skb)
 
 bool skb_shared_data(const struct sk_buff *skb)
 {
-    return refcount_read(skb->shared) != 1;
+    return !refcount_alone(skb->shared);
 }
 
 static uint16_t moved(uint16_t offset, int32_t by)
