@@ -104,6 +104,9 @@ void waitq_wake(struct waitq *wq);
  * happen may look in vain for ever. */
 void waitq_wake_events(struct waitq *wq, int events);
 
+/* Let that much time pass, whatever signals come. No lock held. */
+void sleep_through(uint64_t duration);
+
 /* ---- deferral ---- */
 
 enum softirq_level {
@@ -128,6 +131,9 @@ void softirq_open(struct softirq *s, enum softirq_level level, void (*fn)(struct
 /* Run s->fn soon, on this CPU. Any context. Raising it again before it began to run changes nothing; once it
  * has begun, a raise runs it again afterwards. Never nested on a CPU. */
 void softirq_raise(struct softirq *s);
+
+/* Return when every softirq that runs now, on whatever CPU, has returned. Process context, no lock held. */
+void softirq_barrier(void);
 
 /* A softirq at TASKLET level that never runs on two CPUs at once. */
 struct tasklet {

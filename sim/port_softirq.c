@@ -47,6 +47,11 @@ bool softirq_step(void)
     return false;
 }
 
+void softirq_barrier(void)
+{
+    sim_no_locks("while softirqs are waited for"); /* none runs while we do */
+}
+
 static void tasklet_run(struct softirq *s)
 {
     struct tasklet *t = container_of(s, struct tasklet, softirq);

@@ -226,6 +226,23 @@ void sim_sleep(uint64_t duration)
     lock_release(&lock);
 }
 
+void sleep_through(uint64_t duration)
+{
+    struct sim_task *t = sim.current;
+    uint64_t until = sim.now + duration;
+
+    if (sim.context != CONTEXT_PROCESS || !t)
+        panic("sleeping outside process context");
+    sim_no_locks("while a task sleeps");
+    while (sim.now < until) {
+        t->waiting = true;
+        t->waits_with = "sleep_through";
+        t->waits_since = sim.now;
+        timer_set(&t->timeout, until);
+        give_way(t);
+    }
+}
+
 void task_report_stuck(const char *when)
 {
     char names[512] = "";

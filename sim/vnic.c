@@ -35,7 +35,7 @@ static bool is_raw_ip(const struct vnic *v)
 
 static bool for_us(const struct vnic *v, const uint8_t *frame)
 {
-    return is_raw_ip(v) || frame[0] & 1 || v->dev->flags & NETDEV_PROMISC ||
+    return is_raw_ip(v) || frame[0] & 1 || dev_flags(v->dev, NETDEV_PROMISC) ||
            memcmp(frame, v->dev->dev_addr, ETH_ALEN) == 0;
 }
 

@@ -125,7 +125,7 @@ void e1000_set_groups(struct e1000 *e, const struct net_device *dev)
     uint32_t wanted[E1000_MTA_WORDS];
     const struct netdev_group *g;
 
-    memset(wanted, dev->flags & NETDEV_ALLMULTI ? 0xff : 0, sizeof wanted);
+    memset(wanted, dev_flags(dev, NETDEV_ALLMULTI) ? 0xff : 0, sizeof wanted);
     list_for_each_entry (g, &dev->groups, link)
         wanted[mta_bit(g->address) / 32] |= 1u << mta_bit(g->address) % 32;
     for (unsigned i = 0; i < E1000_MTA_WORDS; i++) {

@@ -58,7 +58,7 @@ static void e1000_set_rx_mode(struct net_device *dev)
     struct e1000 *e = netdev_priv(dev);
     uint32_t all = RCTL_UPE | RCTL_MPE;
 
-    e1000_set_rctl(e, dev->flags & NETDEV_PROMISC ? e->rctl | all : e->rctl & ~all);
+    e1000_set_rctl(e, dev_flags(dev, NETDEV_PROMISC) ? e->rctl | all : e->rctl & ~all);
     e1000_set_groups(e, dev);
 }
 

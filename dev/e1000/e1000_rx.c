@@ -72,7 +72,7 @@ static bool rx_frame_good(struct e1000 *e, uint8_t status, uint8_t errors, uint3
     e->rx.spanning = !end;
     if (whole && !(errors & RXD_FRAME_ERRORS) && length <= E1000_RX_BUFFER)
         return true;
-    e->netdev->stats.rx_errors += end;
+    netdev_count(&e->netdev->stats.rx_errors, end);
     return false;
 }
 
@@ -81,7 +81,7 @@ static struct sk_buff *rx_exchange(struct e1000 *e, unsigned i, uint32_t length)
 {
     struct sk_buff *full = e->rx.skb[i], *fresh = netdev_alloc_skb(e->netdev, E1000_RX_BUFFER);
     if (!fresh) {
-        e->netdev->stats.rx_dropped++;
+        netdev_count(&e->netdev->stats.rx_dropped, 1);
         return NULL;
     }
     rx_put(e, i, fresh);

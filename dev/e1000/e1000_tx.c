@@ -119,13 +119,13 @@ enum netdev_tx e1000_xmit(struct sk_buff *skb, struct net_device *dev)
     if (tx_room(&e->tx) < TX_PER_PACKET)
         return NETDEV_TX_BUSY; /* the queue has been stopped below */
     if (!tx_possible(skb)) {
-        dev->stats.tx_errors++;
+        netdev_count(&dev->stats.tx_errors, 1);
         kfree_skb_reason(skb, SKB_DROP_DEV_TX_ERROR);
         return NETDEV_TX_OK;
     }
     trace("e1000_xmit", skb->id, skb->len);
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += skb->len;
+    netdev_count(&dev->stats.tx_packets, 1);
+    netdev_count(&dev->stats.tx_bytes, skb->len);
     tx_put_packet(e, skb);
     if (tx_room(&e->tx) < TX_PER_PACKET) {
         netif_stop_queue(dev);
@@ -152,7 +152,7 @@ void e1000_tx_timeout(struct net_device *dev)
 
     klog(LOG_WARNING, "%s: the card has stopped sending, its transmitter starts again", dev->name);
     netif_tx_lock(dev);
-    dev->stats.tx_errors++;
+    netdev_count(&dev->stats.tx_errors, 1);
     e1000_tx_stop(e);
     tx_drop_all(e);
     e1000_tx_start(e);

@@ -107,12 +107,12 @@ static void give_groups(struct virtio_net *n, const struct net_device *dev)
 void virtio_net_set_rx_mode(struct net_device *dev)
 {
     struct virtio_net *n = netdev_priv(dev);
-    bool all_groups = dev->flags & NETDEV_ALLMULTI || dev->n_groups > GROUPS_MOST;
+    bool all_groups = dev_flags(dev, NETDEV_ALLMULTI) || dev->n_groups > GROUPS_MOST;
 
     if (!n->command)
         return;
     if (!all_groups)
         give_groups(n, dev);
     give_flag(n, CTRL_RX_ALLMULTI, all_groups);
-    give_flag(n, CTRL_RX_PROMISC, dev->flags & NETDEV_PROMISC);
+    give_flag(n, CTRL_RX_PROMISC, dev_flags(dev, NETDEV_PROMISC));
 }

@@ -42,10 +42,10 @@ static struct sk_buff *rx_exchange(struct virtio_net *n, struct sk_buff *full, u
     struct sk_buff *fresh = NULL;
 
     if (len < sizeof(struct virtio_net_hdr) || len > VIRTIO_NET_RX_BUFFER) {
-        n->netdev->stats.rx_errors++;
+        netdev_count(&n->netdev->stats.rx_errors, 1);
     } else {
         fresh = netdev_alloc_skb(n->netdev, VIRTIO_NET_RX_BUFFER);
-        n->netdev->stats.rx_dropped += !fresh;
+        netdev_count(&n->netdev->stats.rx_dropped, !fresh);
     }
     rx_post(n, fresh ? fresh : full);
     if (!fresh)

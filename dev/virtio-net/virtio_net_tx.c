@@ -66,13 +66,13 @@ enum netdev_tx virtio_net_xmit(struct sk_buff *skb, struct net_device *dev)
     if (n->tx.n_free < TX_CHAIN)
         return NETDEV_TX_BUSY; /* the queue has been stopped below */
     if (!tx_possible(skb)) {
-        dev->stats.tx_errors++;
+        netdev_count(&dev->stats.tx_errors, 1);
         kfree_skb_reason(skb, SKB_DROP_DEV_TX_ERROR);
         return NETDEV_TX_OK;
     }
     trace("virtio_net_xmit", skb->id, skb->len);
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += skb->len;
+    netdev_count(&dev->stats.tx_packets, 1);
+    netdev_count(&dev->stats.tx_bytes, skb->len);
     struct virtq_seg segs[TX_CHAIN] = { { tx_put_header(n, skb), sizeof(struct virtio_net_hdr) },
                                         { dma_map(n->pci.device, skb->data), skb->len } };
     virtq_add(&n->tx, segs, TX_CHAIN, 0, skb);

@@ -19,6 +19,7 @@ struct softirq_cpu { /* its CPU; the lists and handed_over with irqs off */
     struct list_head lists[SOFTIRQ_LEVELS];
     struct thread *ksoftirqd; /* NULL until it is started */
     bool handed_over;
+    uint32_t rounds; /* begun and ended: odd while one runs. Atomic */
     uint64_t runs[SOFTIRQ_LEVELS];
 };
 static struct softirq_cpu softirq_cpus[MAX_CPUS];
@@ -70,17 +71,31 @@ static void run_level(struct softirq_cpu *sc, enum softirq_level level)
 /* One round over some levels. irqs off on entry and return, on in between. */
 static void run_round(struct cpu *c, uint32_t levels)
 {
+    struct softirq_cpu *sc = c->softirq;
     uint32_t due = c->softirq_pending & levels;
     c->softirq_pending &= ~due;
     if (CONFIG_DEBUG)
         witness_softirqs_off();
     preempt_count_add(SOFTIRQ_RUNNING);
+    __atomic_fetch_add(&sc->rounds, 1, __ATOMIC_SEQ_CST); /* partner: softirq_barrier() */
     irq_enable();
     for (unsigned level = 0; level < SOFTIRQ_LEVELS; level++)
         if (due & 1u << level)
-            run_level(c->softirq, level);
+            run_level(sc, level);
     irq_disable();
+    __atomic_store_n(&sc->rounds, sc->rounds + 1, __ATOMIC_RELEASE);
     preempt_count_sub(SOFTIRQ_RUNNING);
+}
+
+/* A round that begins after we looked sees what was done before: both are sequentially consistent. */
+void softirq_barrier(void)
+{
+    for_each_cpu (i) {
+        const uint32_t *rounds = &softirq_cpus[i].rounds;
+        uint32_t now = __atomic_load_n(rounds, __ATOMIC_SEQ_CST);
+        while (now & 1 && __atomic_load_n(rounds, __ATOMIC_SEQ_CST) == now)
+            sleep_through(us(100));
+    }
 }
 
 static uint32_t levels_for_all(const struct softirq_cpu *sc)

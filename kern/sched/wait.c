@@ -156,6 +156,11 @@ void thread_sleep_through(uint64_t deadline)
         ;
 }
 
+void sleep_through(uint64_t duration)
+{
+    thread_sleep_through(time_now() + duration);
+}
+
 int thread_sleep_until(uint64_t deadline)
 {
     const bool never = false;

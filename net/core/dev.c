@@ -81,11 +81,11 @@ bool netdev_next(struct net *net, uint32_t least, struct net_device_facts *f)
             best = dev;
     if (best) {
         *f = (struct net_device_facts){ .ifindex = best->ifindex,
-                                        .mtu = best->mtu,
-                                        .flags = best->flags,
+                                        .mtu = READ_ONCE(best->mtu),
+                                        .flags = READ_ONCE(best->flags),
                                         .tx_queue_len = best->tx_queue_len,
                                         .type = best->type,
-                                        .carrier = best->carrier };
+                                        .carrier = READ_ONCE(best->carrier) };
         memcpy(f->name, best->name, sizeof f->name);
         memcpy(f->address, best->dev_addr, sizeof f->address);
         memcpy(f->broadcast, best->broadcast, sizeof f->broadcast);
@@ -97,7 +97,7 @@ bool netdev_next(struct net *net, uint32_t least, struct net_device_facts *f)
 
 void dev_get_stats(struct net_device *dev, struct net_device_stats *stats)
 {
-    *stats = dev->stats;
+    net_counters_read(stats, &dev->stats, sizeof *stats);
     if (dev->ops->ndo_get_stats)
         dev->ops->ndo_get_stats(dev, stats);
 }
@@ -213,16 +213,28 @@ void net_config_end(struct net *net)
 
 /* ---- opening and closing ---- */
 
+uint32_t dev_update_flags(struct net_device *dev, uint32_t set, uint32_t clear)
+{
+    uint32_t old = READ_ONCE(dev->flags);
+
+    while (!__atomic_compare_exchange_n(&dev->flags, &old, (old | set) & ~clear, true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_RELAXED))
+        ;
+    return old;
+}
+
 int dev_open(struct net_device *dev)
 {
-    if (dev->flags & NETDEV_UP)
+    if (dev_flags(dev, NETDEV_UP))
         return 0;
     int err = dev->ops->ndo_open(dev);
     if (err)
         return err;
-    WRITE_ONCE(dev->flags, dev->flags | NETDEV_UP);
+    dev_update_flags(dev, NETDEV_UP, 0);
     dev_set_rx_mode(dev);
-    dev->carrier_told = dev->carrier;
+    lock_acquire(&dev_net(dev)->devices_lock);
+    dev->carrier_told = READ_ONCE(dev->carrier);
+    lock_release(&dev_net(dev)->devices_lock);
     rtnl_link_notify(dev, RTM_NEWLINK, NETDEV_UP);
     notify(dev, NETDEV_EVENT_UP);
     return 0;
@@ -230,10 +242,10 @@ int dev_open(struct net_device *dev)
 
 void dev_close(struct net_device *dev)
 {
-    if (!(dev->flags & NETDEV_UP))
+    if (!dev_flags(dev, NETDEV_UP))
         return;
     notify(dev, NETDEV_EVENT_DOWN);
-    WRITE_ONCE(dev->flags, dev->flags & ~(uint32_t)NETDEV_UP);
+    dev_update_flags(dev, 0, NETDEV_UP);
     dev_tx_purge(dev);
     dev->ops->ndo_stop(dev);
     rtnl_link_notify(dev, RTM_NEWLINK, NETDEV_UP);
@@ -241,12 +253,11 @@ void dev_close(struct net_device *dev)
 
 int dev_change_flags(struct net_device *dev, uint32_t flags)
 {
-    uint32_t changed = (dev->flags ^ flags) & (NETDEV_PROMISC | NETDEV_NOARP);
+    uint32_t changed = (READ_ONCE(dev->flags) ^ flags) & (NETDEV_PROMISC | NETDEV_NOARP);
 
     if (changed) {
-        WRITE_ONCE(dev->flags, dev->flags ^ changed);
-        if (dev->ops->ndo_set_rx_mode && dev->flags & NETDEV_UP)
-            dev->ops->ndo_set_rx_mode(dev);
+        dev_update_flags(dev, changed & flags, changed & ~flags);
+        dev_set_rx_mode(dev);
         rtnl_link_notify(dev, RTM_NEWLINK, changed);
     }
     if (flags & NETDEV_UP)
@@ -292,7 +303,7 @@ int dev_set_address(struct net_device *dev, const uint8_t *address)
         return -EOPNOTSUPP;
     if (address[0] & 1 || !memcmp(address, none, ETH_ALEN)) /* IEEE 802.3 3.2.3: a group's */
         return -EADDRNOTAVAIL;
-    if (dev->flags & NETDEV_UP)
+    if (dev_flags(dev, NETDEV_UP))
         return -EBUSY;
     int err = dev->ops->ndo_set_address(dev, address);
     if (err)

@@ -6,7 +6,7 @@
 /* NET_DEVICES lock held. */
 static void set_rx_mode(struct net_device *dev)
 {
-    if (dev->flags & NETDEV_UP && dev->ops->ndo_set_rx_mode)
+    if (dev_flags(dev, NETDEV_UP) && dev->ops->ndo_set_rx_mode)
         dev->ops->ndo_set_rx_mode(dev);
 }
 
@@ -26,9 +26,9 @@ void dev_set_promiscuity(struct net_device *dev, int change)
     dev->promiscuity += (uint32_t)change;
     bool on = !before && dev->promiscuity, off = before && !dev->promiscuity;
     if (on)
-        dev->flags |= NETDEV_PROMISC;
+        dev_update_flags(dev, NETDEV_PROMISC, 0);
     if (off)
-        dev->flags &= ~(uint32_t)NETDEV_PROMISC;
+        dev_update_flags(dev, 0, NETDEV_PROMISC);
     if (on || off)
         set_rx_mode(dev);
     lock_release(&net->devices_lock);

@@ -27,7 +27,7 @@ static bool napi_schedule_prep(struct napi_struct *napi)
 
 void napi_schedule(struct napi_struct *napi)
 {
-    napi->dev->stats.irqs++;
+    netdev_count(&napi->dev->stats.irqs, 1);
     if (napi_schedule_prep(napi))
         softirq_raise(&napi->softirq);
 }
@@ -40,12 +40,6 @@ static bool napi_complete(struct napi_struct *napi)
         new = old &NAPI_MISSED ? old & ~(uint32_t)NAPI_MISSED : old & ~(uint32_t)NAPI_SCHEDULED;
     while (!__atomic_compare_exchange_n(&napi->state, &old, new, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     return !(old & NAPI_MISSED);
-}
-
-static void napi_abandon(struct napi_struct *napi)
-{
-    state_change(napi, 0, NAPI_SCHEDULED | NAPI_MISSED);
-    waitq_wake(&napi->idle);
 }
 
 /* The ring was emptied: let the card interrupt again, and look again if something came while it was quiet.
@@ -64,14 +58,14 @@ static void net_rx_action(struct softirq *s)
     struct napi_struct *napi = container_of(s, struct napi_struct, softirq);
 
     if (READ_ONCE(napi->state) & NAPI_DISABLED) {
-        napi_abandon(napi);
+        state_change(napi, 0, NAPI_SCHEDULED | NAPI_MISSED); /* napi may be gone from here on */
         return;
     }
     int weight = MIN(napi->weight, READ_ONCE(dev_net(napi->dev)->knobs.dev_weight));
     xmit_batch_begin(dev_net(napi->dev));
     int work = napi->poll(napi, weight);
     xmit_batch_end(dev_net(napi->dev));
-    napi->dev->stats.polls++;
+    netdev_count(&napi->dev->stats.polls, 1);
     if (work < weight)
         napi_finish(napi);
     else /* more may wait: let others run first; the softirq machinery keeps the budget of all */
@@ -82,7 +76,6 @@ void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll
 {
     *napi = (struct napi_struct){ .dev = dev, .poll = poll, .state = NAPI_DISABLED, .weight = NAPI_WEIGHT };
     softirq_open(&napi->softirq, SOFTIRQ_NET_RX, net_rx_action);
-    waitq_init(&napi->idle);
 }
 
 void napi_enable(struct napi_struct *napi)
@@ -92,12 +85,9 @@ void napi_enable(struct napi_struct *napi)
 
 void napi_disable(struct napi_struct *napi)
 {
-    struct net_device *dev = napi->dev;
-
     state_change(napi, NAPI_DISABLED, 0);
-    netif_tx_lock(dev);
-    /* a poll that ends without seeing DISABLED wakes nobody, so look every millisecond */
-    while (READ_ONCE(napi->state) & NAPI_SCHEDULED)
-        waitq_wait(&napi->idle, &dev->tx_lock, time_now() + ms(1));
-    netif_tx_unlock(dev);
+    /* acquire: what the last poll did; partner: napi_complete(). It wakes nobody, so that it need not touch
+     * napi behind that */
+    while (__atomic_load_n(&napi->state, __ATOMIC_ACQUIRE) & NAPI_SCHEDULED)
+        sleep_through(ms(1));
 }

@@ -118,6 +118,17 @@ static inline void net_count(uint64_t *counter)
 {
     __atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
+/* What it has come to. */
+static inline uint64_t net_counted(const uint64_t *counter)
+{
+    return READ_ONCE(*counter);
+}
+static inline uint64_t net_dropped(const struct net *net, enum skb_drop_reason reason)
+{
+    return net_counted(&net->drops[reason]);
+}
+/* A copy of a struct that is nothing but such counters, size bytes long. */
+void net_counters_read(void *to, const void *from, size_t size);
 struct net_device *dev_get_by_name(struct net *net, const char *name); /* NULL if there is none */
 struct net_device *dev_get_by_index(struct net *net, uint32_t ifindex);
 /* The device behind prev (NULL: the first), or NULL at the end. Process context. */
@@ -192,8 +203,8 @@ struct netdev_notifier {
  * skb. Process or softirq; locks up to NETDEV_TX may be held. */
 void netif_rx(struct sk_buff *skb);
 int softnet_init(struct net *net); /* 0 or -ENOMEM */
-/* Return when s is not waiting to run, l being a lock its function takes. Process context, l held. */
-void softirq_settle(struct softirq *s, struct lock *l);
+/* Return when s neither runs nor waits to. Whoever raised it has stopped. Process context, no lock held. */
+void softirq_settle(struct softirq *s);
 /* Return when nothing loops back any more, all devices being down. Process context. */
 void softnet_settle(struct net *net);
 void softnet_exit(struct net *net);

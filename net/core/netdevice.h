@@ -40,6 +40,12 @@ struct net_device_stats {
     uint64_t irqs, polls; /* how often napi_schedule() and the poll ran */
 };
 
+/* Add n to one of them. Only one CPU at a time may; others read meanwhile. */
+static inline void netdev_count(uint64_t *counter, uint64_t n)
+{
+    WRITE_ONCE(*counter, *counter + n);
+}
+
 enum netdev_tx { NETDEV_TX_OK, NETDEV_TX_BUSY };
 
 struct net_device_ops {
@@ -65,7 +71,6 @@ struct net_device_ops {
 
 struct napi_struct {
     struct softirq softirq; /* NET_RX; runs net_rx_action() on the CPU that took the interrupt */
-    struct waitq idle;      /* napi_disable() waits here for the last poll */
     struct net_device *dev;
     int (*poll)(struct napi_struct *napi, int budget); /* packets handled, at most budget; softirq */
     void (*quiet)(struct napi_struct *napi);           /* no more interrupts, please; any context */
@@ -100,7 +105,7 @@ struct net_device {
     const struct link_type *link_type; /* how its frames are read and written */
     struct list_head link;             /* NET_DEVICES lock: in net->devices */
 
-    uint32_t flags, mtu;     /* written in process context by dev_open and friends; read anywhere */
+    uint32_t flags, mtu;     /* atomic: changed in process context by dev_open and friends; read anywhere */
     uint32_t promiscuity;    /* who wants all frames, beside the administrator; NET_DEVICES lock */
     struct list_head groups; /* struct netdev_group.link: group addresses to receive; NET_DEVICES lock */
     uint32_t n_groups;
@@ -193,6 +198,13 @@ void netif_receive_skb(struct sk_buff *skb);
  * Process or softirq, no lock above NETDEV_TX. 0 if queued, -ENOBUFS or -ENETDOWN if dropped (and counted).
  */
 int dev_queue_xmit(struct sk_buff *skb);
+/* What is set of flags (NETDEV_*). Any context. */
+static inline uint32_t dev_flags(const struct net_device *dev, uint32_t flags)
+{
+    return READ_ONCE(dev->flags) & flags;
+}
+/* Set some of its flags, clear others, and do nothing about it; what they were. */
+uint32_t dev_update_flags(struct net_device *dev, uint32_t set, uint32_t clear);
 int dev_open(struct net_device *dev);   /* process context */
 void dev_close(struct net_device *dev); /* process context */
 int dev_set_mtu(struct net_device *dev, uint32_t mtu);

@@ -41,6 +41,15 @@ const struct net_proc_file *net_proc_next(struct net *net, const struct net_proc
     return next == &net->proc_files ? NULL : list_entry(next, struct net_proc_file, link);
 }
 
+void net_counters_read(void *to, const void *from, size_t size)
+{
+    const uint64_t *counters = from;
+    uint64_t *copy = to;
+
+    for (size_t i = 0; i < size / sizeof *copy; i++)
+        copy[i] = net_counted(&counters[i]);
+}
+
 static void show_sections(struct net *net, const char *name, struct textbuf *out)
 {
     struct net_proc_file *section;
@@ -93,7 +102,8 @@ static void show_snmp(struct net *net, struct textbuf *out)
 static void show_interrupts(struct net *net, struct textbuf *out)
 {
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
-        textbuf_printf(out, "%s irqs %lu polls %lu\n", dev->name, dev->stats.irqs, dev->stats.polls);
+        textbuf_printf(out, "%s irqs %lu polls %lu\n", dev->name, net_counted(&dev->stats.irqs),
+                       net_counted(&dev->stats.polls));
 }
 
 /* There is no IPv6, but programs open its files: they are as in a Linux where nobody uses it. */

@@ -102,10 +102,10 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
     trace("napi_gro_receive", skb->id, skb->len);
     skb->dev = dev;
     skb->tstamp = time_now();
-    dev->stats.rx_packets++;
-    dev->stats.rx_bytes += skb->len;
+    netdev_count(&dev->stats.rx_packets, 1);
+    netdev_count(&dev->stats.rx_bytes, skb->len);
     if (!dev->link_type->parse(skb, dev, &reason)) {
-        dev->stats.rx_errors++;
+        netdev_count(&dev->stats.rx_errors, 1);
         kfree_skb_reason(skb, reason);
         return;
     }

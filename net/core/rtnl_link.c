@@ -33,7 +33,7 @@ static const uint8_t not_settable[] = { IFLA_BROADCAST, IFLA_MASTER,  IFLA_LINK,
 
 static uint32_t flags_of(const struct net_device *dev)
 {
-    uint32_t flags = dev->flags;
+    uint32_t flags = READ_ONCE(dev->flags);
 
     if (flags & NETDEV_UP && dev->carrier)
         flags |= NETDEV_RUNNING | NETDEV_LOWER_UP;
@@ -42,16 +42,16 @@ static uint32_t flags_of(const struct net_device *dev)
 
 static uint8_t operstate_of(const struct net_device *dev)
 {
-    if (!(dev->flags & NETDEV_UP) || !dev->carrier)
+    if (!dev_flags(dev, NETDEV_UP) || !READ_ONCE(dev->carrier))
         return OPERSTATE_DOWN;
-    return dev->flags & NETDEV_LOOPBACK ? OPERSTATE_UNKNOWN : OPERSTATE_UP;
+    return dev_flags(dev, NETDEV_LOOPBACK) ? OPERSTATE_UNKNOWN : OPERSTATE_UP;
 }
 
 static const char *qdisc_of(const struct net_device *dev)
 {
-    if (!(dev->flags & NETDEV_UP))
+    if (!dev_flags(dev, NETDEV_UP))
         return "noop";
-    return dev->flags & NETDEV_LOOPBACK ? "noqueue" : "pfifo";
+    return dev_flags(dev, NETDEV_LOOPBACK) ? "noqueue" : "pfifo";
 }
 
 static void put_stats(struct nlmsg *m, struct net_device *dev)
@@ -259,7 +259,7 @@ static int set_flags(struct nl_request *r, struct net_device *dev)
     if (!info->ifi_flags && !info->ifi_change)
         return 0;
     if (info->ifi_change)
-        flags = (flags & info->ifi_change) | (dev->flags & ~info->ifi_change);
+        flags = (flags & info->ifi_change) | (READ_ONCE(dev->flags) & ~info->ifi_change);
     return dev_change_flags(dev, flags);
 }
 
@@ -335,7 +335,7 @@ static void tell_carriers(struct softirq *s)
     lock_acquire(&net->devices_lock);
     list_for_each_entry (dev, &net->devices, link) {
         bool carrier = READ_ONCE(dev->carrier);
-        if (dev->carrier_told != carrier && dev->flags & NETDEV_UP) {
+        if (dev->carrier_told != carrier && dev_flags(dev, NETDEV_UP)) {
             dev->carrier_told = carrier;
             rtnl_link_notify(dev, RTM_NEWLINK, 0);
         }
@@ -353,7 +353,5 @@ void rtnl_link_init(struct net *net)
 
 void rtnl_link_settle(struct net *net)
 {
-    lock_acquire(&net->devices_lock);
-    softirq_settle(&net->nl.carriers, &net->devices_lock);
-    lock_release(&net->devices_lock);
+    softirq_settle(&net->nl.carriers);
 }

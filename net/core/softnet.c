@@ -57,7 +57,7 @@ void xmit_batch_end(struct net *net)
         return;
     sn->batch_dev = NULL;
     netif_tx_lock(dev);
-    if (READ_ONCE(dev->flags) & NETDEV_UP) /* dev_close() clears it before it waits for the tx lock */
+    if (dev_flags(dev, NETDEV_UP)) /* dev_close() clears it before it waits for the tx lock */
         dev_xmit_flush(dev);
     netif_tx_unlock(dev);
 }
@@ -87,21 +87,21 @@ int softnet_init(struct net *net)
     return 0;
 }
 
-void softirq_settle(struct softirq *s, struct lock *l)
+void softirq_settle(struct softirq *s)
 {
-    struct waitq wq;
-
-    waitq_init(&wq);
-    while (READ_ONCE(s->pending))
-        waitq_wait(&wq, l, time_now() + ms(1)); /* nobody wakes it: the softirq does not know of us */
+    do {
+        while (READ_ONCE(s->pending))
+            sleep_through(ms(1)); /* nobody wakes us: the softirq does not know of us */
+        softirq_barrier();        /* no longer pending: it runs, or it ran */
+    } while (READ_ONCE(s->pending));
 }
 
 void softnet_settle(struct net *net)
 {
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
         struct softnet *sn = &net->softnet[cpu];
+        softirq_settle(&sn->softirq);
         lock_acquire(&sn->lock);
-        softirq_settle(&sn->softirq, &sn->lock);
         skb_queue_purge(&sn->backlog, SKB_DROP_UNRESOLVED_FLUSHED);
         lock_release(&sn->lock);
     }

@@ -42,7 +42,7 @@ static int fall_back_to_software(struct sk_buff *skb, const struct net_device *d
 static enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device *dev)
 {
     if (fall_back_to_software(skb, dev)) {
-        dev->stats.tx_dropped++;
+        netdev_count(&dev->stats.tx_dropped, 1);
         kfree_skb_reason(skb, SKB_DROP_DEV_TX_ERROR);
         return NETDEV_TX_OK;
     }
@@ -52,12 +52,12 @@ static enum netdev_tx dev_hard_start_xmit(struct sk_buff *skb, struct net_device
 
 static bool is_up(const struct net_device *dev)
 {
-    return READ_ONCE(dev->flags) & NETDEV_UP;
+    return dev_flags(dev, NETDEV_UP);
 }
 
 static bool may_transmit(const struct net_device *dev)
 {
-    return !dev->tx_stopped && is_up(dev);
+    return !netif_queue_stopped(dev) && is_up(dev);
 }
 
 /* Send what waits, as far as the ring takes it, n packets at most. True if it stopped at n. tx lock held. */
@@ -105,7 +105,7 @@ static int enqueue(struct sk_buff *skb, struct net_device *dev)
     if (!is_up(dev))
         return drop_down(skb);
     if (dev->tx_queue.qlen >= dev->tx_queue_len) {
-        dev->stats.tx_dropped++;
+        netdev_count(&dev->stats.tx_dropped, 1);
         kfree_skb_reason(skb, SKB_DROP_DEV_TX_FULL);
         return -ENOBUFS;
     }
@@ -134,9 +134,11 @@ int dev_queue_xmit(struct sk_buff *skb)
 
 void netif_stop_queue(struct net_device *dev)
 {
-    dev->tx_stopped = true;
-    dev->tx_stopped_at = time_now();
-    timer_set(&dev->tx_watchdog, dev->tx_stopped_at + TX_TIMEOUT);
+    uint64_t now = time_now();
+
+    WRITE_ONCE(dev->tx_stopped_at, now);
+    WRITE_ONCE(dev->tx_stopped, true);
+    timer_set(&dev->tx_watchdog, now + TX_TIMEOUT);
 }
 
 void netif_wake_queue(struct net_device *dev)
@@ -177,8 +179,8 @@ void dev_tx_purge(struct net_device *dev)
 {
     netif_tx_lock(dev);
     skb_queue_purge(&dev->tx_queue, SKB_DROP_DEV_DOWN);
-    dev->tx_stopped = false;
-    softirq_settle(&dev->tx_softirq, &dev->tx_lock);
+    WRITE_ONCE(dev->tx_stopped, false);
     netif_tx_unlock(dev);
+    softirq_settle(&dev->tx_softirq);
     timer_cancel_sync(&dev->tx_watchdog);
 }

@@ -41,7 +41,7 @@ static void device_up(struct mc_device *d)
     static const struct mc_filter nothing = { .exclude = false };
     struct mc_group *g;
 
-    d->up = !(d->dev->flags & NETDEV_LOOPBACK); /* to whom would it be told there? */
+    d->up = !dev_flags(d->dev, NETDEV_LOOPBACK); /* to whom would it be told there? */
     d->v1_until = d->v2_until = 0;
     d->robustness = (uint32_t)dev_net(d->dev)->igmp->knobs.robustness;
     list_for_each_entry (g, &d->groups, link) {

@@ -34,7 +34,7 @@ void arp_send(struct net_device *dev, uint16_t op, const uint8_t *dest, be32 sen
 
 static bool speaks_arp(const struct net_device *dev)
 {
-    return !(dev->flags & (NETDEV_LOOPBACK | NETDEV_NOARP));
+    return !dev_flags(dev, NETDEV_LOOPBACK | NETDEV_NOARP);
 }
 
 void arp_announce(struct net_device *dev)

@@ -26,7 +26,7 @@ static int add(struct net_device *dev, be32 dst, uint8_t prefix_len, enum route_
 /* Broadcasts exist where a network has room for them (RFC 3021: not in a /31). */
 static bool has_broadcast(const struct net_device *dev, int prefix_len)
 {
-    return dev->flags & NETDEV_BROADCAST && prefix_len < 31;
+    return dev_flags(dev, NETDEV_BROADCAST) && prefix_len < 31;
 }
 
 static int add_address_routes(struct net_device *dev)
@@ -34,7 +34,7 @@ static int add_address_routes(struct net_device *dev)
     const struct in_device *ind = in_dev_get(dev);
     uint8_t len = (uint8_t)inet_prefix_len(ind->netmask);
     be32 network = { ind->address.raw & ind->netmask.raw };
-    bool loopback = dev->flags & NETDEV_LOOPBACK;
+    bool loopback = dev_flags(dev, NETDEV_LOOPBACK);
 
     int err = add(dev, ind->address, 32, ROUTE_LOCAL, SCOPE_HOST);
     if (!err && len < 32)
@@ -60,7 +60,7 @@ int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len)
     ind->broadcast = (be32){ addr.raw | ~mask.raw };
     lock_release(&net->ipv4->route_lock);
     route_invalidate(net);
-    if (ipv4_is_zero(addr) || !(dev->flags & NETDEV_UP))
+    if (ipv4_is_zero(addr) || !dev_flags(dev, NETDEV_UP))
         return 0;
     int err = add_address_routes(dev);
     if (!err)
@@ -90,7 +90,7 @@ static int device_up(struct net_device *dev)
 {
     const struct in_device *ind = in_dev_get(dev);
 
-    if (ipv4_is_zero(ind->address) && dev->flags & NETDEV_LOOPBACK)
+    if (ipv4_is_zero(ind->address) && dev_flags(dev, NETDEV_LOOPBACK))
         return inet_set_address(dev, cpu_to_be32(INADDR_LOOPBACK), 8); /* RFC 1122 3.2.1.3(g) */
     if (ipv4_is_zero(ind->address))
         return 0;

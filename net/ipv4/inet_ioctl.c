@@ -21,7 +21,7 @@ static int get_address(const struct sockaddr *from, be32 *addr)
 
 static int get_flags(struct net_device *dev, struct ifreq *r)
 {
-    uint32_t flags = dev->flags;
+    uint32_t flags = READ_ONCE(dev->flags);
 
     if (flags & NETDEV_UP && dev->carrier)
         flags |= NETDEV_RUNNING;
@@ -90,7 +90,7 @@ static int set_netmask(struct net_device *dev, struct ifreq *r)
 static int get_broadcast(struct net_device *dev, struct ifreq *r)
 {
     const struct in_device *ind = in_dev_get(dev);
-    put_address(&r->ifr_broadaddr, dev->flags & NETDEV_BROADCAST ? ind->broadcast : (be32){ 0 });
+    put_address(&r->ifr_broadaddr, dev_flags(dev, NETDEV_BROADCAST) ? ind->broadcast : (be32){ 0 });
     return 0;
 }
 
@@ -283,7 +283,7 @@ static int add_route(struct net *net, struct fib_route *route)
         return err;
     if (!hop->dev)
         return -ENODEV;
-    if (!(hop->dev->flags & NETDEV_UP))
+    if (!dev_flags(hop->dev, NETDEV_UP))
         return -ENETDOWN;
     route->scope = ipv4_is_zero(hop->gateway) ? SCOPE_LINK : SCOPE_UNIVERSE;
     route->origin = ORIGIN_BOOT;

@@ -73,7 +73,7 @@ static void loop_back(struct sk_buff *skb)
 int ip_output_to_many(struct sk_buff *skb, bool no_loop)
 {
     const struct ip_hdr *ip = ip_hdr(skb);
-    bool loops = !no_loop && !(skb->dev->flags & NETDEV_LOOPBACK); /* there it comes back by itself */
+    bool loops = !no_loop && !dev_flags(skb->dev, NETDEV_LOOPBACK); /* there it comes back by itself */
 
     if (skb->dst->kind == DST_MULTICAST)
         loops = loops && ip_group_wanted(skb->dev, ip->daddr, ip->saddr, ip->protocol);

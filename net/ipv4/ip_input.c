@@ -33,7 +33,7 @@ static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
 {
     const struct in_device *ind = in_dev_get(skb->dev);
 
-    if (skb->dev->flags & NETDEV_LOOPBACK || skb->pkt_type == PACKET_LOOPBACK)
+    if (dev_flags(skb->dev, NETDEV_LOOPBACK) || skb->pkt_type == PACKET_LOOPBACK)
         return true; /* we sent it */
     if (ipv4_is_zero(saddr) || ipv4_is_loopback(saddr) || ipv4_is_multicast(saddr) ||
         ipv4_is_limited_broadcast(saddr))
@@ -41,14 +41,14 @@ static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
     if (ipv4_is_zero(ind->address))
         return true;
     bool our_own = be32_equal(saddr, ind->address);
-    bool subnet_broadcast = skb->dev->flags & NETDEV_BROADCAST && be32_equal(saddr, ind->broadcast) &&
+    bool subnet_broadcast = dev_flags(skb->dev, NETDEV_BROADCAST) && be32_equal(saddr, ind->broadcast) &&
                             !be32_equal(ind->netmask, inet_netmask(32));
     return !our_own && !subnet_broadcast;
 }
 
 static bool destination_is_possible(const struct sk_buff *skb, be32 daddr)
 {
-    if (skb->dev->flags & NETDEV_LOOPBACK)
+    if (dev_flags(skb->dev, NETDEV_LOOPBACK))
         return true;
     return !ipv4_is_loopback(daddr) && !ipv4_is_zero(daddr); /* RFC 1122 3.2.1.3(a), (g): never on the wire */
 }

@@ -266,7 +266,7 @@ static int output_slowly(struct sk_buff *skb)
     const struct dst_entry *dst = skb->dst;
     uint8_t mac[ETH_ALEN];
 
-    if (dst->dev->flags & (NETDEV_LOOPBACK | NETDEV_NOARP) || dst->kind == DST_BROADCAST)
+    if (dev_flags(dst->dev, NETDEV_LOOPBACK | NETDEV_NOARP) || dst->kind == DST_BROADCAST)
         return xmit(skb, NULL);
     if (dst->kind == DST_MULTICAST) {
         ip_group_mac(dst->gateway, mac);

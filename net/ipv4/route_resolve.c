@@ -91,7 +91,7 @@ static int resolve_by_link(struct net *net, struct rtable *rt)
 {
     struct net_device *dev = link_device(net, rt);
 
-    if (!dev || !(dev->flags & NETDEV_UP) || !in_dev_get(dev))
+    if (!dev || !dev_flags(dev, NETDEV_UP) || !in_dev_get(dev))
         return -ENETUNREACH;
     rtable_fill(rt, net->ipv4, dev, ipv4_is_multicast(rt->q.daddr) ? DST_MULTICAST : DST_BROADCAST,
                 (be32){ 0 }, (be32){ 0 }, 0);
@@ -110,7 +110,7 @@ static int resolve(struct net *net, struct rtable *rt)
     int err = no_prefix ? resolve_by_link(net, rt) : resolve_by_table(net, rt);
     if (!err && rt->dst.kind == DST_UNICAST)
         peer_apply(net, rt->q.daddr, &rt->dst);
-    if (!err && ipv4_is_loopback(rt->q.saddr) && !(rt->dst.dev->flags & NETDEV_LOOPBACK))
+    if (!err && ipv4_is_loopback(rt->q.saddr) && !dev_flags(rt->dst.dev, NETDEV_LOOPBACK))
         return -EINVAL; /* RFC 1122 3.2.1.3(g): 127/8 stays inside */
     return err;
 }

@@ -20,10 +20,10 @@ static enum netdev_tx loopback_xmit(struct sk_buff *skb, struct net_device *dev)
 {
     enum skb_drop_reason reason;
 
-    dev->stats.tx_packets++;
-    dev->stats.tx_bytes += skb->len;
-    dev->stats.rx_packets++;
-    dev->stats.rx_bytes += skb->len;
+    netdev_count(&dev->stats.tx_packets, 1);
+    netdev_count(&dev->stats.tx_bytes, skb->len);
+    netdev_count(&dev->stats.rx_packets, 1);
+    netdev_count(&dev->stats.rx_bytes, skb->len);
     /* the receiver holds it from now on: the sender is charged no longer, and its route means nothing here */
     skb_orphan(skb);
     dst_release(skb->dst);

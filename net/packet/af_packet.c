@@ -299,7 +299,7 @@ static int find_destination(struct packet_sock *po, const struct message *msg, s
     to->dev = dev_get_by_index(po->sk.net, (uint32_t)ll.sll_ifindex);
     if (!to->dev)
         return -ENXIO;
-    return to->dev->flags & NETDEV_UP ? 0 : -ENETDOWN;
+    return dev_flags(to->dev, NETDEV_UP) ? 0 : -ENETDOWN;
 }
 
 /* The message as a frame in a buffer of its own. 0 and *skb, or -errno. */
