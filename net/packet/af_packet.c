@@ -73,7 +73,7 @@ static bool wants(const struct packet_sock *po, const struct sk_buff *skb)
     if (po->ifindex && po->ifindex != skb->dev->ifindex)
         return false;
     if (po->protocol == ETH_P_ALL)
-        return !(outgoing && po->ignore_outgoing);
+        return !(outgoing && READ_ONCE(po->ignore_outgoing));
     return !outgoing && be16_to_cpu(skb->protocol) == po->protocol;
 }
 
@@ -167,7 +167,7 @@ static bool to_queue(struct packet_sock *po, struct sk_buff *skb, uint32_t wante
 {
     struct sock *sk = &po->sk;
 
-    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf)
+    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= READ_ONCE(sk->rcvbuf))
         return false;
     remember(skb);
     skb_trim(skb, wanted);
@@ -263,7 +263,7 @@ static ssize_t packet_recvmsg(struct sock *sk, struct message *msg, int flags)
     sock_recv_stamp(sk, msg, skb);
     if (msg->name)
         write_name(msg, packet_cb(skb));
-    if (po->auxdata)
+    if (READ_ONCE(po->auxdata))
         tell_auxdata(po, msg, skb);
     consume_skb(skb);
     return n;
@@ -286,14 +286,26 @@ static int parse_name(const struct message *msg, struct sockaddr_ll *ll)
     return ll->sll_family == AF_PACKET ? 0 : -EINVAL;
 }
 
+/* What po was bound to: its protocol and, in *ifindex, its device. */
+static uint16_t bound_to(struct packet_sock *po, uint32_t *ifindex)
+{
+    lock_acquire(&po->queue_lock);
+    uint16_t protocol = po->protocol;
+    *ifindex = po->ifindex;
+    lock_release(&po->queue_lock);
+    return protocol;
+}
+
 static int find_destination(struct packet_sock *po, const struct message *msg, struct destination *to)
 {
-    struct sockaddr_ll ll = { .sll_ifindex = (int)po->ifindex };
+    uint32_t ifindex;
+    uint16_t protocol = bound_to(po, &ifindex);
+    struct sockaddr_ll ll = { .sll_ifindex = (int)ifindex };
     int err = msg->name_len ? parse_name(msg, &ll) : 0;
 
     if (err)
         return err;
-    to->protocol = msg->name_len ? be16_to_cpu((be16){ ll.sll_protocol }) : po->protocol;
+    to->protocol = msg->name_len ? be16_to_cpu((be16){ ll.sll_protocol }) : protocol;
     to->has_addr = ll.sll_halen >= ETH_ALEN;
     memcpy(to->addr, ll.sll_addr, ETH_ALEN);
     to->dev = dev_get_by_index(po->sk.net, (uint32_t)ll.sll_ifindex);
@@ -309,7 +321,7 @@ static int make_frame(struct packet_sock *po, struct message *msg, const struct 
     size_t n = msg->iter.count;
     bool raw = po->sk.type == SOCK_RAW;
 
-    if (n > to->dev->mtu + (raw ? ETH_HLEN : 0u))
+    if (n > READ_ONCE(to->dev->mtu) + (raw ? ETH_HLEN : 0u))
         return -EMSGSIZE;
     if (raw && n < ETH_HLEN)
         return -EINVAL;
@@ -389,11 +401,12 @@ static int packet_bind(struct sock *sk, const struct sockaddr *addr, socklen_t l
 
 static int packet_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
 {
-    const struct packet_sock *po = packet_sk(sk);
+    uint32_t ifindex;
+    uint16_t protocol = bound_to(packet_sk(sk), &ifindex);
     struct sockaddr_ll ll = { .sll_family = AF_PACKET,
-                              .sll_ifindex = (int)po->ifindex,
-                              .sll_protocol = cpu_to_be16(po->protocol).raw };
-    const struct net_device *dev = po->ifindex ? dev_get_by_index(sk->net, po->ifindex) : NULL;
+                              .sll_ifindex = (int)ifindex,
+                              .sll_protocol = cpu_to_be16(protocol).raw };
+    const struct net_device *dev = ifindex ? dev_get_by_index(sk->net, ifindex) : NULL;
 
     if (peer)
         return -EOPNOTSUPP;
@@ -531,7 +544,8 @@ static int set_membership(struct packet_sock *po, int option, const void *value,
     return option == PACKET_ADD_MEMBERSHIP ? add_membership(po, &mreq) : drop_membership(po, &mreq);
 }
 
-static void install_filter(struct packet_sock *po, struct sock_filter *program, unsigned n)
+/* False: there was none before. */
+static bool install_filter(struct packet_sock *po, struct sock_filter *program, unsigned n)
 {
     lock_acquire(&po->queue_lock);
     struct sock_filter *old = po->filter;
@@ -539,6 +553,7 @@ static void install_filter(struct packet_sock *po, struct sock_filter *program, 
     po->filter_len = n;
     lock_release(&po->queue_lock);
     mem_free(old);
+    return old;
 }
 
 /* SO_ATTACH_FILTER: the program lies in the user's memory. */
@@ -567,17 +582,14 @@ static int attach_filter(struct packet_sock *po, const void *value, socklen_t le
 
 static int detach_filter(struct packet_sock *po)
 {
-    if (!po->filter)
-        return -ENOENT;
-    install_filter(po, NULL, 0);
-    return 0;
+    return install_filter(po, NULL, 0) ? 0 : -ENOENT;
 }
 
 static int set_flag(struct packet_sock *po, int option, int value)
 {
     lock_acquire(&po->sk.lock);
     if (option == PACKET_AUXDATA)
-        po->auxdata = value;
+        WRITE_ONCE(po->auxdata, value != 0);
     else
         WRITE_ONCE(po->ignore_outgoing, value != 0);
     lock_release(&po->sk.lock);
@@ -709,10 +721,10 @@ static int packet_getsockopt(struct sock *sk, int level, int option, void *value
         number = (int)READ_ONCE(po->reserve);
         return sockopt_give(value, len, &number, sizeof number);
     case PACKET_AUXDATA:
-        number = po->auxdata;
+        number = READ_ONCE(po->auxdata);
         return sockopt_give(value, len, &number, sizeof number);
     case PACKET_IGNORE_OUTGOING:
-        number = po->ignore_outgoing;
+        number = READ_ONCE(po->ignore_outgoing);
         return sockopt_give(value, len, &number, sizeof number);
     default:
         return -ENOPROTOOPT;
@@ -730,7 +742,7 @@ static int packet_poll(struct sock *sk)
     if (po->ring.pages ? packet_ring_readable(&po->ring) : !skb_queue_empty(&sk->receive_queue))
         events |= POLLIN | POLLRDNORM;
     lock_release(&po->queue_lock);
-    if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
+    if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < READ_ONCE(sk->sndbuf))
         events |= POLLOUT | POLLWRNORM | POLLWRBAND;
     return events;
 }
@@ -787,10 +799,13 @@ static void packet_show(struct net *net, struct textbuf *out)
 
     textbuf_printf(out, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n");
     lock_acquire(&state->lock);
-    list_for_each_entry (po, &state->sockets, link)
+    list_for_each_entry (po, &state->sockets, link) {
+        uint32_t ifindex;
+        uint16_t protocol = bound_to(po, &ifindex);
         textbuf_printf(out, "%016x %-6d %-4d %04x   %-5u %1d %-6ld %-6u %-6lu\n", 0,
-                       refcount_read(&po->sk.refs), po->sk.type, po->protocol, po->ifindex, po->tapping,
-                       po->sk.rmem_alloc, 0u, po->sk.ino);
+                       refcount_read(&po->sk.refs), po->sk.type, protocol, ifindex, protocol != 0,
+                       READ_ONCE(po->sk.rmem_alloc), 0u, po->sk.ino);
+    }
     lock_release(&state->lock);
 }
 

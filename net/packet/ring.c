@@ -77,15 +77,15 @@ void packet_ring_fill(struct packet_ring *ring, const struct ring_frame *f)
     const uint32_t at = place_of(ring, ring->next);
     const uint32_t net = align(RING_HEADER + LINK_HEADER_ROOM) + ring->reserve, mac = net - f->link_header;
     const uint32_t snaplen = MIN(f->snaplen, ring->frame_size > mac ? ring->frame_size - mac : 0);
-    const struct tpacket2_hdr header = { .tp_status = TP_STATUS_KERNEL,
-                                         .tp_len = f->len,
+    const struct tpacket2_hdr header = { .tp_len = f->len,
                                          .tp_snaplen = snaplen,
                                          .tp_mac = (uint16_t)mac,
                                          .tp_net = (uint16_t)net,
                                          .tp_sec = (uint32_t)(f->wall / sec(1)),
                                          .tp_nsec = (uint32_t)(f->wall % sec(1)) };
 
-    write_at(ring, at, &header, sizeof header);
+    /* the status is the kernel's until the end: a program may look at it meanwhile */
+    write_at(ring, at + sizeof header.tp_status, &header.tp_len, sizeof header - sizeof header.tp_status);
     write_at(ring, at + sizeof header, &f->address, sizeof f->address);
     write_at(ring, at + mac, f->data, snaplen);
     /* All of the frame before its status; partner: the program's look at it. */

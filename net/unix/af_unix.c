@@ -12,7 +12,7 @@ static int unix_init_sock(struct sock *sk)
 
     sk->protocol = 0;
     sk->type = sk->type == SOCK_RAW ? SOCK_DGRAM : sk->type; /* as Linux takes it */
-    sk->state = UNIX_CLOSED;
+    unix_set_state(sk, UNIX_CLOSED);
     u->peercred = (struct credentials){ .pid = 0, .uid = UINT32_MAX, .gid = UINT32_MAX };
     waitq_init(&u->room);
     list_init(&u->embryos);
@@ -59,8 +59,8 @@ static struct sock *detach(struct sock *sk, struct sk_buff_head *queue)
     struct sock *peer = unix_sk(sk)->peer;
     unix_sk(sk)->peer = NULL;
     sk->dead = true;
-    sk->state = UNIX_CLOSED;
-    sk->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
+    unix_set_state(sk, UNIX_CLOSED);
+    unix_set_shutdown(sk, RCV_SHUTDOWN | SEND_SHUTDOWN);
     while ((skb = skb_dequeue(&sk->receive_queue)))
         skb_queue_tail(queue, skb);
     waitq_wake(&unix_sk(sk)->room);
@@ -95,7 +95,7 @@ static int unix_shutdown(struct sock *sk, int how)
     };
 
     lock_acquire(&sk->lock);
-    sk->shutdown |= ours[how];
+    unix_set_shutdown(sk, ours[how]);
     sock_wake(sk);
     waitq_wake(&unix_sk(sk)->room);
     lock_release(&sk->lock);
@@ -103,7 +103,7 @@ static int unix_shutdown(struct sock *sk, int how)
     if (!peer)
         return 0;
     lock_acquire(&peer->lock);
-    peer->shutdown |= its[how];
+    unix_set_shutdown(peer, its[how]);
     sock_wake(peer);
     lock_release(&peer->lock);
     sock_put(peer);
@@ -115,7 +115,7 @@ static int unix_shutdown(struct sock *sk, int how)
 /* Linux's measure: more than a quarter of the buffer in the air, and poll() does not say POLLOUT. */
 static bool writable(const struct sock *sk, int64_t in_the_air)
 {
-    return in_the_air * 4 <= (int64_t)sk->sndbuf;
+    return in_the_air * 4 <= (int64_t)READ_ONCE(sk->sndbuf);
 }
 
 static void wake_writers(struct sock *sk)
@@ -180,7 +180,7 @@ void unix_enqueue(struct sock *from, struct sock *to, struct sk_buff *skb)
 {
     struct unix_cb *cb = unix_cb(skb);
 
-    if (!cb->has_creds && (unix_sk(from)->passcred || unix_sk(to)->passcred)) {
+    if (!cb->has_creds && (unix_passcred(from) || unix_passcred(to))) {
         struct credentials me;
         credentials_now(&me);
         cb->creds = (struct ucred){ me.pid, me.uid, me.gid };
@@ -236,7 +236,7 @@ void unix_receive_extras(struct sock *sk, struct sk_buff *skb, struct message *m
 {
     if (msg->name)
         msg->name_len = unix_name_write(skb->sk, msg->name);
-    if (unix_sk(sk)->passcred)
+    if (unix_passcred(sk))
         tell_credentials(skb, msg);
     if (unix_cb(skb)->files)
         msg->files = flags & MSG_PEEK ? unix_flight_peek(skb) : unix_flight_land(skb);
@@ -264,6 +264,7 @@ static bool watch_peer(struct sock *sk)
         lock_acquire(&state->lock);
         list_del(&unix_sk(sk)->watch_link);
         list_add_tail(&unix_sk(sk)->watch_link, &unix_sk(peer)->watchers);
+        WRITE_ONCE(unix_sk(peer)->watched, true);
         lock_release(&state->lock);
     }
     lock_release(&peer->lock);
@@ -276,9 +277,10 @@ void unix_wake_watchers(struct sock *sk)
     struct unix_state *state = unix_of(sk);
     struct unix_sock *u;
 
-    if (list_empty(&unix_sk(sk)->watchers))
+    if (!READ_ONCE(unix_sk(sk)->watched)) /* who made room held sk->lock, and so does who finds none */
         return;
     lock_acquire(&state->lock);
+    WRITE_ONCE(unix_sk(sk)->watched, false);
     while ((u = list_first_entry(&unix_sk(sk)->watchers, struct unix_sock, watch_link))) {
         list_del(&u->watch_link);
         wake_writers(&u->sk);
@@ -328,7 +330,7 @@ static int unix_setsockopt(struct sock *sk, int level, int option, const void *v
         return -EINVAL;
     memcpy(&number, value, sizeof number);
     lock_acquire(&sk->lock);
-    unix_sk(sk)->passcred = number != 0;
+    WRITE_ONCE(unix_sk(sk)->passcred, number != 0);
     lock_release(&sk->lock);
     return 0;
 }
@@ -461,11 +463,13 @@ static void unix_show(struct net *net, struct textbuf *out)
     textbuf_printf(out, "Num       RefCount Protocol Flags    Type St Inode Path\n");
     lock_acquire(&state->lock);
     list_for_each_entry (u, &state->all, all) {
+        const struct unix_name *name = unix_name_of(&u->sk);
+        int sk_state = READ_ONCE(u->sk.state);
         textbuf_printf(out, "%016x: %08X %08X %08X %04X %02X %5lu", 0, refcount_read(&u->sk.refs), 0,
-                       u->sk.state == UNIX_LISTENING ? ACCEPTING : 0, u->sk.type,
-                       u->sk.state == UNIX_ESTABLISHED ? CONNECTED : UNCONNECTED, u->sk.ino);
-        if (u->name)
-            show_name(u->name, out);
+                       sk_state == UNIX_LISTENING ? ACCEPTING : 0, u->sk.type,
+                       sk_state == UNIX_ESTABLISHED ? CONNECTED : UNCONNECTED, u->sk.ino);
+        if (name)
+            show_name(name, out);
         textbuf_printf(out, "\n");
     }
     lock_release(&state->lock);

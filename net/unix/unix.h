@@ -51,6 +51,7 @@ struct unix_sock {
     /* SOCK_TABLE: struct unix_state.lock */
     struct list_head all, bound;
     struct list_head watchers;   /* whose poll() found our queue full */
+    bool watched;                /* there may be some; read without the lock */
     struct list_head watch_link; /* in a peer's watchers */
 
     /* UNIX_FLIGHT */
@@ -87,6 +88,20 @@ static inline struct unix_sock *unix_sk(struct sock *sk)
 static inline struct unix_state *unix_of(const struct sock *sk)
 {
     return sk->net->unix_domain;
+}
+/* sk->lock held, or sk is nobody else's yet; others read the state without it. */
+static inline void unix_set_state(struct sock *sk, enum unix_state_name state)
+{
+    WRITE_ONCE(sk->state, state);
+}
+static inline void unix_set_shutdown(struct sock *sk, int bits)
+{
+    WRITE_ONCE(sk->shutdown, (uint8_t)(sk->shutdown | bits));
+}
+/* Does it want to know who sends (SO_PASSCRED)? Any lock. */
+static inline bool unix_passcred(const struct sock *sk)
+{
+    return READ_ONCE(((const struct unix_sock *)sk)->passcred);
 }
 static inline bool unix_is_connected_kind(const struct sock *sk)
 {
@@ -175,6 +190,8 @@ struct passed_files *unix_flight_land(struct sk_buff *skb);
 struct passed_files *unix_flight_peek(struct sk_buff *skb);
 /* skb is freed with its files. Process context, no lock held. */
 void unix_flight_crash(struct sk_buff *skb);
+/* What lies in child's queue is its listener's from now on; that queue is not to be reached otherwise. */
+void unix_flight_lend(struct unix_sock *child, struct unix_sock *listener);
 /* What lies in child's queue is no longer its listener's. */
 void unix_flight_adopt(struct unix_sock *child);
 /* A socket was closed: see whether others are now reachable from nowhere. */

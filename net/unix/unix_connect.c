@@ -18,7 +18,7 @@ struct sock *unix_peer_get(struct sock *sk)
 void unix_hang_up(struct sock *peer, bool reset)
 {
     lock_acquire(&peer->lock);
-    peer->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
+    unix_set_shutdown(peer, RCV_SHUTDOWN | SEND_SHUTDOWN);
     if (reset)
         peer->err = ECONNRESET;
     sock_wake(peer);
@@ -30,7 +30,7 @@ static void set_peer(struct sock *sk, struct sock *peer)
 {
     sock_hold(peer);
     unix_sk(sk)->peer = peer;
-    sk->state = UNIX_ESTABLISHED;
+    unix_set_state(sk, UNIX_ESTABLISHED);
 }
 
 int unix_pair(struct sock *a, struct sock *b)
@@ -52,11 +52,11 @@ int unix_listen(struct sock *sk, int backlog)
     if (!unix_is_connected_kind(sk))
         return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
-    if (!u->name || (sk->state != UNIX_CLOSED && sk->state != UNIX_LISTENING)) {
+    if (!unix_name_of(sk) || (sk->state != UNIX_CLOSED && sk->state != UNIX_LISTENING)) {
         err = -EINVAL;
     } else {
         u->backlog = MIN((unsigned)backlog, (unsigned)SOCK_BACKLOG_MAX); /* listen(2): negative is much */
-        sk->state = UNIX_LISTENING;
+        unix_set_state(sk, UNIX_LISTENING);
         credentials_now(&u->peercred);
         waitq_wake(&u->room);
     }
@@ -143,7 +143,7 @@ static int enqueue_embryo(struct sock *listener, struct unix_sock *child, uint64
     }
     if (!err) {
         *server = u->peercred;
-        child->embryo_of = u;
+        unix_flight_lend(child, u);
         list_add_tail(&child->embryo_link, &u->embryos);
         u->n_embryos++;
         sock_wake_readers(listener);
@@ -164,7 +164,7 @@ static int begin_connect(struct sock *sk, struct sock *child)
         err = -EINVAL;
     if (!err) {
         set_peer(sk, child);
-        sk->state = UNIX_CONNECTING;
+        unix_set_state(sk, UNIX_CONNECTING);
     }
     lock_release(&sk->lock);
     return err;
@@ -174,7 +174,7 @@ static int begin_connect(struct sock *sk, struct sock *child)
 static void end_connect(struct sock *sk, struct sock *child, const struct credentials *server, int err)
 {
     lock_acquire(&sk->lock);
-    sk->state = err ? UNIX_CLOSED : UNIX_ESTABLISHED;
+    unix_set_state(sk, err ? UNIX_CLOSED : UNIX_ESTABLISHED);
     if (err)
         unix_sk(sk)->peer = NULL;
     else
@@ -195,8 +195,10 @@ static int connect_through(struct sock *sk, struct sock *listener, struct sock *
         err = begin_connect(sk, child);
     if (err)
         return err;
+    lock_acquire(&child->lock); /* whoever uses sk meanwhile finds it as sk's peer */
     set_peer(child, sk);
     credentials_now(&unix_sk(child)->peercred);
+    lock_release(&child->lock);
     err = enqueue_embryo(listener, unix_sk(child), sock_snd_deadline(sk, flags), &server);
     end_connect(sk, child, &server, err);
     return err;
@@ -225,7 +227,7 @@ int unix_stream_connect(struct sock *sk, const struct sockaddr *addr, socklen_t 
     struct sock *listener;
     int err = unix_check_address(addr, len);
 
-    if (!err && unix_sk(sk)->passcred)
+    if (!err && unix_passcred(sk))
         err = unix_autobind(sk);
     if (!err)
         err = unix_find(sk->net, addr, len, sk->type, &listener);
@@ -277,7 +279,7 @@ static void change_peer(struct sock *sk, struct sock *other)
     lock_acquire(&sk->lock);
     struct sock *old = unix_sk(sk)->peer;
     unix_sk(sk)->peer = other;
-    sk->state = other ? UNIX_ESTABLISHED : UNIX_CLOSED;
+    unix_set_state(sk, other ? UNIX_ESTABLISHED : UNIX_CLOSED);
     sock_wake(sk);
     lock_release(&sk->lock);
     if (!old)
@@ -299,7 +301,7 @@ int unix_dgram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t l
         return 0;
     }
     int err = unix_check_address(addr, len);
-    if (!err && unix_sk(sk)->passcred)
+    if (!err && unix_passcred(sk))
         err = unix_autobind(sk);
     if (!err)
         err = unix_find(sk->net, addr, len, sk->type, &other);

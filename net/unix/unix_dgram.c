@@ -65,7 +65,7 @@ static void disconnect_dead(struct sock *sk, struct sock *peer)
     ours = unix_sk(sk)->peer == peer;
     if (ours) {
         unix_sk(sk)->peer = NULL;
-        sk->state = UNIX_CLOSED;
+        unix_set_state(sk, UNIX_CLOSED);
     }
     lock_release(&sk->lock);
     if (ours)
@@ -105,9 +105,9 @@ ssize_t unix_dgram_sendmsg(struct sock *sk, struct message *msg, int flags)
     err = destination(sk, msg, &to);
     if (err)
         return err;
-    if (unix_sk(sk)->passcred)
+    if (unix_passcred(sk))
         err = unix_autobind(sk);
-    if (!err && (n + BOOKKEEPING > sk->sndbuf || n > DATAGRAM_MAX))
+    if (!err && (n + BOOKKEEPING > READ_ONCE(sk->sndbuf) || n > DATAGRAM_MAX))
         err = -EMSGSIZE;
     if (!err)
         err = send_to(sk, to, msg, &cb, flags);

@@ -34,7 +34,7 @@ static void take_off(struct unix_state *state, struct passed_file *file)
 {
     struct unix_sock *u = unix_sock_of(file);
 
-    state->files_in_flight++;
+    WRITE_ONCE(state->files_in_flight, state->files_in_flight + 1);
     if (!u)
         return;
     u->file = file;
@@ -46,7 +46,7 @@ static void touch_down(struct unix_state *state, struct passed_file *file)
 {
     struct unix_sock *u = unix_sock_of(file);
 
-    state->files_in_flight--;
+    WRITE_ONCE(state->files_in_flight, state->files_in_flight - 1);
     if (u && !--u->inflight)
         list_del(&u->flying);
 }
@@ -280,6 +280,16 @@ struct passed_files *unix_flight_peek(struct sk_buff *skb)
     }
     lock_release(&state->flight_lock);
     return copy;
+}
+
+void unix_flight_lend(struct unix_sock *child, struct unix_sock *listener)
+{
+    struct unix_state *state = unix_of(&child->sk);
+
+    lock_acquire(&state->flight_lock);
+    child->embryo_of = listener;
+    list_splice_tail(&child->held, &listener->held); /* sent while connect() was waiting for its turn */
+    lock_release(&state->flight_lock);
 }
 
 void unix_flight_adopt(struct unix_sock *child)

@@ -110,7 +110,7 @@ static int enter(struct sock *sk, struct unix_name *name)
 static bool begin_binding(struct sock *sk)
 {
     lock_acquire(&sk->lock);
-    bool may = !unix_sk(sk)->name && !unix_sk(sk)->binding;
+    bool may = !unix_name_of(sk) && !unix_sk(sk)->binding;
     if (may)
         unix_sk(sk)->binding = true;
     lock_release(&sk->lock);
@@ -194,7 +194,7 @@ int unix_name_inherit(struct sock *child, struct sock *listener)
         return -ENOMEM;
     memcpy(&name->addr, &from->addr, from->len);
     name->len = from->len;
-    unix_sk(child)->name = name;
+    __atomic_store_n(&unix_sk(child)->name, name, __ATOMIC_RELEASE); /* partner: unix_name_of() */
     return 0;
 }
 

@@ -27,7 +27,7 @@ static int hand_over(struct sock *sk, struct sock *peer, struct sk_buff *skb)
 static int send_piece(struct sock *sk, struct sock *peer, struct message *msg, const struct unix_cb *cb,
                       uint64_t deadline)
 {
-    size_t most = MIN((size_t)PIECE_MAX, (size_t)sk->sndbuf / 2), n = MIN(msg->iter.count, most);
+    size_t most = MIN((size_t)PIECE_MAX, (size_t)READ_ONCE(sk->sndbuf) / 2), n = MIN(msg->iter.count, most);
     struct sk_buff *skb;
     int err = unix_make_skb(sk, msg, n, deadline, &skb);
 
@@ -118,7 +118,7 @@ static bool other_sender(const struct sock *sk, const struct reading *r, struct 
 {
     const struct unix_cb *cb = unix_cb(skb);
 
-    if (!r->copied || !unix_sk((struct sock *)sk)->passcred)
+    if (!r->copied || !unix_passcred(sk))
         return false;
     return cb->has_creds != r->has_creds || memcmp(&cb->creds, &r->creds, sizeof cb->creds);
 }
@@ -199,7 +199,7 @@ ssize_t unix_stream_recvmsg(struct sock *sk, struct message *msg, int flags)
 
     if (flags & MSG_OOB)
         return -EINVAL;
-    r.enough = flags & MSG_WAITALL ? msg->iter.count : MIN((size_t)sk->rcvlowat, msg->iter.count);
+    r.enough = flags & MSG_WAITALL ? msg->iter.count : MIN((size_t)READ_ONCE(sk->rcvlowat), msg->iter.count);
     r.enough = MAX(r.enough, (size_t)1);
     lock_acquire(&sk->lock);
     err = sk->state == UNIX_ESTABLISHED ? sock_lock_reader(sk, r.deadline) : -EINVAL;
