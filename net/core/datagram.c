@@ -58,9 +58,10 @@ void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk
     const int64_t timeval[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
     const int64_t timespec[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };
 
-    if (sk->timestamp == STAMP_US)
+    uint8_t stamp = READ_ONCE(sk->timestamp);
+    if (stamp == STAMP_US)
         put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMP, timeval, sizeof timeval);
-    if (sk->timestamp == STAMP_NS)
+    if (stamp == STAMP_NS)
         put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPNS, timespec, sizeof timespec);
 }
 

@@ -104,12 +104,12 @@ static uint64_t deadline_of(uint64_t timeout, int flags)
 
 uint64_t sock_rcv_deadline(const struct sock *sk, int flags)
 {
-    return deadline_of(sk->rcvtimeo, flags);
+    return deadline_of(READ_ONCE(sk->rcvtimeo), flags);
 }
 
 uint64_t sock_snd_deadline(const struct sock *sk, int flags)
 {
-    return deadline_of(sk->sndtimeo, flags);
+    return deadline_of(READ_ONCE(sk->sndtimeo), flags);
 }
 
 int sock_wait(struct sock *sk, uint64_t deadline)
@@ -124,7 +124,9 @@ static bool has_room(const struct sock *sk)
 {
     int64_t used = __atomic_load_n(&sk->wmem_alloc, __ATOMIC_SEQ_CST);
 
-    return sk->type == SOCK_STREAM ? 3 * used <= 2 * (int64_t)sk->sndbuf : used < sk->sndbuf;
+    int64_t limit = READ_ONCE(sk->sndbuf);
+
+    return sk->type == SOCK_STREAM ? 3 * used <= 2 * limit : used < limit;
 }
 
 static bool room_came(void *sk)
@@ -215,8 +217,8 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk)
 
 int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
-    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= sk->rcvbuf) {
-        sk->drops++;
+    if (__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED) >= READ_ONCE(sk->rcvbuf)) {
+        WRITE_ONCE(sk->drops, sk->drops + 1);
         return -ENOBUFS;
     }
     skb_set_owner_r(skb, sk);

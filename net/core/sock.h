@@ -68,7 +68,7 @@ struct sock {
     int64_t rmem_alloc;      /* truesize of what lies in receive_queue; atomic */
     int64_t wmem_alloc;      /* truesize of what waits to be sent; atomic */
 
-    /* options */
+    /* options: written under the lock, with WRITE_ONCE() those that somebody reads without it */
     bool reuseaddr, reuseport, keepalive, broadcast, linger, dontroute, oobinline;
     bool no_check;     /* SO_NO_CHECK: UDP without checksums */
     bool rxq_ovfl;     /* SO_RXQ_OVFL: tell of datagrams that found no room */

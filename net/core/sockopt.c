@@ -57,7 +57,7 @@ static int set_timeout(struct sock *sk, int option, const void *value, socklen_t
     uint64_t timeout;
     int err = parse_timeout(value, len, &timeout);
     if (!err)
-        *(option == SO_RCVTIMEO ? &sk->rcvtimeo : &sk->sndtimeo) = timeout;
+        WRITE_ONCE(*(option == SO_RCVTIMEO ? &sk->rcvtimeo : &sk->sndtimeo), timeout);
     return err;
 }
 
@@ -68,8 +68,10 @@ static int set_linger(struct sock *sk, const void *value, socklen_t len)
     if (len < sizeof l)
         return -EINVAL;
     memcpy(&l, value, sizeof l);
+    lock_acquire(&sk->lock);
     sk->linger = l.on != 0;
     sk->linger_seconds = (uint32_t)MAX(l.seconds, 0);
+    lock_release(&sk->lock);
     return 0;
 }
 
@@ -83,23 +85,25 @@ static uint32_t buffer_limit(int value, int32_t most)
 static int set_device(struct sock *sk, const void *value, socklen_t len)
 {
     char name[16] = { 0 };
+    uint32_t ifindex = 0;
 
     memcpy(name, value, MIN(len, (socklen_t)sizeof name - 1));
-    if (!name[0]) {
-        sk->bound_ifindex = 0;
-        return 0;
+    if (name[0]) {
+        struct net_device *dev = dev_get_by_name(sk->net, name);
+        if (!dev)
+            return -ENODEV;
+        ifindex = dev->ifindex;
     }
-    struct net_device *dev = dev_get_by_name(sk->net, name);
-    if (!dev)
-        return -ENODEV;
-    sk->bound_ifindex = dev->ifindex;
+    lock_acquire(&sk->lock);
+    WRITE_ONCE(sk->bound_ifindex, ifindex); /* look-ups read it without the lock */
+    lock_release(&sk->lock);
     return 0;
 }
 
 /* One of the two, or none: turning either off turns off both, as in Linux. */
 static void set_stamp(struct sock *sk, int option, bool on)
 {
-    sk->timestamp = !on ? STAMP_NONE : option == SO_TIMESTAMP ? STAMP_US : STAMP_NS;
+    WRITE_ONCE(sk->timestamp, (uint8_t)(!on ? STAMP_NONE : option == SO_TIMESTAMP ? STAMP_US : STAMP_NS));
 }
 
 /* Marks, and priorities above 6, are for the administrator (socket(7)). */
@@ -110,7 +114,7 @@ static int set_for_root(struct sock *sk, int option, int value)
     credentials_now(&me);
     if (!me.net_admin && !me.net_raw && (option == SO_MARK || value < 0 || value > 6))
         return -EPERM;
-    *(option == SO_MARK ? &sk->mark : &sk->priority) = (uint32_t)value;
+    WRITE_ONCE(*(option == SO_MARK ? &sk->mark : &sk->priority), (uint32_t)value);
     return 0;
 }
 
@@ -122,7 +126,8 @@ static int force_buffer(struct sock *sk, int option, int value)
     credentials_now(&me);
     if (me.euid)
         return -EPERM;
-    *(option == SO_SNDBUFFORCE ? &sk->sndbuf : &sk->rcvbuf) = buffer_limit(value, SOCK_BUF_MAX / 2);
+    WRITE_ONCE(*(option == SO_SNDBUFFORCE ? &sk->sndbuf : &sk->rcvbuf),
+               buffer_limit(value, SOCK_BUF_MAX / 2));
     return 0;
 }
 
@@ -131,23 +136,23 @@ static int set_int(struct sock *sk, int option, int value)
     bool *flag = flag_option(sk, option);
 
     if (flag) {
-        *flag = value != 0;
+        WRITE_ONCE(*flag, value != 0);
         if (sk->ops->option_set)
             sk->ops->option_set(sk, option);
         return 0;
     }
     switch (option) {
     case SO_SNDBUF:
-        sk->sndbuf = buffer_limit(value, READ_ONCE(sk->net->knobs.wmem_max));
+        WRITE_ONCE(sk->sndbuf, buffer_limit(value, READ_ONCE(sk->net->knobs.wmem_max)));
         return 0;
     case SO_RCVBUF:
-        sk->rcvbuf = buffer_limit(value, READ_ONCE(sk->net->knobs.rmem_max));
+        WRITE_ONCE(sk->rcvbuf, buffer_limit(value, READ_ONCE(sk->net->knobs.rmem_max)));
         return 0;
     case SO_SNDBUFFORCE:
     case SO_RCVBUFFORCE:
         return force_buffer(sk, option, value);
     case SO_RCVLOWAT:
-        sk->rcvlowat = value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1);
+        WRITE_ONCE(sk->rcvlowat, value < 0 ? INT32_MAX : (uint32_t)MAX(value, 1));
         return 0;
     case SO_TIMESTAMP:
     case SO_TIMESTAMPNS:
@@ -157,7 +162,7 @@ static int set_int(struct sock *sk, int option, int value)
     case SO_MARK:
         return set_for_root(sk, option, value);
     case SO_INCOMING_CPU:
-        sk->incoming_cpu = value;
+        WRITE_ONCE(sk->incoming_cpu, value);
         return 0;
     case SO_PEEK_OFF:
         return -EOPNOTSUPP;
@@ -221,7 +226,7 @@ static int get_int(struct sock *sk, int option, int *value)
     bool *flag = flag_option(sk, option);
 
     if (flag) {
-        *value = *flag;
+        *value = READ_ONCE(*flag);
         return 0;
     }
     switch (option) {
@@ -238,38 +243,46 @@ static int get_int(struct sock *sk, int option, int *value)
         *value = take_error(sk);
         return 0;
     case SO_SNDBUF:
-        *value = (int)sk->sndbuf;
+        *value = (int)READ_ONCE(sk->sndbuf);
         return 0;
     case SO_RCVBUF:
-        *value = (int)sk->rcvbuf;
+        *value = (int)READ_ONCE(sk->rcvbuf);
         return 0;
     case SO_RCVLOWAT:
-        *value = (int)sk->rcvlowat;
+        *value = (int)READ_ONCE(sk->rcvlowat);
         return 0;
     case SO_SNDLOWAT:
         *value = 1;
         return 0;
     case SO_TIMESTAMP:
-        *value = sk->timestamp == STAMP_US;
+        *value = READ_ONCE(sk->timestamp) == STAMP_US;
         return 0;
     case SO_TIMESTAMPNS:
-        *value = sk->timestamp == STAMP_NS;
+        *value = READ_ONCE(sk->timestamp) == STAMP_NS;
         return 0;
     case SO_PRIORITY:
-        *value = (int)sk->priority;
+        *value = (int)READ_ONCE(sk->priority);
         return 0;
     case SO_MARK:
-        *value = (int)sk->mark;
+        *value = (int)READ_ONCE(sk->mark);
         return 0;
     case SO_INCOMING_CPU:
-        *value = sk->incoming_cpu;
+        *value = READ_ONCE(sk->incoming_cpu);
         return 0;
     case SO_ACCEPTCONN:
-        *value = sk->state == SOCK_STATE_LISTENING;
+        *value = READ_ONCE(sk->state) == SOCK_STATE_LISTENING;
         return 0;
     default:
         return -ENOPROTOOPT;
     }
+}
+
+static int get_linger(struct sock *sk, void *value, socklen_t *len)
+{
+    lock_acquire(&sk->lock);
+    const struct abi_linger l = { sk->linger, (int32_t)sk->linger_seconds };
+    lock_release(&sk->lock);
+    return sockopt_give(value, len, &l, sizeof l);
 }
 
 static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
@@ -284,7 +297,8 @@ static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
 /* The name of the device sk is bound to; nothing if it is bound to none. */
 static int get_device(struct sock *sk, void *value, socklen_t *len)
 {
-    struct net_device *dev = sk->bound_ifindex ? dev_get_by_index(sk->net, sk->bound_ifindex) : NULL;
+    uint32_t ifindex = READ_ONCE(sk->bound_ifindex);
+    struct net_device *dev = ifindex ? dev_get_by_index(sk->net, ifindex) : NULL;
 
     *len = dev ? *len : 0;
     if (!dev)
@@ -294,21 +308,20 @@ static int get_device(struct sock *sk, void *value, socklen_t *len)
 
 static int get_socket_option(struct sock *sk, int option, void *value, socklen_t *len)
 {
-    const struct abi_linger l = { sk->linger, (int32_t)sk->linger_seconds };
     const struct ucred nobody = { 0, UINT32_MAX, UINT32_MAX };
     int number;
 
     switch (option) {
     case SO_LINGER:
-        return sockopt_give(value, len, &l, sizeof l);
+        return get_linger(sk, value, len);
     case SO_BINDTODEVICE:
         return get_device(sk, value, len);
     case SO_PEERCRED:
         return sk->family == AF_UNIX ? -ENOPROTOOPT : sockopt_give(value, len, &nobody, sizeof nobody);
     case SO_RCVTIMEO:
-        return get_timeout(sk->rcvtimeo, value, len);
+        return get_timeout(READ_ONCE(sk->rcvtimeo), value, len);
     case SO_SNDTIMEO:
-        return get_timeout(sk->sndtimeo, value, len);
+        return get_timeout(READ_ONCE(sk->sndtimeo), value, len);
     }
     int err = get_int(sk, option, &number);
     return err ? err : sockopt_give(value, len, &number, sizeof number);

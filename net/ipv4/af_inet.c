@@ -26,23 +26,24 @@ static uint64_t dropped(const struct net *net, enum skb_drop_reason first, enum 
 
 static void show_snmp(struct net *net, struct textbuf *out)
 {
-    const struct ip_counters *c = &net->ipv4->counters;
+    struct ip_counters c;
 
+    net_counters_read(&c, &net->ipv4->counters, sizeof c);
     textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
                         "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
                         "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
-    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", net->ipv4->conf_all.forwarding ? 1 : 2,
-                   net->ipv4->knobs.default_ttl, c->in_receives,
+    textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", READ_ONCE(net->ipv4->conf_all.forwarding) ? 1 : 2,
+                   READ_ONCE(net->ipv4->knobs.default_ttl), c.in_receives,
                    dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
-                   dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US), c->forw_datagrams);
-    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu ", net->drops[SKB_DROP_IP_NO_PROTOCOL],
-                   net->drops[SKB_DROP_IP_FILTER], c->in_delivers, c->out_requests,
+                   dropped(net, SKB_DROP_IP_SOURCE_INVALID, SKB_DROP_IP_NOT_FOR_US), c.forw_datagrams);
+    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu ", net_dropped(net, SKB_DROP_IP_NO_PROTOCOL),
+                   net_dropped(net, SKB_DROP_IP_FILTER), c.in_delivers, c.out_requests,
                    dropped(net, SKB_DROP_DEV_DOWN, SKB_DROP_DEV_TX_ERROR) +
                        dropped(net, SKB_DROP_NEIGH_QUEUE_FULL, SKB_DROP_NEIGH_TABLE_FULL),
-                   c->out_no_routes);
-    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu %lu\n", net->drops[SKB_DROP_FRAG_TIMEOUT], c->reasm_reqds,
-                   c->reasm_oks, dropped(net, SKB_DROP_FRAG_BAD, SKB_DROP_FRAG_MEMORY), c->frag_oks,
-                   c->frag_fails, c->frag_creates);
+                   c.out_no_routes);
+    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu %lu\n", net_dropped(net, SKB_DROP_FRAG_TIMEOUT),
+                   c.reasm_reqds, c.reasm_oks, dropped(net, SKB_DROP_FRAG_BAD, SKB_DROP_FRAG_MEMORY),
+                   c.frag_oks, c.frag_fails, c.frag_creates);
 }
 
 /* Datagrams in parts that wait, and their bytes. */

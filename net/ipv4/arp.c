@@ -39,10 +39,10 @@ static bool speaks_arp(const struct net_device *dev)
 
 void arp_announce(struct net_device *dev)
 {
-    const struct in_device *ind = in_dev_get(dev);
+    be32 ours = in_dev_address(dev);
 
-    if (speaks_arp(dev) && !ipv4_is_zero(ind->address) && INET_CONF_EITHER(dev, arp_notify))
-        arp_send(dev, ARP_REQUEST, NULL, ind->address, NULL, ind->address); /* RFC 5227 2.3 */
+    if (speaks_arp(dev) && !ipv4_is_zero(ours) && INET_CONF_EITHER(dev, arp_notify))
+        arp_send(dev, ARP_REQUEST, NULL, ours, NULL, ours); /* RFC 5227 2.3 */
 }
 
 /* ---- receive ---- */
@@ -61,7 +61,7 @@ static enum skb_drop_reason check(const struct arp_hdr *arp, const struct net_de
     if (eth_addr_is_multicast(arp->sender_mac) || eth_addr_is_zero(arp->sender_mac))
         return SKB_DROP_ARP_BAD_SENDER;
     if (ipv4_is_multicast(arp->sender_ip) || ipv4_is_loopback(arp->sender_ip) ||
-        be32_equal(arp->sender_ip, in_dev_get(dev)->broadcast) || ipv4_is_limited_broadcast(arp->sender_ip))
+        be32_equal(arp->sender_ip, in_dev_broadcast(dev)) || ipv4_is_limited_broadcast(arp->sender_ip))
         return SKB_DROP_ARP_BAD_SENDER;
     return SKB_NOT_DROPPED;
 }
@@ -70,11 +70,11 @@ static enum skb_drop_reason check(const struct arp_hdr *arp, const struct net_de
 static void defend(struct net_device *dev, const struct arp_hdr *arp)
 {
     struct in_device *ind = in_dev_get(dev);
-    uint64_t now = time_now();
+    uint64_t now = time_now(), last = READ_ONCE(ind->defended_at);
 
-    if (ind->defended_at && now < ind->defended_at + DEFEND_INTERVAL)
+    if (last && now < last + DEFEND_INTERVAL)
         return;
-    ind->defended_at = now;
+    WRITE_ONCE(ind->defended_at, now);
     klog(LOG_WARNING, "%s: %pM claims our address %pI4", dev->name, arp->sender_mac, &arp->sender_ip);
     arp_announce(dev);
 }
@@ -84,16 +84,15 @@ static void defend(struct net_device *dev, const struct arp_hdr *arp)
 static bool is_for_us(struct net_device *dev, be32 target, be32 sender)
 {
     enum { ANY = 0, OF_DEVICE = 1, NONE = 8 };
-    const struct in_device *ind = in_dev_get(dev);
     int32_t ignore = INET_CONF_MAX(dev, arp_ignore);
-    bool of_device = be32_equal(target, ind->address);
+    bool of_device = be32_equal(target, in_dev_address(dev));
 
     if (ignore == ANY)
         return of_device ||
                (!ipv4_is_loopback(target) && inet_addr_kind(dev_net(dev), target, NULL) == DST_LOCAL);
     if (ignore == OF_DEVICE || !of_device)
         return of_device && ignore < NONE;
-    return ignore < NONE && ((sender.raw ^ target.raw) & ind->netmask.raw) == 0;
+    return ignore < NONE && ((sender.raw ^ target.raw) & in_dev_netmask(dev).raw) == 0;
 }
 
 /* RFC 1027: do we pass packets on from dev to target? Probes and announcements are between hosts of one link.
@@ -121,12 +120,12 @@ static void answer(struct net_device *dev, const struct arp_hdr *arp)
 /* Learn from the packet, and answer it if it asks for us. True if it was for us. */
 static bool process(struct net_device *dev, const struct arp_hdr *arp)
 {
-    const struct in_device *ind = in_dev_get(dev);
+    be32 ours = in_dev_address(dev);
     uint16_t op = be16_to_cpu(arp->op);
 
-    if (ipv4_is_zero(ind->address))
+    if (ipv4_is_zero(ours))
         return false;
-    if (be32_equal(arp->sender_ip, ind->address)) {
+    if (be32_equal(arp->sender_ip, ours)) {
         if (!eth_addr_equal(arp->sender_mac, dev->dev_addr))
             defend(dev, arp);
         return true;

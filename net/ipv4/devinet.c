@@ -15,7 +15,7 @@ static int add(struct net_device *dev, be32 dst, uint8_t prefix_len, enum route_
         .type = (uint8_t)type,
         .scope = (uint8_t)scope,
         .origin = ORIGIN_KERNEL,
-        .prefsrc = in_dev_get(dev)->address,
+        .prefsrc = in_dev_address(dev),
         .n_nexthops = 1,
         .nexthops = { { .dev = dev } },
     };
@@ -55,9 +55,9 @@ int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len)
 
     fib_flush_device(net, dev);
     lock_acquire(&net->ipv4->route_lock);
-    ind->address = addr;
-    ind->netmask = mask;
-    ind->broadcast = (be32){ addr.raw | ~mask.raw };
+    WRITE_ONCE(ind->address.raw, addr.raw);
+    WRITE_ONCE(ind->netmask.raw, mask.raw);
+    WRITE_ONCE(ind->broadcast.raw, addr.raw | ~mask.raw);
     lock_release(&net->ipv4->route_lock);
     route_invalidate(net);
     if (ipv4_is_zero(addr) || !dev_flags(dev, NETDEV_UP))
@@ -139,6 +139,8 @@ int inet_device_event(struct net_device *dev, enum netdev_event event)
     case NETDEV_EVENT_UNREGISTER:
         arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
         inet_conf_remove(&in_dev_get(dev)->conf);
+        ip_frag_flush_device(dev);
+        softirq_barrier(); /* what some CPU still does with them */
         mem_free(dev->ip_ptr);
         dev->ip_ptr = NULL;
         return 0;

@@ -210,7 +210,7 @@ static void show_names(struct textbuf *out, const char *direction)
 static void show_counts(struct textbuf *out, const uint64_t *counts)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(columns); i++)
-        textbuf_printf(out, " %lu", counts[columns[i].type]);
+        textbuf_printf(out, " %lu", net_counted(&counts[columns[i].type]));
 }
 
 static void icmp_show_snmp(struct net *net, struct textbuf *out)
@@ -221,11 +221,11 @@ static void icmp_show_snmp(struct net *net, struct textbuf *out)
     show_names(out, "In");
     textbuf_printf(out, " OutMsgs OutErrors");
     show_names(out, "Out");
-    textbuf_printf(out, "\nIcmp: %lu %lu %lu", s->in_msgs,
-                   net->drops[SKB_DROP_ICMP_SHORT] + net->drops[SKB_DROP_ICMP_CSUM],
-                   net->drops[SKB_DROP_ICMP_CSUM]);
+    textbuf_printf(out, "\nIcmp: %lu %lu %lu", net_counted(&s->in_msgs),
+                   net_dropped(net, SKB_DROP_ICMP_SHORT) + net_dropped(net, SKB_DROP_ICMP_CSUM),
+                   net_dropped(net, SKB_DROP_ICMP_CSUM));
     show_counts(out, s->in);
-    textbuf_printf(out, " %lu %d", s->out_msgs, 0);
+    textbuf_printf(out, " %lu %d", net_counted(&s->out_msgs), 0);
     show_counts(out, s->out);
     textbuf_printf(out, "\n");
 }

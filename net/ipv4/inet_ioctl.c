@@ -23,7 +23,7 @@ static int get_flags(struct net_device *dev, struct ifreq *r)
 {
     uint32_t flags = READ_ONCE(dev->flags);
 
-    if (flags & NETDEV_UP && dev->carrier)
+    if (flags & NETDEV_UP && READ_ONCE(dev->carrier))
         flags |= NETDEV_RUNNING;
     r->ifr_flags = (short)flags;
     return 0;
@@ -84,7 +84,7 @@ static int set_netmask(struct net_device *dev, struct ifreq *r)
     int len = inet_prefix_len(mask);
     if (len < 0)
         return len;
-    return inet_set_address(dev, in_dev_get(dev)->address, (uint8_t)len);
+    return inet_set_address(dev, in_dev_address(dev), (uint8_t)len);
 }
 
 static int get_broadcast(struct net_device *dev, struct ifreq *r)
@@ -101,12 +101,12 @@ static int set_broadcast(struct net_device *dev, struct ifreq *r)
     int err = get_address(&r->ifr_broadaddr, &addr);
     if (err)
         return err;
-    return be32_equal(addr, in_dev_get(dev)->broadcast) ? 0 : -EINVAL;
+    return be32_equal(addr, in_dev_broadcast(dev)) ? 0 : -EINVAL;
 }
 
 static int get_mtu(struct net_device *dev, struct ifreq *r)
 {
-    r->ifr_mtu = (int)dev->mtu;
+    r->ifr_mtu = (int)READ_ONCE(dev->mtu);
     return 0;
 }
 

@@ -72,13 +72,14 @@ static void take_off_chain(struct port_table *t, struct sock *sk)
  * one user: nobody can take a share of another's datagrams. */
 static bool datagram_conflict(const struct sock *sk, const struct sock *other)
 {
-    return !(sk->reuseaddr && other->reuseaddr) &&
-           !(sk->reuseport && other->reuseport && sk->uid == other->uid);
+    return !(sk->reuseaddr && READ_ONCE(other->reuseaddr)) &&
+           !(sk->reuseport && READ_ONCE(other->reuseport) && sk->uid == other->uid);
 }
 
 static bool addresses_overlap(const struct sock *a, const struct sock *b)
 {
-    bool devices_differ = a->bound_ifindex && b->bound_ifindex && a->bound_ifindex != b->bound_ifindex;
+    uint32_t dev_a = READ_ONCE(a->bound_ifindex), dev_b = READ_ONCE(b->bound_ifindex);
+    bool devices_differ = dev_a && dev_b && dev_a != dev_b;
     return !devices_differ &&
            (ipv4_is_zero(a->saddr) || ipv4_is_zero(b->saddr) || be32_equal(a->saddr, b->saddr));
 }
@@ -133,9 +134,9 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
 {
     if (sk->bound)
         return -EINVAL;
+    lock_acquire(&t->lock);
     be32 old = sk->saddr;
     sk->saddr = addr;
-    lock_acquire(&t->lock);
     if (!port)
         port = choose_port(t, sk);
     else if (!port_is_free(t, sk, port, conflict ? conflict : datagram_conflict))
@@ -146,6 +147,15 @@ int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t p
         sk->saddr = old;
     lock_release(&t->lock);
     return port ? 0 : -EADDRINUSE;
+}
+
+void port_table_set_ends(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport)
+{
+    lock_acquire(&t->lock);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    sk->dport = dport;
+    lock_release(&t->lock);
 }
 
 void port_table_unbind(struct port_table *t, struct sock *sk)
@@ -186,9 +196,10 @@ void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock
 /* How well sk fits, higher is better; 0: not at all (RFC 1122 4.1.3.5). */
 static unsigned fit(const struct sock *sk, be32 daddr, be16 dport, be32 saddr, be16 sport, uint32_t ifindex)
 {
+    uint32_t bound_ifindex = READ_ONCE(sk->bound_ifindex);
     unsigned points = 1;
 
-    if (!be16_equal(sk->sport, dport) || (sk->bound_ifindex && sk->bound_ifindex != ifindex))
+    if (!be16_equal(sk->sport, dport) || (bound_ifindex && bound_ifindex != ifindex))
         return 0;
     if (!ipv4_is_zero(sk->saddr)) {
         if (!be32_equal(sk->saddr, daddr))
@@ -200,7 +211,7 @@ static unsigned fit(const struct sock *sk, be32 daddr, be16 dport, be32 saddr, b
             return 0;
         points += 4;
     }
-    return points + (sk->bound_ifindex != 0);
+    return points + (bound_ifindex != 0);
 }
 
 /* SO_REUSEPORT: of n sockets that fit equally well a flow always gets the same one, each with the same
@@ -305,6 +316,28 @@ unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 sadd
     return n;
 }
 
+struct sock *port_table_next(struct port_table *t, unsigned i, struct sock *prev, unsigned *n)
+{
+    struct list_head *chain = &t->buckets[i], *at;
+
+    lock_acquire(&t->lock);
+    if (prev && prev->bound && bucket_of(t, be16_to_cpu(prev->sport)) == chain) {
+        at = prev->bind_link.next;
+        ++*n;
+    } else {
+        at = chain->next;
+        for (unsigned skip = *n; skip && at != chain; skip--)
+            at = at->next;
+    }
+    struct sock *sk = at == chain ? NULL : list_entry(at, struct sock, bind_link);
+    if (sk)
+        sock_hold(sk);
+    lock_release(&t->lock);
+    if (prev)
+        sock_put(prev);
+    return sk;
+}
+
 /* ---- addresses as programs write them ---- */
 
 int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port)
@@ -352,7 +385,7 @@ int inet_datagram_route(const struct sock *sk, be32 *peer, be32 *local)
 
 int inet_check_bind_address(const struct sock *sk, be32 addr)
 {
-    if (sk->freebind || ipv4_is_zero(addr) || inet_addr_kind(sk->net, addr, NULL) != DST_UNICAST)
+    if (READ_ONCE(sk->freebind) || ipv4_is_zero(addr) || inet_addr_kind(sk->net, addr, NULL) != DST_UNICAST)
         return 0;
     return -EADDRNOTAVAIL;
 }

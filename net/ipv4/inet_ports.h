@@ -24,6 +24,9 @@ void port_table_init(struct port_table *t, const char *name);
  * sk->lock held. */
 int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t port,
                     bool (*conflict)(const struct sock *sk, const struct sock *other));
+/* Give sk, bound, its other ends. Look-ups read them with the table's lock alone, so they, saddr and sport
+ * are written under both. sk->lock held. */
+void port_table_set_ends(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport);
 /* Give the port back and drop the reference; harmless when sk is not bound. */
 void port_table_unbind(struct port_table *t, struct sock *sk);
 /* Other addresses for sk, bound or not, which from now on is found by them. sk->lock held. */
@@ -36,6 +39,10 @@ void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock
  * reference, or NULL. */
 struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
                                uint32_t ifindex, bool (*match)(const struct sock *sk));
+/* Walk the chain of bucket i: the socket behind prev (NULL: the first), with a reference, which the next call
+ * takes; NULL at the end. *n counts them, from 0. Sockets come and go meanwhile, without the table's lock
+ * held their own may be taken: when prev has left the chain, it goes on at its place. */
+struct sock *port_table_next(struct port_table *t, unsigned i, struct sock *prev, unsigned *n);
 /* Check and take apart a struct sockaddr_in: 0, -EINVAL (too short), -EAFNOSUPPORT. */
 int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port);
 /* Write one; its length. */

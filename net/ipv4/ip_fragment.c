@@ -388,6 +388,27 @@ struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb)
     return whole;
 }
 
+static bool came_by(const struct frag_queue *q, const struct net_device *dev)
+{
+    const struct sk_buff *skb = skb_peek(&q->parts);
+
+    while (skb && skb->dev != dev)
+        skb = skb_queue_next(&q->parts, skb);
+    return skb;
+}
+
+void ip_frag_flush_device(struct net_device *dev)
+{
+    struct frag_table *table = &dev_net(dev)->ipv4->frags;
+    struct frag_queue *q, *next;
+
+    lock_acquire(&table->lock);
+    list_for_each_entry_safe (q, next, &table->oldest_first, age)
+        if (came_by(q, dev))
+            destroy(q, SKB_DROP_UNRESOLVED_FLUSHED);
+    lock_release(&table->lock);
+}
+
 /* ---- life ---- */
 
 void ip_frag_init(struct frag_table *t)
@@ -409,4 +430,5 @@ void ip_frag_exit(struct net *net)
     list_for_each_entry_safe (q, tmp, &table->oldest_first, age)
         destroy(q, SKB_DROP_UNRESOLVED_FLUSHED);
     lock_release(&table->lock);
+    softirq_barrier(); /* a timer that went off meanwhile waits for the lock */
 }

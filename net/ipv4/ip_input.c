@@ -31,18 +31,18 @@ static enum skb_drop_reason check_header(struct sk_buff *skb)
 /* RFC 1122 3.2.1.3: what may not be a source on the wire. */
 static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
 {
-    const struct in_device *ind = in_dev_get(skb->dev);
-
     if (dev_flags(skb->dev, NETDEV_LOOPBACK) || skb->pkt_type == PACKET_LOOPBACK)
         return true; /* we sent it */
     if (ipv4_is_zero(saddr) || ipv4_is_loopback(saddr) || ipv4_is_multicast(saddr) ||
         ipv4_is_limited_broadcast(saddr))
         return false;
-    if (ipv4_is_zero(ind->address))
+    be32 ours = in_dev_address(skb->dev);
+    if (ipv4_is_zero(ours))
         return true;
-    bool our_own = be32_equal(saddr, ind->address);
-    bool subnet_broadcast = dev_flags(skb->dev, NETDEV_BROADCAST) && be32_equal(saddr, ind->broadcast) &&
-                            !be32_equal(ind->netmask, inet_netmask(32));
+    bool our_own = be32_equal(saddr, ours);
+    bool subnet_broadcast = dev_flags(skb->dev, NETDEV_BROADCAST) &&
+                            be32_equal(saddr, in_dev_broadcast(skb->dev)) &&
+                            !be32_equal(in_dev_netmask(skb->dev), inet_netmask(32));
     return !our_own && !subnet_broadcast;
 }
 

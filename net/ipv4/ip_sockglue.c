@@ -20,7 +20,7 @@ static int set_ttl(struct sock *sk, int ttl)
 {
     if (ttl != -1 && (ttl < 1 || ttl > 255)) /* RFC 1122 3.2.1.7: never zero */
         return -EINVAL;
-    sk->ttl = ttl == -1 ? 0 : (uint8_t)ttl;
+    WRITE_ONCE(sk->ttl, ttl == -1 ? 0 : (uint8_t)ttl);
     return 0;
 }
 
@@ -65,7 +65,7 @@ static int set_pmtudisc(struct sock *sk, int value)
 
     if (value < 0 || value >= MODES)
         return -EINVAL;
-    sk->pmtudisc = value;
+    WRITE_ONCE(sk->pmtudisc, value);
     return 0;
 }
 
@@ -75,18 +75,18 @@ static int set_locked(struct sock *sk, int option, int number)
     bool *flag = flag_of(sk, option);
 
     if (bit) {
-        sk->ip_receive = number ? sk->ip_receive | bit : sk->ip_receive & ~bit;
+        WRITE_ONCE(sk->ip_receive, number ? sk->ip_receive | bit : sk->ip_receive & ~bit);
         return 0;
     }
     if (flag) {
-        *flag = number != 0;
+        WRITE_ONCE(*flag, number != 0);
         return 0;
     }
     switch (option) {
     case IP_TTL:
         return set_ttl(sk, number);
     case IP_TOS:
-        sk->tos = (uint8_t)number;
+        WRITE_ONCE(sk->tos, (uint8_t)number);
         return 0;
     case IP_MTU_DISCOVER:
         return set_pmtudisc(sk, number);
@@ -132,7 +132,8 @@ static int path_mtu(struct sock *sk, int *number)
     return 0;
 }
 
-static int get_number(struct sock *sk, int option, int *number)
+/* Lock held. */
+static int get_locked(struct sock *sk, int option, int *number)
 {
     const bool *flag = flag_of(sk, option);
 
@@ -159,6 +160,14 @@ static int get_number(struct sock *sk, int option, int *number)
     default:
         return -ENOPROTOOPT;
     }
+}
+
+static int get_number(struct sock *sk, int option, int *number)
+{
+    lock_acquire(&sk->lock);
+    int err = get_locked(sk, option, number);
+    lock_release(&sk->lock);
+    return err;
 }
 
 int ip_getsockopt(struct sock *sk, int option, void *value, socklen_t *len)
@@ -238,7 +247,7 @@ static be32 address_of_device(struct net *net, uint32_t ifindex)
 {
     const struct net_device *dev = dev_get_by_index(net, ifindex);
 
-    return dev ? in_dev_get(dev)->address : (be32){ 0 };
+    return dev ? in_dev_address(dev) : (be32){ 0 };
 }
 
 void ip_tell(const struct sock *sk, struct message *msg, const struct sk_buff *skb)
@@ -247,19 +256,21 @@ void ip_tell(const struct sock *sk, struct message *msg, const struct sk_buff *s
     const int ttl = ip->ttl;
     struct in_pktinfo info = { .ipi_addr = { ip->daddr.raw }, .ipi_spec_dst = { ip->daddr.raw } };
 
+    const uint32_t wanted = READ_ONCE(sk->ip_receive);
+
     sock_recv_stamp(sk, msg, skb);
-    if (sk->rxq_ovfl && inet_cb(skb)->drops)
+    if (READ_ONCE(sk->rxq_ovfl) && inet_cb(skb)->drops)
         put_cmsg(msg, SOL_SOCKET, SO_RXQ_OVFL, &inet_cb(skb)->drops, sizeof inet_cb(skb)->drops);
-    if (sk->ip_receive & IP_RECEIVE_PKTINFO) {
+    if (wanted & IP_RECEIVE_PKTINFO) {
         info.ipi_ifindex = (int)inet_cb(skb)->ifindex;
         if (inet_addr_kind(sk->net, ip->daddr, NULL) != DST_LOCAL)
             info.ipi_spec_dst.s_addr = address_of_device(sk->net, inet_cb(skb)->ifindex).raw;
         put_cmsg(msg, SOL_IP, IP_PKTINFO, &info, sizeof info);
     }
-    if (sk->ip_receive & IP_RECEIVE_TTL)
+    if (wanted & IP_RECEIVE_TTL)
         put_cmsg(msg, SOL_IP, IP_TTL, &ttl, sizeof ttl);
-    if (sk->ip_receive & IP_RECEIVE_TOS)
+    if (wanted & IP_RECEIVE_TOS)
         put_cmsg(msg, SOL_IP, IP_TOS, &ip->tos, sizeof ip->tos);
-    if (sk->ip_receive & (IP_RECEIVE_OPTIONS | IP_RECEIVE_RETOPTS))
+    if (wanted & (IP_RECEIVE_OPTIONS | IP_RECEIVE_RETOPTS))
         ip_options_tell(sk, msg, skb);
 }

@@ -14,12 +14,24 @@ struct in_device {
     struct net_device *dev;
     be32 address; /* zero: none yet */
     be32 netmask, broadcast;
-    uint64_t defended_at; /* softirq: when a claim to our address was last answered */
+    uint64_t defended_at; /* atomic: when a claim to our address was last answered */
     struct inet_conf conf;
 };
 static inline struct in_device *in_dev_get(const struct net_device *dev)
 {
     return dev->ip_ptr;
+}
+static inline be32 in_dev_address(const struct net_device *dev)
+{
+    return (be32){ READ_ONCE(in_dev_get(dev)->address.raw) };
+}
+static inline be32 in_dev_netmask(const struct net_device *dev)
+{
+    return (be32){ READ_ONCE(in_dev_get(dev)->netmask.raw) };
+}
+static inline be32 in_dev_broadcast(const struct net_device *dev)
+{
+    return (be32){ READ_ONCE(in_dev_get(dev)->broadcast.raw) };
 }
 
 enum { FRAG_MEMORY_MAX = 4 << 20, FRAG_SOURCE_MAX = 1 << 20, FRAG_MAX_DIST = 64 };
@@ -123,6 +135,8 @@ int ip_output_to_many(struct sk_buff *skb, bool no_loop);
 /* Keep the fragment skb (network header at data). The whole datagram when this completed it, else NULL. Takes
  * skb. Softirq. */
 struct sk_buff *ip_defrag(struct net *net, struct sk_buff *skb);
+/* Drop the datagrams that wait for more, if a part came by dev, which goes. Process context. */
+void ip_frag_flush_device(struct net_device *dev);
 void ip_frag_init(struct frag_table *t);
 void ip_frag_exit(struct net *net);
 

@@ -19,7 +19,7 @@ static be32 who_asks(const struct neighbour *n)
 {
     const struct sk_buff *skb = skb_peek(&n->waiting);
 
-    return skb && !ipv4_is_zero(skb->dst->prefsrc) ? skb->dst->prefsrc : in_dev_get(n->dev)->address;
+    return skb && !ipv4_is_zero(skb->dst->prefsrc) ? skb->dst->prefsrc : in_dev_address(n->dev);
 }
 
 static void ask(struct neighbour *n, uint64_t now)
@@ -30,7 +30,7 @@ static void ask(struct neighbour *n, uint64_t now)
 
     n->tries++;
     n->asked_at = now;
-    neigh_arm(n, now + knobs_of(n)->retransmit);
+    neigh_arm(n, now + READ_ONCE(knobs_of(n)->retransmit));
     if (!ipv4_is_zero(sender)) /* RFC 5227 1.1: zero would say that we want the address for ourselves */
         arp_send(n->dev, ARP_REQUEST, dest, sender, NULL, n->ip);
 }
@@ -39,8 +39,9 @@ static void start_asking(struct neighbour *n, uint64_t now)
 {
     neigh_enter(n, NEIGH_INCOMPLETE);
     n->tries = 0;
-    if (n->asked_at && now < n->asked_at + knobs_of(n)->retransmit)
-        neigh_arm(n, n->asked_at + knobs_of(n)->retransmit); /* RFC 1122 2.3.2.1: at most one a second */
+    if (n->asked_at && now < n->asked_at + READ_ONCE(knobs_of(n)->retransmit))
+        neigh_arm(n, n->asked_at +
+                         READ_ONCE(knobs_of(n)->retransmit)); /* RFC 1122 2.3.2.1: at most one a second */
     else
         ask(n, now);
 }
@@ -61,7 +62,7 @@ void neigh_give_up(struct neighbour *n, struct sk_buff_head *lost)
 
 static void confirm(struct neighbour *n, uint64_t now)
 {
-    uint64_t base = knobs_of(n)->reachable;
+    uint64_t base = READ_ONCE(knobs_of(n)->reachable);
 
     n->confirmed_at = now;
     n->tries = 0;
@@ -74,7 +75,7 @@ static void confirm(struct neighbour *n, uint64_t now)
 static void become_stale(struct neighbour *n, uint64_t now)
 {
     neigh_enter(n, NEIGH_STALE);
-    neigh_arm(n, now + knobs_of(n)->stale_kept);
+    neigh_arm(n, now + READ_ONCE(knobs_of(n)->stale_kept));
 }
 
 /* ---- time ---- */
@@ -83,7 +84,7 @@ static void become_stale(struct neighbour *n, uint64_t now)
 static void leave_or_stay(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
 {
     if (n->arp->count <= (unsigned)READ_ONCE(knobs_of(n)->gc_thresh1))
-        neigh_arm(n, now + knobs_of(n)->stale_kept);
+        neigh_arm(n, now + READ_ONCE(knobs_of(n)->stale_kept));
     else
         neigh_unlist(n, lost);
 }
@@ -96,7 +97,7 @@ static void expire(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
 
     switch (n->state) {
     case NEIGH_INCOMPLETE:
-        if (n->tries >= (unsigned)knobs->mcast_tries)
+        if (n->tries >= (unsigned)READ_ONCE(knobs->mcast_tries))
             neigh_give_up(n, lost);
         else
             ask(n, now);
@@ -104,7 +105,7 @@ static void expire(struct neighbour *n, uint64_t now, struct sk_buff_head *lost)
     case NEIGH_PROBE:
         if (progress)
             confirm(n, now);
-        else if (n->tries >= (unsigned)knobs->ucast_tries)
+        else if (n->tries >= (unsigned)READ_ONCE(knobs->ucast_tries))
             neigh_give_up(n, lost);
         else
             ask(n, now);
@@ -206,7 +207,7 @@ static bool use(struct neighbour *n, struct sk_buff *skb, uint8_t *mac)
     if (n->state == NEIGH_STALE) {
         WRITE_ONCE(n->progress, false);
         neigh_enter(n, NEIGH_DELAY);
-        neigh_arm(n, now + knobs_of(n)->delay_probe);
+        neigh_arm(n, now + READ_ONCE(knobs_of(n)->delay_probe));
     }
     if (neigh_address_known(n)) {
         memcpy(mac, n->mac, ETH_ALEN);
@@ -305,7 +306,7 @@ void neigh_learn(struct neighbour *n, const uint8_t *mac, bool confirmed, struct
     neigh_take_waiting(n, ready);
     if (!confirmed && !skb_queue_empty(ready)) { /* what waited uses it now (RFC 4861 7.3.3) */
         neigh_enter(n, NEIGH_DELAY);
-        neigh_arm(n, now + knobs_of(n)->delay_probe);
+        neigh_arm(n, now + READ_ONCE(knobs_of(n)->delay_probe));
     }
 }
 

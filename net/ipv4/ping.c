@@ -245,9 +245,15 @@ static int ping_connect(struct sock *sk, const struct sockaddr *addr, socklen_t 
 
 static int ping_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
 {
+    int len = -ENOTCONN;
+
+    lock_acquire(&sk->lock);
     if (!peer)
-        return sockaddr_in_make(addr, sk->saddr, sk->sport);
-    return ipv4_is_zero(sk->daddr) ? -ENOTCONN : sockaddr_in_make(addr, sk->daddr, cpu_to_be16(0));
+        len = sockaddr_in_make(addr, sk->saddr, sk->sport);
+    else if (!ipv4_is_zero(sk->daddr))
+        len = sockaddr_in_make(addr, sk->daddr, cpu_to_be16(0));
+    lock_release(&sk->lock);
+    return len;
 }
 
 static void ping_close(struct sock *sk)

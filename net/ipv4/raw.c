@@ -11,7 +11,7 @@ struct raw_sock {
 };
 
 struct raw_state {
-    struct lock lock;         /* SOCK_TABLE: sockets */
+    struct lock lock;         /* SOCK_TABLE: sockets; with each one's own lock: their saddr and daddr */
     struct list_head sockets; /* struct sock.bind_link; a reference each */
     uint32_t count;           /* read without the lock: usually there is none */
     struct sock_family family;
@@ -28,17 +28,18 @@ static bool filtered(const struct sock *sk, const struct sk_buff *skb)
 
     if (sk->protocol != IPPROTO_ICMP || type >= skb->tail || *type >= 32)
         return false;
-    return ((const struct raw_sock *)sk)->icmp_filter >> *type & 1;
+    return READ_ONCE(((const struct raw_sock *)sk)->icmp_filter) >> *type & 1;
 }
 
 static bool wants(const struct sock *sk, const struct sk_buff *skb)
 {
     const struct ip_hdr *ip = ip_hdr(skb);
+    uint32_t bound_ifindex = READ_ONCE(sk->bound_ifindex);
 
     return sk->protocol == ip->protocol && !filtered(sk, skb) &&
            (ipv4_is_zero(sk->saddr) || be32_equal(sk->saddr, ip->daddr)) &&
            (ipv4_is_zero(sk->daddr) || be32_equal(sk->daddr, ip->saddr)) &&
-           (!sk->bound_ifindex || sk->bound_ifindex == skb->dev->ifindex);
+           (!bound_ifindex || bound_ifindex == skb->dev->ifindex);
 }
 
 static void queue(struct sock *sk, struct sk_buff *skb)
@@ -129,7 +130,7 @@ void raw_error(struct net *net, struct sk_buff *skb, uint8_t type, uint8_t code,
     if (!raw || !READ_ONCE(raw->count))
         return;
     for (unsigned n = 0; (sk = nth_sender(raw, quoted, n)); n++) {
-        const uint8_t *payload = skb->data + (sk->hdrincl ? 0 : ip_hdr_len(quoted));
+        const uint8_t *payload = skb->data + (READ_ONCE(sk->hdrincl) ? 0 : ip_hdr_len(quoted));
         inet_sock_error(sk, skb, type, code, info, payload, cpu_to_be16(0));
         sock_put(sk);
     }
@@ -156,15 +157,38 @@ static ssize_t raw_recvmsg(struct sock *sk, struct message *msg, int flags)
 
 /* ---- send ---- */
 
+struct ends {
+    be32 saddr, daddr;
+    be16 sport, dport;
+};
+
+static struct ends ends_of(struct sock *sk)
+{
+    lock_acquire(&sk->lock);
+    const struct ends ends = { sk->saddr, sk->daddr, sk->sport, sk->dport };
+    lock_release(&sk->lock);
+    return ends;
+}
+
+/* Look-ups read them under the table's lock, calls under the socket's, which is held. */
+static void set_ends(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
+{
+    lock_acquire(&sk->net->raw->lock);
+    sk->saddr = saddr;
+    sk->daddr = daddr;
+    sk->dport = dport;
+    lock_release(&sk->net->raw->lock);
+}
+
 /* To whom: the message says it, or connect() did. 0 or -errno. */
 static int destination(struct sock *sk, const struct message *msg, be32 *daddr)
 {
     be16 port;
 
-    *daddr = sk->daddr;
     if (msg->name && msg->name_len)
         return sockaddr_in_parse((const struct sockaddr *)msg->name, msg->name_len, daddr, &port);
-    return ipv4_is_zero(sk->daddr) ? -EDESTADDRREQ : 0;
+    *daddr = ends_of(sk).daddr;
+    return ipv4_is_zero(*daddr) ? -EDESTADDRREQ : 0;
 }
 
 /* The message in a buffer of its own, charged to sk. 0 and *skb, or -errno. */
@@ -185,16 +209,17 @@ static int gather(struct sock *sk, struct message *msg, struct sk_buff **skb)
 
 static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, struct ip_tx *tx)
 {
+    bool hdrincl = READ_ONCE(sk->hdrincl);
     struct sk_buff *skb;
 
-    if (sk->hdrincl && msg->iter.count > dst->link_mtu) { /* ip(7): it is never fragmented here */
+    if (hdrincl && msg->iter.count > dst->link_mtu) { /* ip(7): it is never fragmented here */
         inet_local_error(sk, EMSGSIZE, tx->daddr, cpu_to_be16(0), dst->link_mtu);
         return -EMSGSIZE;
     }
     int err = gather(sk, msg, &skb);
     if (err)
         return err;
-    if (sk->hdrincl)
+    if (hdrincl)
         return ip_send_made(skb, dst);
     tx->saddr = dst->prefsrc;
     skb_reset_transport_header(skb);
@@ -204,14 +229,14 @@ static int send_to(struct sock *sk, struct message *msg, struct dst_entry *dst, 
 /* Find the way and send along it. 0 or -errno. */
 static int send_by_route(struct sock *sk, struct message *msg, be32 daddr, const struct ip_wishes *w)
 {
-    struct ip_tx tx = { .saddr = ipv4_is_zero(w->saddr) ? sk->saddr : w->saddr,
+    struct ip_tx tx = { .saddr = ipv4_is_zero(w->saddr) ? ends_of(sk).saddr : w->saddr,
                         .daddr = daddr,
                         .protocol = (uint8_t)sk->protocol,
-                        .ttl = w->ttl > 0 ? (uint8_t)w->ttl : sk->ttl,
-                        .tos = w->tos >= 0 ? (uint8_t)w->tos : sk->tos,
-                        .discover = (uint8_t)sk->pmtudisc,
+                        .ttl = w->ttl > 0 ? (uint8_t)w->ttl : READ_ONCE(sk->ttl),
+                        .tos = w->tos >= 0 ? (uint8_t)w->tos : READ_ONCE(sk->tos),
+                        .discover = (uint8_t)READ_ONCE(sk->pmtudisc),
                         .options = w->options.len ? &w->options : NULL };
-    uint32_t ifindex = w->ifindex ? w->ifindex : sk->bound_ifindex;
+    uint32_t ifindex = w->ifindex ? w->ifindex : READ_ONCE(sk->bound_ifindex);
     struct dst_entry *dst;
 
     if (ipv4_is_multicast(daddr))
@@ -219,7 +244,7 @@ static int send_by_route(struct sock *sk, struct message *msg, be32 daddr, const
     int err = ip_route_output(sk->net, daddr, tx.saddr, ifindex, &dst);
     if (err)
         return err;
-    if (dst->kind == DST_BROADCAST && !sk->broadcast)
+    if (dst->kind == DST_BROADCAST && !READ_ONCE(sk->broadcast))
         err = -EACCES;
     else
         err = send_to(sk, msg, dst, &tx);
@@ -233,7 +258,7 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
     struct ip_wishes wishes;
     be32 daddr;
 
-    if (n > IP_MAX_PACKET - (sk->hdrincl ? 0 : sizeof(struct ip_hdr)))
+    if (n > IP_MAX_PACKET - (READ_ONCE(sk->hdrincl) ? 0 : sizeof(struct ip_hdr)))
         return -EMSGSIZE;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
@@ -304,20 +329,11 @@ static int raw_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
         err = inet_check_bind_address(sk, ip);
     if (err)
         return err;
-    lock_acquire(&sk->net->raw->lock);
-    sk->saddr = ip;
+    lock_acquire(&sk->lock);
+    set_ends(sk, ip, sk->daddr, sk->dport);
     sk->addr_named = !ipv4_is_zero(ip);
-    lock_release(&sk->net->raw->lock);
+    lock_release(&sk->lock);
     return 0;
-}
-
-static void set_peer(struct sock *sk, be32 saddr, be32 daddr, be16 dport)
-{
-    lock_acquire(&sk->net->raw->lock);
-    sk->saddr = saddr;
-    sk->daddr = daddr;
-    sk->dport = dport;
-    lock_release(&sk->net->raw->lock);
 }
 
 static int raw_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
@@ -327,22 +343,40 @@ static int raw_connect(struct sock *sk, const struct sockaddr *addr, socklen_t l
 
     (void)flags;
     if (len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC) { /* connect(2) */
-        set_peer(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
+        lock_acquire(&sk->lock);
+        set_ends(sk, sk->addr_named ? sk->saddr : (be32){ 0 }, (be32){ 0 }, (be16){ 0 });
+        lock_release(&sk->lock);
         return 0;
     }
     int err = sockaddr_in_parse(addr, len, &ip, &port);
     if (!err)
         err = inet_datagram_route(sk, &ip, &local);
-    if (!err)
-        set_peer(sk, local, ip, port);
-    return err;
+    if (err)
+        return err;
+    lock_acquire(&sk->lock);
+    set_ends(sk, local, ip, port);
+    lock_release(&sk->lock);
+    return 0;
 }
 
 static int raw_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer)
 {
+    const struct ends ends = ends_of(sk);
+
     if (!peer)
-        return sockaddr_in_make(addr, sk->saddr, sk->sport);
-    return sk->dport.raw ? sockaddr_in_make(addr, sk->daddr, sk->dport) : -ENOTCONN; /* as in Linux */
+        return sockaddr_in_make(addr, ends.saddr, ends.sport);
+    return ends.dport.raw ? sockaddr_in_make(addr, ends.daddr, ends.dport) : -ENOTCONN; /* as in Linux */
+}
+
+/* Of a shorter value the other types stay as they are. */
+static int set_filter(struct raw_sock *rs, const void *value, socklen_t len)
+{
+    lock_acquire(&rs->sk.lock);
+    uint32_t filter = rs->icmp_filter;
+    memcpy(&filter, value, MIN((size_t)len, sizeof filter));
+    WRITE_ONCE(rs->icmp_filter, filter);
+    lock_release(&rs->sk.lock);
+    return 0;
 }
 
 /* SOL_RAW has one option, and that for ICMP alone: a mask of 32 types. */
@@ -351,8 +385,7 @@ static int raw_setsockopt(struct sock *sk, int level, int option, const void *va
     if (level == SOL_RAW && option == ICMP_FILTER) {
         if (sk->protocol != IPPROTO_ICMP)
             return -EOPNOTSUPP;
-        memcpy(&((struct raw_sock *)sk)->icmp_filter, value, MIN((size_t)len, sizeof(uint32_t)));
-        return 0;
+        return set_filter((struct raw_sock *)sk, value, len);
     }
     return level == SOL_IP ? ip_setsockopt(sk, option, value, len) : -ENOPROTOOPT;
 }
@@ -362,7 +395,8 @@ static int raw_getsockopt(struct sock *sk, int level, int option, void *value, s
     if (level == SOL_RAW && option == ICMP_FILTER) {
         if (sk->protocol != IPPROTO_ICMP)
             return -EOPNOTSUPP;
-        return sockopt_give(value, len, &((struct raw_sock *)sk)->icmp_filter, sizeof(uint32_t));
+        uint32_t filter = READ_ONCE(((struct raw_sock *)sk)->icmp_filter);
+        return sockopt_give(value, len, &filter, sizeof filter);
     }
     return level == SOL_IP ? ip_getsockopt(sk, option, value, len) : -ENOPROTOOPT;
 }
@@ -396,8 +430,9 @@ static void raw_show(struct net *net, struct textbuf *out)
         textbuf_printf(
             out, "%4u: %08X:%04X %08X:%04X %02X %08lX:%08lX 00:00000000 00000000 %5u %8d %lu %d %016x %u\n",
             sk->protocol, sk->saddr.raw, sk->protocol, sk->daddr.raw, 0,
-            ipv4_is_zero(sk->daddr) ? CLOSE : ESTABLISHED, (uint64_t)sk->wmem_alloc, (uint64_t)sk->rmem_alloc,
-            sk->uid, 0, sk->ino, refcount_read(&sk->refs), 0, sk->drops);
+            ipv4_is_zero(sk->daddr) ? CLOSE : ESTABLISHED, (uint64_t)READ_ONCE(sk->wmem_alloc),
+            (uint64_t)READ_ONCE(sk->rmem_alloc),
+            sk->uid, 0, sk->ino, refcount_read(&sk->refs), 0, READ_ONCE(sk->drops));
     lock_release(&net->raw->lock);
 }
 

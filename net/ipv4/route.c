@@ -41,8 +41,7 @@ enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device
         return DST_MULTICAST;
     if (ipv4_is_limited_broadcast(addr))
         return DST_BROADCAST;
-    const struct in_device *ind = dev ? in_dev_get(dev) : NULL;
-    if (ind && be32_equal(addr, ind->address) && !ipv4_is_zero(addr))
+    if (dev && in_dev_get(dev) && be32_equal(addr, in_dev_address(dev)) && !ipv4_is_zero(addr))
         return DST_LOCAL; /* nearly every packet that arrives: no lock */
     return kind_by_table(net, addr, dev);
 }

@@ -490,6 +490,8 @@ int tcp_accept(struct sock *sk, int flags, struct sock **newsk);
 /* Stop listening and reset every connection not yet accepted (RFC 9293 3.10.4). Lock held on entry and
  * return, dropped in between. */
 void tcp_listen_stop(struct tcp_sock *tp);
+/* Connections that wait to be accepted. sk->lock held, of a listener. */
+unsigned tcp_listen_ready(const struct tcp_sock *tp);
 /* RFC 9293 3.10.7.2: a segment for a listener. Softirq, no lock held. */
 void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg);
 /* The child has left SYN-RECEIVED for ESTABLISHED: hand it to accept(). Child's lock held. False: the

@@ -6,7 +6,7 @@
 
 static bool is_listening(const struct sock *sk)
 {
-    return READ_ONCE(sk->state) == TCPS_LISTEN;
+    return __atomic_load_n(&sk->state, __ATOMIC_ACQUIRE) == TCPS_LISTEN; /* and then there is a queue */
 }
 
 /* RFC 1122 4.2.3.10: no connection with a broadcast or multicast address at either end, and no reset to one.

@@ -184,6 +184,15 @@ void tcp_listen_stop(struct tcp_sock *tp)
     lock_acquire(&tp->sk.lock);
 }
 
+unsigned tcp_listen_ready(const struct tcp_sock *tp)
+{
+    struct tcp_listener *l = tp->listener;
+    lock_acquire(&l->lock);
+    unsigned n = l->n_established;
+    lock_release(&l->lock);
+    return n;
+}
+
 /* ---- accept() ---- */
 
 /* Wait for a connection under the queues' own lock, because a child that becomes ready wakes us under it. */
@@ -247,8 +256,9 @@ static void inherit_tcp(struct tcp_sock *tp, const struct tcp_sock *from)
 }
 
 /* What a connection takes over from the socket it was accepted on. */
-static void inherit(struct sock *sk, const struct sock *from)
+static void inherit(struct sock *sk, struct sock *from)
 {
+    lock_acquire(&from->lock);
     sk->rcvbuf = from->rcvbuf;
     sk->sndbuf = from->sndbuf;
     sk->reuseaddr = from->reuseaddr;
@@ -266,7 +276,8 @@ static void inherit(struct sock *sk, const struct sock *from)
     sk->priority = from->priority;
     sk->rcvlowat = from->rcvlowat;
     sk->oobinline = from->oobinline;
-    inherit_tcp(tcp_sk(sk), tcp_sk((struct sock *)from));
+    inherit_tcp(tcp_sk(sk), tcp_sk(from));
+    lock_release(&from->lock);
 }
 
 static void address_child(struct sock *sk, const struct tcp_segment *seg)

@@ -5,8 +5,8 @@
  * SO_REUSEADDR on both unless other listens (socket(7)). */
 static bool bind_conflict(const struct sock *sk, const struct sock *other)
 {
-    bool by_address = sk->reuseaddr && other->reuseaddr && READ_ONCE(other->state) != TCPS_LISTEN;
-    bool by_port = sk->reuseport && other->reuseport && sk->uid == other->uid; /* socket(7) */
+    bool by_address = sk->reuseaddr && READ_ONCE(other->reuseaddr) && READ_ONCE(other->state) != TCPS_LISTEN;
+    bool by_port = sk->reuseport && READ_ONCE(other->reuseport) && sk->uid == other->uid; /* socket(7) */
     return !by_address && !by_port;
 }
 
@@ -87,9 +87,7 @@ static int choose_ends(struct tcp_sock *tp, be32 peer, be16 port)
     err = tcp_autobind(tp, source);
     if (err)
         return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
-    sk->saddr = source;
-    sk->daddr = peer;
-    sk->dport = port;
+    port_table_set_ends(&sk->net->tcp->ports, sk, source, peer, port);
     err = tcp_hash_insert(tp);
     return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 }

@@ -1,5 +1,5 @@
 /* net/tcp/tcp_proc.c - what TCP tells of itself: /proc/net/tcp as Linux prints it, the counters, TCP_INFO.
- * /proc/net/tcp is read without the sockets' locks: each line is a snapshot that may be a moment old. */
+ * Each line of /proc/net/tcp is the truth of a moment: it is made under the socket's lock. */
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_info.h"
 
@@ -14,7 +14,7 @@ static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
                                       [TCP_TIMER_KEEP] = 2,
                                       [TCP_TIMER_STATE] = 2 };
     for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
-        uint64_t deadline = READ_ONCE(tp->timers[kind].deadline);
+        uint64_t deadline = tp->timers[kind].deadline;
         if (!number[kind] || deadline == TIME_NEVER)
             continue;
         *left = deadline > now ? deadline - now : 0;
@@ -33,7 +33,7 @@ static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct t
     uint32_t tx = seq_ahead(tp->snd_una, tp->write_seq); /* an acknowledged FIN is no byte */
     uint32_t rx = (uint32_t)sk->receive_queue.bytes;
     if (sk->state == TCPS_LISTEN)
-        rx = tp->listener ? tp->listener->n_established : 0;
+        rx = tcp_listen_ready(tp);
     ksnprintf(text, sizeof text,
               "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu", line,
               sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
@@ -50,14 +50,15 @@ static void show_tcp(struct net *net, struct textbuf *out)
     textbuf_printf(
         out, "%-*s\n", LINE_WIDTH,
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode");
-    lock_acquire(&ports->lock);
-    for (int i = 0; i < PORT_BUCKETS; i++) {
-        struct sock *sk;
-        list_for_each_entry (sk, &ports->buckets[i], bind_link)
+    for (unsigned i = 0, n = 0; i < PORT_BUCKETS; i++, n = 0) {
+        struct sock *sk = NULL;
+        while ((sk = port_table_next(ports, i, sk, &n))) {
+            lock_acquire(&sk->lock);
             if (sk->state != TCPS_CLOSED)
                 show_one(tcp_sk(sk), line++, now, out);
+            lock_release(&sk->lock);
+        }
     }
-    lock_release(&ports->lock);
 }
 
 static uint64_t counter(const struct net *net, enum tcp_counter c)
@@ -121,7 +122,7 @@ static unsigned established_now(struct net *net)
     for (int i = 0; i < PORT_BUCKETS; i++) {
         struct sock *sk;
         list_for_each_entry (sk, &ports->buckets[i], bind_link)
-            n += tcp_in(tcp_sk(sk), TCPS_MAY_SEND); /* RFC 4022: ESTABLISHED or CLOSE-WAIT */
+            n += TCPS_MAY_SEND >> READ_ONCE(sk->state) & 1; /* RFC 4022: ESTABLISHED or CLOSE-WAIT */
     }
     lock_release(&ports->lock);
     return n;
@@ -137,9 +138,9 @@ static void show_snmp(struct net *net, struct textbuf *out)
                    counter(net, TCP_COUNT_attempt_fails), counter(net, TCP_COUNT_estab_resets),
                    established_now(net), counter(net, TCP_COUNT_segments_in),
                    counter(net, TCP_COUNT_segments_out), counter(net, TCP_COUNT_segments_retransmitted),
-                   net->drops[SKB_DROP_TCP_SHORT] + net->drops[SKB_DROP_TCP_HEADER_LENGTH] +
-                       net->drops[SKB_DROP_TCP_CSUM] + net->drops[SKB_DROP_TCP_OPTIONS],
-                   counter(net, TCP_COUNT_resets_out), net->drops[SKB_DROP_TCP_CSUM]);
+                   net_dropped(net, SKB_DROP_TCP_SHORT) + net_dropped(net, SKB_DROP_TCP_HEADER_LENGTH) +
+                       net_dropped(net, SKB_DROP_TCP_CSUM) + net_dropped(net, SKB_DROP_TCP_OPTIONS),
+                   counter(net, TCP_COUNT_resets_out), net_dropped(net, SKB_DROP_TCP_CSUM));
 }
 
 void tcp_proc_init(struct net *net)

@@ -74,7 +74,7 @@ void tcp_set_state(struct tcp_sock *tp, enum tcp_state_name state)
 {
     ASSERT(state == TCPS_CLOSED || (arrows[tp->sk.state] >> state & 1));
     trace(state_trace[state], be16_to_cpu(tp->sk.sport), be16_to_cpu(tp->sk.dport));
-    tp->sk.state = state;
+    __atomic_store_n(&tp->sk.state, state, __ATOMIC_RELEASE); /* partner: is_listening() */
     sock_wake(&tp->sk);
 }
 

@@ -19,8 +19,8 @@ static uint64_t give_up_after(const struct tcp_sock *tp)
     if (tp->user_timeout)
         return tp->user_timeout;
     if (tp->sk.state == TCPS_SYN_SENT)
-        return tcp->syn_give_up;
-    return tp->sk.state == TCPS_SYN_RECEIVED ? tcp->synack_give_up : tcp->data_give_up;
+        return READ_ONCE(tcp->syn_give_up);
+    return tp->sk.state == TCPS_SYN_RECEIVED ? READ_ONCE(tcp->synack_give_up) : READ_ONCE(tcp->data_give_up);
 }
 
 /* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. */

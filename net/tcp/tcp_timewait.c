@@ -5,7 +5,7 @@
 
 uint64_t tcp_fin_wait_time(const struct tcp_sock *tp)
 {
-    return tp->linger2 < 0 ? 0 : tp->linger2 ? sec(tp->linger2) : tcp_state_of(tp)->fin_timeout;
+    return tp->linger2 < 0 ? 0 : tp->linger2 ? sec(tp->linger2) : READ_ONCE(tcp_state_of(tp)->fin_timeout);
 }
 
 void tcp_fin_wait_2(struct tcp_sock *tp)
