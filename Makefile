@@ -69,7 +69,7 @@ KERN_C  := $(filter-out $(TEST_C) sim/% $(if $(filter release,$(BUILD)),$(WITNES
 KERN_S  := $(call find_in,lib net dev kern,-name '*.S')
 KERN_O  := $(KERN_C:%.c=$(B)/%.o) $(KERN_S:%.S=$(B)/%.o)
 BOTH_C  := $(filter-out lib/string.c kern/%,$(KERN_C))
-HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/% sim/script/run/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
+HOSTED_C := $(filter-out $(TEST_C) sim/towpath% sim/example/% sim/vk/% sim/fuzz/% sim/script/run/% sim/threads/%,$(filter sim/%,$(ALL_C))) $(TEST_C)
 # The library: net/ and the simulation without the tests' tools and without drivers, in two flavours.
 LIB_C   := $(filter lib/% net/%,$(BOTH_C)) $(wildcard sim/towpath*.c) $(addprefix sim/,sim.c wire.c wire_queue.c switch.c vnic.c frame.c pcapng.c \
 	rawip.c netconfig.c $(notdir $(wildcard sim/port_*.c)))
@@ -219,7 +219,7 @@ $(ISO): $(ELF) $(CPIO) tools/mkiso.sh | deps
 # ---- On the host: the same sources, compiled in several flavours. NAME compiles any file to build/NAME/ with NAME_CC and
 # NAME_FLAGS; NAME_C says which files it consists of. net/, dev/ and lib/ stay freestanding here too, so that
 # libc cannot leak in; sim/ and the tests are hosted.
-FLAVOURS := host libtowpath libtowpath-asan fuzz coverage
+FLAVOURS := host libtowpath libtowpath-asan fuzz coverage tsan
 define flavour
 $(1)_O = $$($(1)_C:%.c=build/$(1)/%.o)
 build/$(1)/flags: TEXT = $$($(1)_CC) $$($(1)_FLAGS)
@@ -296,6 +296,21 @@ FUZZ_CAN = $(if $(wildcard $(shell $(FUZZ_CC) -print-runtime-dir 2>/dev/null)/li
 fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
 fuzz: fuzz-targets ## run the fuzz targets (sim/fuzz/): TARGET=frames (none: all) SECONDS=60 each; what crashes is kept, with the command that replays it
 	@$(PY) sim/fuzz/run.py $(TARGET) --seconds $(or $(SECONDS),60)
+
+# net/ on threads, for ThreadSanitizer: it watches lib/, net/ and the work, not the machine, whose locks and lists would
+# hide races (sim/threads/quiet.h), and so not the timers' heap.
+tsan_C := $(filter lib/% net/%,$(BOTH_C)) sim/vsocket.c sim/netconfig.c $(wildcard sim/threads/*.c)
+tsan_CC = $(HOSTCC)
+tsan_FLAGS = $(filter-out -O2,$(BASE)) -O1 -D_GNU_SOURCE -include lib/config/debug.h $(WATCH)
+WATCHED := $(filter-out lib/heap.c,$(filter lib/% net/%,$(tsan_C))) sim/vsocket.c sim/netconfig.c sim/threads/planted.c \
+	$(wildcard sim/threads/work_*.c)
+$(WATCHED:%.c=build/tsan/%.o): WATCH := -fsanitize=thread
+build/tsan/threads: $(tsan_C:%.c=build/tsan/%.o)
+	$(SAY) HOSTLD $@
+	$(Q)$(tsan_CC) -fsanitize=thread -o $@ $^ -pthread
+tsan: build/tsan/threads ## net/ on real threads under ThreadSanitizer (doc/races.md): WORKLOAD=tcp (none: all) SECONDS=20 each, SEED=1, ARGS=--list
+	@build/tsan/threads --seconds $(or $(SECONDS),20) --seed $(or $(SEED),1) $(ARGS) $(WORKLOAD)
+.PHONY: tsan
 
 sim: libtowpath ## run a simulated network: SCENARIO=dumbbell (none: the list) SEED=1; a table, plots, captures (ARGS=--capture)
 	@$(PY) sim/run.py $(SCENARIO) $(if $(SEED),--seed $(SEED)) $(ARGS)

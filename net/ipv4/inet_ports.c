@@ -363,18 +363,20 @@ int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port)
     return sizeof in;
 }
 
-int inet_datagram_route(const struct sock *sk, be32 *peer, be32 *local)
+int inet_datagram_route(struct sock *sk, be32 *peer, be32 *local)
 {
+    lock_acquire(&sk->lock);
     struct ip_tx tx = { .saddr = sk->saddr };
     uint32_t ifindex = sk->bound_ifindex;
     struct dst_entry *dst;
+    lock_release(&sk->lock);
 
     if (ipv4_is_multicast(*peer))
         ip_group_choose(sk, 0, &tx, &ifindex);
     int err = ip_route_output(sk->net, *peer, tx.saddr, ifindex, &dst);
     if (err)
         return err;
-    if (dst->kind == DST_BROADCAST && !sk->broadcast)
+    if (dst->kind == DST_BROADCAST && !READ_ONCE(sk->broadcast))
         err = -EACCES;
     *local = dst->prefsrc;
     if (ipv4_is_zero(*peer)) /* "this host": the route knows which address that is */

@@ -52,8 +52,8 @@ int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port);
 int inet_check_bind_address(const struct sock *sk, be32 addr);
 /* connect() of a datagram socket: *peer, as the program wrote it, becomes whom that means, and *local the
  * address by which he is reached. 0, or what the route says, or -EACCES (a broadcast without SO_BROADCAST).
- * Process context. */
-int inet_datagram_route(const struct sock *sk, be32 *peer, be32 *local);
+ * Process context, no lock held. */
+int inet_datagram_route(struct sock *sk, be32 *peer, be32 *local);
 /* Call fn with each holder of dport that would take a datagram to it (as port_table_lookup() would), a
  * reference held meanwhile: for broadcasts and groups, which all of them get. For how many it was true. */
 unsigned port_table_each(struct port_table *t, be32 daddr, be16 dport, be32 saddr, be16 sport,
