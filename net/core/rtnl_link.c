@@ -94,7 +94,7 @@ static bool put_link(struct sk_buff *skb, const struct nl_to *to, uint16_t type,
     nl_put_u32(&m, IFLA_TXQLEN, dev->tx_queue_len);
     nl_put_u8(&m, IFLA_OPERSTATE, operstate_of(dev));
     nl_put_u8(&m, IFLA_LINKMODE, 0);
-    nl_put_u32(&m, IFLA_MTU, dev->mtu);
+    nl_put_u32(&m, IFLA_MTU, READ_ONCE(dev->mtu));
     nl_put_u32(&m, IFLA_MIN_MTU, LEAST_MTU);
     nl_put_u32(&m, IFLA_MAX_MTU, dev->max_mtu);
     nl_put_u32(&m, IFLA_GROUP, 0);

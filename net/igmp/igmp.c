@@ -25,7 +25,7 @@ static int device_register(struct net_device *dev)
     d->dev = dev;
     list_init(&d->groups);
     d->general_at = d->change_at = TIME_NEVER;
-    d->robustness = (uint32_t)igmp->knobs.robustness;
+    d->robustness = (uint32_t)READ_ONCE(igmp->knobs.robustness);
     d->query_interval = IGMP_QUERY_INTERVAL;
     timer_init(&d->timer, igmp_timer);
     dev->mc_ptr = d;
@@ -43,7 +43,7 @@ static void device_up(struct mc_device *d)
 
     d->up = !dev_flags(d->dev, NETDEV_LOOPBACK); /* to whom would it be told there? */
     d->v1_until = d->v2_until = 0;
-    d->robustness = (uint32_t)dev_net(d->dev)->igmp->knobs.robustness;
+    d->robustness = (uint32_t)READ_ONCE(dev_net(d->dev)->igmp->knobs.robustness);
     list_for_each_entry (g, &d->groups, link) {
         igmp_joined(g);
         igmp_changed(g, &nothing);

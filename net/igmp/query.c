@@ -49,7 +49,7 @@ static bool parse(const struct sk_buff *skb, struct query *q)
  * remembered. */
 static void learn(struct mc_device *d, const struct query *q, const struct igmpv3_query *m)
 {
-    const uint32_t own = (uint32_t)dev_net(d->dev)->igmp->knobs.robustness;
+    const uint32_t own = (uint32_t)READ_ONCE(dev_net(d->dev)->igmp->knobs.robustness);
     uint64_t until = time_now() + d->robustness * d->query_interval + q->delay;
     unsigned before = igmp_version(d);
 

@@ -27,7 +27,7 @@ static bool reportable(const struct mc_group *g)
 
     if (address == ALL_HOSTS)
         return false;
-    return address >> 8 != 0xe00000 || dev_net(g->on->dev)->igmp->knobs.report_link_local;
+    return address >> 8 != 0xe00000 || READ_ONCE(dev_net(g->on->dev)->igmp->knobs.report_link_local);
 }
 
 /* ---- sending ---- */
@@ -101,7 +101,7 @@ static void report_end(struct report *r)
 /* Room for one record with a source at least, in the report begun or in a new one. */
 static bool report_room(struct report *r)
 {
-    const uint32_t size = r->d->dev->mtu - sizeof(struct report_ip_hdr);
+    const uint32_t size = READ_ONCE(r->d->dev->mtu) - sizeof(struct report_ip_hdr);
 
     if (r->skb && skb_tailroom(r->skb) < sizeof(struct igmpv3_record) + sizeof(be32))
         report_end(r);

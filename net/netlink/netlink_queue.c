@@ -23,7 +23,7 @@ static void lose(struct netlink_sock *nl)
     nl->drops++;
     if (nl->no_enobufs || nl->congested)
         return;
-    nl->congested = true;
+    WRITE_ONCE(nl->congested, true);
     nl->sk.err = ENOBUFS;
     sock_wake(&nl->sk);
 }
@@ -163,7 +163,7 @@ static int receive(struct netlink_sock *nl, int flags, struct sk_buff **skb)
         skb_unlink(&sk->receive_queue, *skb);
     }
     if (skb_queue_empty(&sk->receive_queue))
-        nl->congested = false;
+        WRITE_ONCE(nl->congested, false);
     lock_release(&nl->queue_lock);
     return err == -ETIMEDOUT ? -EAGAIN : err;
 }
@@ -183,6 +183,14 @@ static void tell_sender(const struct netlink_sock *nl, struct message *msg, cons
         put_cmsg(msg, SOL_NETLINK, NETLINK_PKTINFO, &info, sizeof info);
 }
 
+static bool is_empty(struct netlink_sock *nl)
+{
+    lock_acquire(&nl->queue_lock);
+    bool empty = skb_queue_empty(&nl->sk.receive_queue);
+    lock_release(&nl->queue_lock);
+    return empty;
+}
+
 ssize_t netlink_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct netlink_sock *nl = netlink_sk(sk);
@@ -190,7 +198,7 @@ ssize_t netlink_recvmsg(struct sock *sk, struct message *msg, int flags)
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    if (skb_queue_empty(&sk->receive_queue))
+    if (is_empty(nl))
         netlink_dump_more(nl); /* where memory was out last time */
     int err = receive(nl, flags, &skb);
     if (err)
