@@ -59,6 +59,9 @@ void start_udp(void);
 void start_shared(void);
 void end_shared(void);
 void start_config(void);
+void start_changes(void); /* its changes without traffic */
+void start_netlink(void);
+void start_groups(void);
 void start_taps(void);
 void start_local(void);
 void start_pings(void);

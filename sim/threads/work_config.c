@@ -150,10 +150,8 @@ static void facts_reader(void *arg)
     }
 }
 
-void start_config(void)
+void start_changes(void)
 {
-    start_udp();
-    start_tcp();
     for (unsigned host = 0; host < HOSTS; host++) {
         if (host != HOST_R)
             work_process("device changer", device_changer, work_arg(host, 0));
@@ -164,6 +162,13 @@ void start_config(void)
         work_process("file reader", file_reader, work_arg(host, 0));
         work_process("facts reader", facts_reader, work_arg(host, 0));
     }
+}
+
+void start_config(void)
+{
+    start_udp();
+    start_tcp();
+    start_changes();
 }
 
 /* ---- taps ---- */
