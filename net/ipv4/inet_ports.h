@@ -24,13 +24,13 @@ void port_table_init(struct port_table *t, const char *name);
  * sk->lock held. */
 int port_table_bind(struct port_table *t, struct sock *sk, be32 addr, uint16_t port,
                     bool (*conflict)(const struct sock *sk, const struct sock *other));
-/* Give sk, bound, its other ends. Look-ups read them with the table's lock alone, so they, saddr and sport
- * are written under both. sk->lock held. */
-void port_table_set_ends(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport);
 /* Give the port back and drop the reference; harmless when sk is not bound. */
 void port_table_unbind(struct port_table *t, struct sock *sk);
 /* Other addresses for sk, bound or not, which from now on is found by them. sk->lock held. */
 void port_table_rename(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport);
+/* The same for whom no look-up here finds by them (TCP): he stays where he is. Look-ups read them with the
+ * table's lock alone, so they are written under both. sk->lock held. */
+void port_table_set_ends(struct port_table *t, struct sock *sk, be32 saddr, be32 daddr, be16 dport);
 /* Put sk on the port of a socket already there, as TCP does with a listener's child: no conflict is asked,
  * and port_table_lookup() does not find it. */
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent);
