@@ -72,7 +72,7 @@ be32 inet_device_address(const struct net_device *dev)
 {
     const struct in_device *ind = in_dev_get(dev);
 
-    return ind ? ind->address : (be32){ 0 };
+    return ind ? in_dev_address(dev) : (be32){ 0 };
 }
 
 struct net_device *inet_device_by_address(struct net *net, be32 addr)

@@ -28,7 +28,7 @@ bool ip_source_is_reached(const struct net_device *dev, be32 saddr)
     struct ipv4_state *ipv4 = dev_net(dev)->ipv4;
     int32_t mode = READ_ONCE(in_dev_get(dev)->conf.source_check);
 
-    if (dev->flags & NETDEV_LOOPBACK)
+    if (dev_flags(dev, NETDEV_LOOPBACK))
         return true;
     lock_acquire(&ipv4->route_lock);
     bool reached = has_way_back(ipv4->fib, saddr, dev, mode);

@@ -29,7 +29,7 @@ static void rtable_fill(struct rtable *rt, const struct ipv4_state *ipv4, struct
     rt->dst.dev = dev;
     rt->dst.kind = kind;
     rt->dst.gateway = direct ? rt->q.daddr : gateway;
-    rt->dst.prefsrc = ipv4_is_zero(prefsrc) ? in_dev_get(dev)->address : prefsrc;
+    rt->dst.prefsrc = ipv4_is_zero(prefsrc) ? in_dev_address(dev) : prefsrc;
     rt->dst.mtu = rt->dst.link_mtu = mtu ? MIN(mtu, link_mtu) : link_mtu;
     rt->dst.generation = ipv4->route_generation;
 }
