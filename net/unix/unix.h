@@ -43,7 +43,8 @@ struct unix_sock {
     struct sock *peer; /* a reference; streams: for life */
     struct credentials peercred;
     bool passcred;
-    struct waitq room;        /* who waits for place in receive_queue, or in the queue of connections */
+    const struct sk_buff *peeked; /* its reader copies from it, and frees it if it is taken out meanwhile */
+    struct waitq room;            /* who waits for place in receive_queue, or in the queue of connections */
     struct list_head embryos; /* listening: connections not yet accepted, each with its creation reference */
     struct list_head embryo_link; /* the listener's sk->lock */
     unsigned n_embryos, backlog;

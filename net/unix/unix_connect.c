@@ -212,9 +212,11 @@ static int connect_to(struct sock *sk, struct sock *listener, int flags)
     if (err)
         return err;
     err = connect_through(sk, listener, child, flags);
-    if (err) { /* nobody has seen it */
+    if (err) {                      /* nobody has seen it */
+        lock_acquire(&child->lock); /* but who used sk meanwhile */
         struct sock *peer = unix_sk(child)->peer;
         unix_sk(child)->peer = NULL;
+        lock_release(&child->lock);
         if (peer)
             sock_put(peer);
         sock_release(child);
@@ -249,18 +251,32 @@ static int may_connect(struct sock *sk, struct sock *other)
     return its_peer && its_peer != sk ? -EPERM : 0;
 }
 
+/* Take out of sk's queue what lies there; false: nothing. A datagram that somebody peeks at becomes his. Lock
+ * held. */
+static bool empty_queue(struct sock *sk, struct sk_buff_head *queue)
+{
+    struct unix_sock *u = unix_sk(sk);
+    bool some = !skb_queue_empty(&sk->receive_queue);
+    struct sk_buff *skb;
+
+    while ((skb = skb_dequeue(&sk->receive_queue))) {
+        if (skb == u->peeked)
+            u->peeked = NULL;
+        else
+            skb_queue_tail(queue, skb);
+    }
+    return some;
+}
+
 /* sk turns from old to somebody else: what old sent is no longer wanted, and old hears of it. */
 static void forsake(struct sock *sk, struct sock *old)
 {
     struct sk_buff_head queue;
-    struct sk_buff *skb;
 
     skb_queue_head_init(&queue);
     lock_acquire(&sk->lock);
-    while ((skb = skb_dequeue(&sk->receive_queue)))
-        skb_queue_tail(&queue, skb);
+    bool some = empty_queue(sk, &queue);
     lock_release(&sk->lock);
-    bool some = !skb_queue_empty(&queue);
     skb_queue_purge(&queue, SKB_DROP_SOCKET_CLOSED);
     lock_acquire(&old->lock);
     if (some && !old->dead && unix_sk(old)->peer == sk) {

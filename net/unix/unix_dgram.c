@@ -162,22 +162,29 @@ static ssize_t copy(struct sock *sk, struct sk_buff *skb, struct message *msg, i
  * held; the lock is dropped meanwhile. */
 static ssize_t receive_one(struct sock *sk, struct message *msg, int flags)
 {
+    struct unix_sock *u = unix_sk(sk);
     struct sk_buff *skb;
     int err = wait_for_datagram(sk, flags, &skb);
 
     if (err || !skb)
         return err;
-    if (!(flags & MSG_PEEK)) {
+    if (flags & MSG_PEEK) {
+        u->peeked = skb;
+    } else {
         skb_unlink(&sk->receive_queue, skb);
-        waitq_wake(&unix_sk(sk)->room);
+        waitq_wake(&u->room);
     }
     lock_release(&sk->lock);
     ssize_t n = copy(sk, skb, msg, flags);
-    if (!(flags & MSG_PEEK)) {
+    lock_acquire(&sk->lock);
+    bool ours = u->peeked != skb; /* we took it out, or connect() did and left it to us */
+    u->peeked = NULL;
+    if (ours) {
+        lock_release(&sk->lock);
         unix_wake_watchers(sk);
         consume_skb(skb);
+        lock_acquire(&sk->lock);
     }
-    lock_acquire(&sk->lock);
     return n;
 }
 
