@@ -151,7 +151,7 @@ TEST(a_slow_card_stops_its_queue_and_loses_nothing)
     struct vkernel *a = vk_create_with("a", "10.0.0.1/24", NULL, wire, &small),
                    *b = vk_create("b", "10.0.0.2/24", NULL, wire);
     struct sock *server = vk_socket(b, SOCK_DGRAM), *client = vk_socket(a, SOCK_DGRAM);
-    unsigned data[100], got;
+    unsigned data[100] = { 0 }, got;
 
     wire->bits_per_second = 10000000;
     CHECK_EQ(vk_bind(server, NULL, PORT), 0);

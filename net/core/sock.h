@@ -92,13 +92,14 @@ struct sock {
     struct ip_options *ip_options;   /* IP_OPTIONS, or NULL */
     struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
+    bool addr_named, port_named; /* by bind(): they outlive an association that is dissolved */
+
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */
     be32 saddr, daddr;
     be16 sport, dport;
     struct list_head bind_link, name_link; /* SOCK_TABLE lock of the port table */
     bool bound, inherited;                 /* inherited: a listener's child, on its parent's port */
     uint8_t filed;                         /* enum port_filed: what name_link hangs on */
-    bool addr_named, port_named;           /* by bind(): they outlive an association that is dissolved */
 };
 enum { RCV_SHUTDOWN = 1, SEND_SHUTDOWN = 2 };
 enum { SOCK_STATE_LISTENING = 10 };                 /* sk->state of whoever listens, whatever the protocol */

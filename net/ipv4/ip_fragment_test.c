@@ -1,6 +1,7 @@
 /* net/ipv4/ip_fragment_test.c - datagrams in parts: in any order, twice, contradicting, missing, too many. */
 #include "net/ipv4/host_test.h"
 #include "net/ipv4/ipv4.h"
+#include <stdlib.h>
 
 enum { TIMEOUT_SECONDS = 30, PIECES_MAX = 100 };
 
@@ -466,4 +467,20 @@ TEST(a_datagram_that_may_not_be_cut_is_refused) // RFC 791 3.1
     CHECK_EQ(host_drops(&h, SKB_DROP_IP_TOO_BIG), 1);
     vk_close(sk);
     host_destroy(&h);
+}
+
+TEST(fragments_go_with_the_device_they_came_by) /* their time-out would answer by it */
+{
+    struct host h = host_create();
+    struct datagram d = datagram_of(100, 1);
+
+    send_piece(&h, &d, 1, 0, 64);
+    vnic_destroy(h.vk->nic);
+    CHECK_EQ(h.vk->net->drops[SKB_DROP_UNRESOLVED_FLUSHED], 1);
+    sim_run_for(sec(TIMEOUT_SECONDS + 1));
+    CHECK_EQ(h.vk->net->drops[SKB_DROP_FRAG_TIMEOUT], 0);
+    net_destroy(h.vk->net);
+    free(h.vk);
+    tap_destroy(h.tap);
+    wire_destroy(h.wire);
 }

@@ -431,8 +431,8 @@ static void raw_show(struct net *net, struct textbuf *out)
             out, "%4u: %08X:%04X %08X:%04X %02X %08lX:%08lX 00:00000000 00000000 %5u %8d %lu %d %016x %u\n",
             sk->protocol, sk->saddr.raw, sk->protocol, sk->daddr.raw, 0,
             ipv4_is_zero(sk->daddr) ? CLOSE : ESTABLISHED, (uint64_t)READ_ONCE(sk->wmem_alloc),
-            (uint64_t)READ_ONCE(sk->rmem_alloc),
-            sk->uid, 0, sk->ino, refcount_read(&sk->refs), 0, READ_ONCE(sk->drops));
+            (uint64_t)READ_ONCE(sk->rmem_alloc), sk->uid, 0, sk->ino, refcount_read(&sk->refs), 0,
+            READ_ONCE(sk->drops));
     lock_release(&net->raw->lock);
 }
 

@@ -175,8 +175,9 @@ static void show_socket(const struct sock *sk, unsigned slot, struct textbuf *ou
     ksnprintf(line, sizeof line,
               "%5u: %08X:%04X %08X:%04X %02X %08lX:%08lX %02X:%08X %08X %5u %8d %lu %d %p %u", slot,
               sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
-              sk->dport.raw ? ESTABLISHED : CLOSE, (uint64_t)READ_ONCE(sk->wmem_alloc), (uint64_t)READ_ONCE(sk->rmem_alloc), 0u, 0u,
-              0u, sk->uid, 0, sk->ino, refcount_read(&sk->refs), NULL, READ_ONCE(sk->drops));
+              sk->dport.raw ? ESTABLISHED : CLOSE, (uint64_t)READ_ONCE(sk->wmem_alloc),
+              (uint64_t)READ_ONCE(sk->rmem_alloc), 0u, 0u, 0u, sk->uid, 0, sk->ino, refcount_read(&sk->refs),
+              NULL, READ_ONCE(sk->drops));
     textbuf_printf(out, "%-127s\n", line);
 }
 
@@ -198,13 +199,15 @@ static void udp_show(struct net *net, struct textbuf *out)
 static void show_snmp(struct net *net, struct textbuf *out)
 {
     const struct udp_state *udp = net->udp;
-    uint64_t errors = net_dropped(net, SKB_DROP_UDP_SHORT) + net_dropped(net, SKB_DROP_UDP_LENGTH) + net_dropped(net, SKB_DROP_UDP_CSUM);
+    uint64_t errors = net_dropped(net, SKB_DROP_UDP_SHORT) + net_dropped(net, SKB_DROP_UDP_LENGTH) +
+                      net_dropped(net, SKB_DROP_UDP_CSUM);
 
     textbuf_printf(out, "Udp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
                         "InCsumErrors IgnoredMulti MemErrors\n");
     textbuf_printf(out, "Udp: %lu %lu %lu %lu %lu %lu %lu %lu 0\n", net_counted(&udp->in_datagrams),
-                   net_dropped(net, SKB_DROP_UDP_NO_SOCKET), errors + net_counted(&udp->rcvbuf_errors), net_counted(&udp->out_datagrams),
-                   net_counted(&udp->rcvbuf_errors), net_counted(&udp->sndbuf_errors), net_dropped(net, SKB_DROP_UDP_CSUM),
+                   net_dropped(net, SKB_DROP_UDP_NO_SOCKET), errors + net_counted(&udp->rcvbuf_errors),
+                   net_counted(&udp->out_datagrams), net_counted(&udp->rcvbuf_errors),
+                   net_counted(&udp->sndbuf_errors), net_dropped(net, SKB_DROP_UDP_CSUM),
                    net_dropped(net, SKB_DROP_UDP_NO_MEMBER));
 }
 
