@@ -1,6 +1,7 @@
 /* sim/port_mem.c - memory of net/port.h: every object one malloc, so that AddressSanitizer sees its edges and
  * its death. What lives is counted; any allocation can be made to fail. */
 #include "sim/state.h"
+#include "sim/undefined.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,15 @@ uint64_t sim_live_objects(void)
     list_for_each_entry (pool, &sim.pools, link)
         live += pool->live;
     return live;
+}
+
+/* The same in every run, but not to be used before it is written; which is not seen of a device outside. */
+static void *fresh(void *p, size_t size)
+{
+    memset(p, FRESH, size);
+    if (!sim.dma_alloc)
+        memory_is_undefined(p, size);
+    return p;
 }
 
 static void leaked(const char *what, uint64_t n)
@@ -90,7 +100,7 @@ void *pool_get(struct pool *pool)
     if (!object)
         return NULL;
     pool->live++;
-    return memset(object, FRESH, pool->size);
+    return fresh(object, pool->size);
 }
 
 void pool_put(struct pool *pool, void *object)
@@ -124,7 +134,7 @@ void *dma_buffer_alloc(size_t size)
     if (!p)
         return NULL;
     sim.live_buffers++;
-    return memset(p, FRESH, size);
+    return fresh(p, size);
 }
 
 void dma_buffer_free(void *p, size_t size)
