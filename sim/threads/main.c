@@ -116,8 +116,8 @@ static void run(const struct work *w)
     memset(&running, 0, sizeof running);
     threads_start(&options.machine);
     world_make();
-    threads_fail_allocs(options.fail_allocs);
     w->start();
+    threads_fail_allocs(options.fail_allocs);
     sleep(options.seconds);
     join_all();
     threads_fail_allocs(0);
