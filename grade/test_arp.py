@@ -65,3 +65,16 @@ def test_an_entry_follows_its_owner_to_a_new_station(guest: Guest) -> None:
     reply = guest.wire.ask(to_guest() / ICMP(id=1, seq=2), is_echo_reply, patience(5))
     guest.wire.send(arp_request())  # back where it was, for the tests that follow
     assert reply is not None and reply.dst == moved
+
+
+def test_a_neighbour_that_was_set_is_used_unasked(guest: Guest) -> None:
+    """arp(8): -s sets it, the kernel's table tells of it, and -d takes it away."""
+    other, mac = "10.0.2.77", "02:11:22:33:44:55"
+    guest.machine.run(f"arp -s {other} {mac}")
+    assert f"{other}        0x1         0x6         {mac}     *        eth0" in guest.machine.run("cat /proc/net/arp")
+    guest.wire.drain()
+    guest.machine.run(f"ping -c 1 -W 1 {other} || true")
+    sent = [frame for frame in guest.wire.drain() if ICMP in frame or ARP in frame and frame[ARP].pdst == other]
+    assert sent and all(ICMP in frame and frame.dst == mac for frame in sent), sent
+    guest.machine.run(f"arp -d {other}")
+    assert other not in guest.machine.run("cat /proc/net/arp")

@@ -134,6 +134,7 @@ static const struct constant {
     { "MSG_WAITALL", MSG_WAITALL },
     { "MSG_ERRQUEUE", MSG_ERRQUEUE },
     { "MSG_NOSIGNAL", MSG_NOSIGNAL },
+    { "MSG_CONFIRM", MSG_CONFIRM },
     { "MSG_MORE", MSG_MORE },
     { "MSG_WAITFORONE", MSG_WAITFORONE },
     { "MSG_CMSG_CLOEXEC", MSG_CMSG_CLOEXEC },

@@ -168,6 +168,23 @@ TEST(without_progress_a_neighbour_in_use_is_asked_again) // RFC 4861 7.3.3
     host_destroy(&h);
 }
 
+TEST(a_program_that_hears_answers_spares_the_questions) // send(2), MSG_CONFIRM
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_DGRAM);
+
+    send_udp(sk, ip4(10, 0, 0, 2));
+    sim_run_for(ms(1));
+    h.tap->answers_arp = false;
+    for (int i = 0; i < 120; i++) {
+        CHECK_EQ(vk_sendto(sk, "x", 1, MSG_CONFIRM, "10.0.0.2", 9), 1);
+        CHECK_EQ(requests_within(&h, sec(1)), 0);
+    }
+    CHECK_EQ(state_of(&h, 2), NEIGH_REACHABLE);
+    vk_close(sk);
+    host_destroy(&h);
+}
+
 /* ---- a full table ---- */
 
 TEST(a_scan_of_the_network_neither_fills_memory_nor_costs_a_friend_his_entry) // issue: a /8 scan

@@ -192,6 +192,8 @@ static ssize_t ping_sendmsg(struct sock *sk, struct message *msg, int flags)
         err = ip_route_output(sk->net, tx.daddr, tx.saddr, ifindex, &dst);
     if (err)
         return err;
+    if (flags & MSG_CONFIRM)
+        dst_confirm(dst);
     err = send_along(sk, msg, dst, &tx);
     dst_release(dst);
     return err ? err : (ssize_t)n;

@@ -194,6 +194,8 @@ ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
         err = udp_route(sk, &flow, &dst);
     if (err)
         return err;
+    if (unlikely(flags & MSG_CONFIRM)) /* send(2): the program has heard from there */
+        dst_confirm(dst);
     err = send_by(sk, msg, segment, dst, &flow);
     dst_release(dst);
     return err ? err : (ssize_t)n;
