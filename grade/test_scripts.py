@@ -72,7 +72,7 @@ WRONG = {
     "set net.ipv4.no_such = 1": "net.ipv4.no_such cannot be set to 1: ENOENT",
     "getsockopt(c, SO_ERROR) = ECONNRESET": "should return ECONNRESET and returned 0",
     "peer: udp to 9 len 3\nhost: icmp 3/1 about { udp to 9 }": "code: expected 1, came 3",
-    "peer: udp to 9 len 3\nhost: icmp 3/3 about { udp to 8 }": "to: expected 8, came 9",
+    "peer: udp to 9 len 3\nhost: icmp 3/3 about { udp to 8 }": "quoted to: expected 8, came 9",
     "write(c, x)": "x has no value",
 }
 

@@ -21,7 +21,7 @@ static void note(struct differing *x, const char *what, const char *expected, co
     if (x->d->n == DIFFERENCES_MOST)
         return;
     d = &x->d->at[x->d->n++];
-    snprintf(d->what, sizeof d->what, "%s", what);
+    snprintf(d->what, sizeof d->what, "%s%s", x->quoted ? "quoted " : "", what);
     snprintf(d->expected, sizeof d->expected, "%s", expected);
     snprintf(d->came, sizeof d->came, "%s", came);
 }

@@ -41,6 +41,13 @@ struct bytes parser_need_bytes(struct parser *p);
 void parser_deeper(struct parser *p);
 void parser_shallower(struct parser *p);
 
+/* ---- parse_step.c ---- */
+
+/* A line that is a step; it is appended to the script. */
+void parse_step(struct parser *p);
+/* Nothing may follow. packet: a packet's fields might. */
+void parser_line_end(struct parser *p, bool packet);
+
 /* ---- parse_value.c ---- */
 
 const struct expr *parse_expr(struct parser *p);

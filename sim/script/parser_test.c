@@ -198,7 +198,7 @@ TEST(each_field_that_differs_is_named)
         { "peer: udp len 5", "host: any", "" },
         { "peer: [part 0..16] udp len 16", "host: udp len 16", "part" },
         { "peer: [part 0..16] udp len 16", "host: [part 0..16] udp len 16", "" },
-        { "peer: icmp 3/3 about { udp to 5 }", "host: icmp 3/3 about { udp to 6 }", "to" },
+        { "peer: icmp 3/3 about { udp to 5 }", "host: icmp 3/3 about { udp to 6 }", "quoted to" },
     };
     char names[200];
 

@@ -10,12 +10,15 @@ struct line {
     char *text, *under;
     size_t n, size;
     const struct differences *d;
+    const char *prefix; /* of what differs in a packet that is quoted */
 };
 
 static bool differs(const struct line *l, const char *what)
 {
+    size_t n = strlen(l->prefix);
+
     for (unsigned i = 0; l->d && i < l->d->n; i++)
-        if (!strcmp(l->d->at[i].what, what))
+        if (!strncmp(l->d->at[i].what, l->prefix, n) && !strcmp(l->d->at[i].what + n, what))
             return true;
     return false;
 }
@@ -157,9 +160,10 @@ static void add_body(struct line *l, const struct seen *s)
         add(l, "text", "(other text)");
 }
 
-void seen_text(const struct seen *s, const struct differences *d, char *text, char *under, size_t size)
+static void write_text(const struct seen *s, const struct differences *d, const char *prefix, char *text,
+                       char *under, size_t size)
 {
-    struct line l = { text, under, 0, size, d };
+    struct line l = { text, under, 0, size, d, prefix };
 
     text[0] = '\0';
     if (under)
@@ -167,7 +171,7 @@ void seen_text(const struct seen *s, const struct differences *d, char *text, ch
     if (s->kind != KIND_ARP && s->kind != KIND_ANY)
         add_ip(&l, s);
     if (l.n) { /* in brackets, as in a script */
-        struct line whole = { text, under, 0, size, d };
+        struct line whole = { text, under, 0, size, d, prefix };
         char ip[256], ip_under[256];
         snprintf(ip, sizeof ip, "%s", text);
         snprintf(ip_under, sizeof ip_under, "%s", under ? under : "");
@@ -179,11 +183,16 @@ void seen_text(const struct seen *s, const struct differences *d, char *text, ch
     add_body(&l, s);
     if (s->about && l.n + 8 < size) {
         add(&l, "about", "about {");
-        seen_text(s->about, d, text + l.n + 1, under ? under + l.n + 1 : NULL, size - l.n - 1);
+        write_text(s->about, d, "quoted ", text + l.n + 1, under ? under + l.n + 1 : NULL, size - l.n - 1);
         text[l.n] = ' ';
         if (under)
             under[l.n] = ' ';
         l.n += 1 + strlen(text + l.n + 1);
         add(&l, "", "}");
     }
+}
+
+void seen_text(const struct seen *s, const struct differences *d, char *text, char *under, size_t size)
+{
+    write_text(s, d, "", text, under, size);
 }

@@ -78,6 +78,11 @@ static bool check_data(struct runner *r, const struct pending *p, const struct r
         m->fd >= 0 && m->fd < DESCRIPTORS && !r->files[m->fd].datagrams ? r->files[m->fd].received : 0;
     size_t n = p->result < 0 ? 0 : (size_t)p->result > m->n ? m->n : (size_t)p->result;
 
+    if (want->has_text && p->result < 0) {
+        char came[64];
+        result_text(p->result, came, sizeof came);
+        return runner_fail(r, "%s() should return that text and returned %s", p->spec->name->name, came);
+    }
     if (want->has_text && (n != want->text.n || memcmp(m->data, want->text.at, n)))
         return runner_fail(r, "%s() returned %lld bytes, not that text: \"%.*s\"", p->spec->name->name,
                            (long long)p->result, (int)(n > 60 ? 60 : n), (const char *)m->data);

@@ -55,7 +55,8 @@ static bool has_flag(const struct packet_spec *s, uint8_t flag)
     return s->kind == KIND_TCP && s->flags & flag;
 }
 
-/* Ports that the script names stay the flow's; a SYN without a number begins it anew. */
+/* Ports that the script names stay the flow's, as does the address that a SYN comes from; a SYN without a
+ * number begins it anew. */
 static void adjust_flow(struct runner *r, struct flow *f, const struct packet_spec *s)
 {
     if (s->kind != KIND_TCP && s->kind != KIND_UDP)
@@ -64,7 +65,7 @@ static void adjust_flow(struct runner *r, struct flow *f, const struct packet_sp
         f->peer_port = (uint16_t)values_of(&r->values, s->fields[FIELD_FROM].a);
     if (s->fields[FIELD_TO].a)
         f->host_port = (uint16_t)values_of(&r->values, s->fields[FIELD_TO].a);
-    if (s->fields[FIELD_SRC].a)
+    if (s->fields[FIELD_SRC].a && has_flag(s, SYN))
         f->peer_ip = (uint32_t)values_of(&r->values, s->fields[FIELD_SRC].a);
     if (has_flag(s, SYN) && !has_flag(s, ACK) && !s->fields[FIELD_SEQ].a && !f->host.known)
         flow_reset(f, r->isn, TS_BASE);

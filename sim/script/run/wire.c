@@ -6,8 +6,8 @@
  * a ping whether it has dealt with what was sent to it: then the call finds what it would in virtual time. */
 #include "sim/script/run/wire.h"
 #include "sim/frame.h"
-#include "sim/script/flow.h"
 #include "sim/script/run/host.h"
+#include "sim/script/run/puppet.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,21 +20,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ARENA UINT64_C(0x100000000000) /* user/puppet.c */
-enum {
-    DESCRIPTORS = 64,
-    SCRATCH = 1 << 17,
-    LINE_ROOM = 1 << 20,
-    FRAMES = 512,
-    FENCE_ID = 0xfe2d,
-    PORTS_APART = 16,
-    ANSWER_SECONDS = 20
-};
+enum { DESCRIPTORS = 64, FRAMES = 512, FENCE_ID = 0xfe2d, PORTS_APART = 16, ANSWER_SECONDS = 20 };
 static const uint64_t pause_between = UINT64_C(2000000);
 
 struct wire_host {
     struct host host;
-    int wire, line;
+    int wire;
+    struct puppet puppet;
     uint16_t peer_port;
     uint64_t began;
     bool dirty; /* something was sent since the last fence */
@@ -49,8 +41,6 @@ struct wire_host {
         bool open, nonblocking;
     } files[DESCRIPTORS];
     struct knob *knobs; /* what they were before */
-    char text[LINE_ROOM];
-    size_t text_n;
 };
 
 struct knob {
@@ -69,13 +59,6 @@ struct wire_call {
 static struct wire_host *of(struct host *h)
 {
     return (struct wire_host *)h;
-}
-
-static _Noreturn void give_up(const char *why)
-{
-    printf("FAILED wire:0: %s\n", why);
-    fflush(stdout);
-    _exit(EXIT_FAILURE);
 }
 
 static uint64_t clock_now(void)
@@ -117,10 +100,10 @@ static bool take_in(struct wire_host *w, uint64_t timeout, bool *fence)
     if (ppoll(&ready, 1, &t, NULL) <= 0)
         return false;
     if (w->count == FRAMES)
-        give_up("the guest sends without end");
+        puppet_give_up("the guest sends without end");
     n = recv(w->wire, w->frames[slot].bytes, FRAME_MAX, 0);
     if (n <= 0)
-        give_up("the wire was cut");
+        puppet_give_up("the wire was cut");
     packet_parse(&p, w->frames[slot].bytes, (size_t)n);
     *fence = is_fence(&p);
     if (*fence || is_of_others(w, &p))
@@ -155,11 +138,11 @@ static void fence(struct wire_host *w)
     put_mac(ping.dst_mac, w->host.mac);
     n = packet_build(&ping, frame);
     if (send(w->wire, frame, n, 0) < 0)
-        give_up("the wire was cut");
+        puppet_give_up("the wire was cut");
     while (!answered && clock_now() < deadline)
         take_in(w, deadline - clock_now(), &answered);
     if (!answered)
-        give_up("the guest answers no ping any more");
+        puppet_give_up("the guest answers no ping any more");
     w->dirty = false;
 }
 
@@ -174,7 +157,7 @@ static void run(struct host *h, uint64_t until)
 static void transmit(struct host *h, const uint8_t *frame, size_t n)
 {
     if (send(of(h)->wire, frame, n, 0) < 0)
-        give_up("the wire was cut");
+        puppet_give_up("the wire was cut");
     of(h)->dirty = true;
 }
 
@@ -193,115 +176,6 @@ static size_t take(struct host *h, uint8_t *frame, size_t size, uint64_t *when)
     return n;
 }
 
-/* ---- the puppet ---- */
-
-static void say(struct wire_host *w, const char *text, size_t n)
-{
-    while (n) {
-        ssize_t sent = write(w->line, text, n);
-        if (sent <= 0)
-            give_up("the line to the guest was cut");
-        text += sent;
-        n -= (size_t)sent;
-    }
-}
-
-/* The next line it says, without "= "; it stays good until the next call. */
-static const char *answer(struct wire_host *w)
-{
-    static char out[LINE_ROOM];
-    char *end;
-
-    while (!(end = memchr(w->text, '\n', w->text_n))) {
-        struct pollfd p = { w->line, POLLIN, 0 };
-        ssize_t n = poll(&p, 1, ANSWER_SECONDS * 1000) > 0
-                        ? read(w->line, w->text + w->text_n, sizeof w->text - w->text_n)
-                        : 0;
-        if (n <= 0)
-            give_up("the guest's puppet does not answer");
-        w->text_n += (size_t)n;
-    }
-    memcpy(out, w->text, (size_t)(end - w->text));
-    out[end - w->text] = '\0';
-    w->text_n -= (size_t)(end + 1 - w->text);
-    memmove(w->text, end + 1, w->text_n);
-    return out[0] == '=' ? out + 2 : out;
-}
-
-/* The line is slow: what is the pattern is said by one period of it. */
-static bool is_periodic(const uint8_t *bytes, size_t n)
-{
-    return n > 2 * PATTERN_PERIOD && !memcmp(bytes, bytes + PATTERN_PERIOD, n - PATTERN_PERIOD);
-}
-
-static void write_memory(struct wire_host *w, uint64_t address, const uint8_t *bytes, size_t n)
-{
-    static char line[LINE_ROOM];
-    bool periodic = is_periodic(bytes, n);
-    size_t at = (size_t)snprintf(line, sizeof line, periodic ? "x %llx %zx " : "w %llx ",
-                                 (unsigned long long)address, n);
-
-    if (periodic)
-        n = PATTERN_PERIOD;
-    for (size_t i = 0; i < n; i++)
-        at += (size_t)snprintf(line + at, sizeof line - at, "%02x", bytes[i]);
-    line[at++] = '\n';
-    say(w, line, at);
-}
-
-static void read_memory(struct wire_host *w, uint64_t address, uint8_t *bytes, size_t n)
-{
-    char line[64];
-    const char *hex;
-
-    say(w, line, (size_t)snprintf(line, sizeof line, "r %llx %zx\n", (unsigned long long)address, n));
-    hex = answer(w);
-    for (size_t i = 0; i < n && hex[2 * i]; i++)
-        bytes[i] = (uint8_t)strtoul((const char[]){ hex[2 * i], hex[2 * i + 1], '\0' }, NULL, 16);
-}
-
-static int64_t system_call(struct wire_host *w, long number, const int64_t a[6])
-{
-    char line[160];
-    int n = snprintf(line, sizeof line, "c %lx %llx %llx %llx %llx %llx %llx\n", (unsigned long)number,
-                     (unsigned long long)a[0], (unsigned long long)a[1], (unsigned long long)a[2],
-                     (unsigned long long)a[3], (unsigned long long)a[4], (unsigned long long)a[5]);
-
-    say(w, line, (size_t)n);
-    return strtoll(answer(w), NULL, 10);
-}
-
-/* How much of buffer i the call has written. */
-static size_t filled(const struct host_call *c, unsigned i, int64_t result)
-{
-    bool data = c->number == SYS_recvfrom && c->buffers[i].argument == 1;
-
-    return data && (size_t)result < c->buffers[i].n ? (size_t)result : c->buffers[i].n;
-}
-
-/* A call with its memory: written before, read behind. */
-static int64_t call_once(struct wire_host *w, const struct host_call *c)
-{
-    int64_t a[6], result;
-    uint64_t at[BUFFERS_MOST], next = ARENA;
-
-    memcpy(a, c->arguments, sizeof a);
-    for (unsigned i = 0; i < c->n_buffers; i++) {
-        at[i] = next;
-        a[c->buffers[i].argument] = (int64_t)next;
-        next += (c->buffers[i].n + 63) & ~UINT64_C(63);
-        if (next > ARENA + SCRATCH)
-            give_up("a call with more memory than the guest's puppet has");
-        if (c->buffers[i].in && c->buffers[i].n)
-            write_memory(w, at[i], c->buffers[i].at, c->buffers[i].n);
-    }
-    result = system_call(w, c->number, a);
-    for (unsigned i = 0; i < c->n_buffers; i++)
-        if (c->buffers[i].out && c->buffers[i].n && result >= 0)
-            read_memory(w, at[i], c->buffers[i].at, filled(c, i, result));
-    return result;
-}
-
 /* ---- calls ---- */
 
 static bool known(int64_t fd)
@@ -311,7 +185,7 @@ static bool known(int64_t fd)
 
 static void set_nonblocking(struct wire_host *w, int64_t fd)
 {
-    system_call(w, SYS_fcntl, (const int64_t[6]){ fd, F_SETFL, O_NONBLOCK });
+    puppet_system_call(&w->puppet, SYS_fcntl, (const int64_t[6]){ fd, F_SETFL, O_NONBLOCK });
 }
 
 static void opened(struct wire_host *w, int64_t fd)
@@ -338,9 +212,9 @@ static int64_t connected(struct wire_host *w, int64_t fd)
                              .buffers = { { 3, &error, sizeof error, true, true },
                                           { 4, &len, sizeof len, true, true } } };
 
-    if (call_once(w, &look) <= 0)
+    if (puppet_call(&w->puppet, &look) <= 0)
         return -EAGAIN;
-    call_once(w, &ask);
+    puppet_call(&w->puppet, &ask);
     return -error;
 }
 
@@ -361,7 +235,7 @@ static void attempt(struct wire_host *w, struct wire_call *c)
 
     if (c->call->number == SYS_poll)
         once.arguments[2] = 0;
-    c->result = c->connecting ? connected(w, c->call->arguments[0]) : call_once(w, &once);
+    c->result = c->connecting ? connected(w, c->call->arguments[0]) : puppet_call(&w->puppet, &once);
     c->done = !waits(w, c);
     c->connecting = c->connecting || (!c->done && c->call->number == SYS_connect);
     if (c->done && (c->call->number == SYS_socket || c->call->number == SYS_accept))
@@ -420,11 +294,11 @@ static int64_t on_knob(struct wire_host *w, const char *path, int flags, void *d
     int64_t result;
 
     open_it.buffers[0].n = (size_t)snprintf(full, sizeof full, "/proc/sys/%s", path) + 1;
-    use.arguments[0] = call_once(w, &open_it);
+    use.arguments[0] = puppet_call(&w->puppet, &open_it);
     if (use.arguments[0] < 0)
         return use.arguments[0];
-    result = call_once(w, &use);
-    system_call(w, SYS_close, use.arguments);
+    result = puppet_call(&w->puppet, &use);
+    puppet_system_call(&w->puppet, SYS_close, use.arguments);
     return result;
 }
 
@@ -486,8 +360,8 @@ static const char *end(struct host *h)
     for (int fd = 0; fd < DESCRIPTORS; fd++)
         if (w->files[fd].open) {
             reset.arguments[0] = fd;
-            call_once(w, &reset);
-            system_call(w, SYS_close, (const int64_t[6]){ fd });
+            puppet_call(&w->puppet, &reset);
+            puppet_system_call(&w->puppet, SYS_close, (const int64_t[6]){ fd });
         }
     restore_knobs(w);
     free(w);
@@ -516,7 +390,7 @@ struct host *wire_start(const struct wire_config *config)
                              .mac = config->mac,
                              .peer_mac = config->peer_mac };
     w->wire = config->wire;
-    w->line = config->line;
+    w->puppet.line = config->line;
     w->peer_port = config->peer_port;
     w->dirty = true;
     w->began = clock_now();
