@@ -75,7 +75,9 @@ static enum skb_drop_reason icmp_echo(struct sk_buff *skb, const struct icmp_hdr
         return SKB_DROP_NO_MEMORY;
     struct icmp_hdr *reply = (struct icmp_hdr *)skb->data;
     reply->type = ICMP_ECHOREPLY;
-    reply->check = check;
+    /* RFC 1624 3: zero may be minus zero. Of nothing but zeroes all ones is the sum; of others it is right,
+     * too. */
+    reply->check = check.raw ? check : cpu_to_be16(0xffff);
     return send_answer(skb, &tx);
 }
 
