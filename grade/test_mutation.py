@@ -2,7 +2,7 @@
 import random
 
 import pytest
-from scapy.layers.inet import ICMP, TCP
+from scapy.layers.inet import ICMP, IP, TCP
 from scapy.packet import Packet, Raw
 
 from grade.frames import mended
@@ -23,15 +23,26 @@ def open_connection(guest: Guest, port: int) -> Live:
     return Live(port, ECHO, 5001, answer[TCP].seq + 1)
 
 
-def is_alive(guest: Guest, ident: int) -> None:
-    """A ping is answered. Where we are may have been forgotten, or learned wrongly, of the frames before: say so anew."""
+def heard(guest: Guest, ident: int) -> list[Packet]:
+    """What the guest has said until it answers a ping. Where we are may have been forgotten, or learned wrongly, of the
+    frames before: say so anew."""
+    frames = guest.wire.drain()
     guest.wire.send(arp_request())
-    reply = guest.wire.ask(to_guest() / ICMP(id=ident, seq=1) / Raw(b"alive?"), lambda frame: is_reply(frame, ident), patience(30))
-    assert reply is not None, "no answer to a ping any more"
+    guest.wire.send(to_guest() / ICMP(id=ident, seq=1) / Raw(b"alive?"))
+    while (frame := guest.wire.receive(patience(30))) is not None:
+        if ICMP in frame and frame[ICMP].type == 0 and frame[ICMP].id == ident:
+            return frames
+        frames.append(frame)
+    raise AssertionError("no answer to a ping any more")
 
 
-def is_reply(frame: Packet, ident: int) -> bool:
-    return ICMP in frame and frame[ICMP].type == 0 and frame[ICMP].id == ident
+def reset_all(guest: Guest, live: Live, ident: int) -> None:
+    """End what the frames have opened, as a host does that knows nothing of it: RST where the guest says that it stands."""
+    guest.wire.send(to_guest() / TCP(sport=live.port, dport=ECHO, flags="S", seq=1))  # a challenge ACK tells (RFC 5961 4)
+    segments = [frame for frame in heard(guest, ident) if TCP in frame and ICMP not in frame and not frame[TCP].flags.R]
+    for frame in {(frame[IP].dst, frame[TCP].dport): frame for frame in segments}.values():
+        reset = TCP(sport=frame[TCP].dport, dport=frame[TCP].sport, flags="R", seq=frame[TCP].ack)
+        guest.wire.send(to_guest(src=frame[IP].dst) / reset)
 
 
 def survive(guest: Guest, count: int, seed: int) -> None:
@@ -42,8 +53,7 @@ def survive(guest: Guest, count: int, seed: int) -> None:
         for frame in mutated(min(BURST, count - burst), seed + burst, live):
             guest.wire.send(frame)
             sent += 1
-        is_alive(guest, burst // BURST % 65536)
-        guest.wire.send(to_guest() / TCP(sport=live.port, dport=ECHO, flags="R", seq=live.seq, ack=live.ack))
+        reset_all(guest, live, 1 + burst // BURST % 65000)
     assert sent == count
     assert open_connection(guest, 60000).service == ECHO
 
@@ -52,7 +62,7 @@ def at_rest(guest: Guest) -> None:
     """Connections of ours that were left half closed are reset, as by a host that has gone."""
     guest.wire.resets_strangers = True
     guest.machine.run("echo 1 >/proc/sys/net/ipv4/ipfrag_time")
-    is_alive(guest, 4711)
+    heard(guest, 65001)
     guest.machine.skbs_at_rest(timeout=120)
 
 
