@@ -168,11 +168,12 @@ $(B)/flags $(B)/objects $(B)/programs build/host/objects: FORCE
 	$(KEEP_TEXT)
 
 # ---- User programs and the initramfs that carries them: /bin, and in /tests those whose output on Linux and on
-# Towpath must be the same.
+# Towpath must be the same. What is in user/NAME/ belongs to the program NAME.
+$(foreach p,$(USER_C:user/%.c=%),$(eval $(B)/user/$p: $(wildcard user/$p/*.[ch])))
 $(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
 	$(SAY) USERCC $<
 	@mkdir -p $(@D)
-	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(USER_LIB)
+	$(Q)$(USERCC) $(UFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c,$^)
 
 $(CPIO): $(shell command -v $(BUSYBOX) 2>/dev/null) $(USER_BIN) $(TEST_BIN) $(TREE) $(B)/programs tools/mkinitramfs.py | deps
 	$(SAY) CPIO $@
