@@ -42,6 +42,21 @@ def test_a_scenario_runs(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.glob("*.pcapng"))
 
 
+@pytest.mark.long
+def test_a_thousand_hosts_behind_a_hundred_routers_in_one_run() -> None:
+    """Each stream has half of its line of 1 Mbit/s from its first second on, and no card lacks a slot for a frame."""
+    from sim.scenarios import large
+    net = Network(seed=1)
+    large.build(net)
+    net.run("4s", sample="1s", observe=False)
+    rates = [flow.received * 8 / (4 - flow.start / 1e9) for flow in net.flows]
+    received = [line.split(":")[1].split() for node in net.nodes for line in node.proc_net("dev").splitlines()[2:]]
+    lost = [counts for counts in received if counts[2:5] != ["0"] * 3]  # errs, drop, fifo
+    net.close()
+    assert (len(net.nodes), len(rates)) == (1100, 500)
+    assert min(rates) > 0.5e6 and not lost
+
+
 def test_two_flows_share_a_bottleneck_and_fill_it() -> None:
     """NewReno on the dumbbell: nine tenths of the line is goodput, and neither flow starves."""
     from sim.scenarios import dumbbell

@@ -150,6 +150,7 @@ class Network:
         self.events: list[tuple[int, int, object]] = []
         self.routed = False
         self.blocks = 0
+        self.rx_ring = 0  # slots of cards that are made from now on; 0: the library's default
 
     # ---- building
 
@@ -179,7 +180,7 @@ class Network:
 
     def attach(self, node: Node, line: Line, address: int, prefix: int) -> None:
         name = f"eth{len(node.interfaces)}"
-        self.tp.device_add(node.kernel, name.encode(), line.wire, byref(Device(tx_ring=256)))
+        self.tp.device_add(node.kernel, name.encode(), line.wire, byref(Device(tx_ring=256, rx_ring=self.rx_ring)))
         self.tp.address_set(node.kernel, name.encode(), f"{dotted(address)}/{prefix}".encode())
         interface = Interface(node, name, address, line)
         node.interfaces.append(interface)

@@ -11,6 +11,7 @@ def build(net: Network) -> None:
 
 
 def build_sized(net: Network, hosts: int, routers: int) -> None:
+    net.rx_ring = 8  # most of a node's memory; frames of one line arrive one after the other
     ring = [net.router(f"r{i}") for i in range(routers)]
     for i in range(routers if routers > 2 else routers - 1):
         net.link(ring[i], ring[(i + 1) % routers], rate="1Gbit", delay="1ms")
