@@ -101,7 +101,7 @@ class Connection:
 
 def take(wire: Wire, wanted: Callable[[bytes], bool]) -> bytes:
     """The next frame from the guest that is wanted."""
-    while not wanted(frame := wire.frames.get(timeout=20)):
+    while not wanted(frame := wire.frames.get(timeout=20)[0]):
         pass
     return frame
 

@@ -37,7 +37,7 @@ static inline be32 in_dev_broadcast(const struct net_device *dev)
 enum { FRAG_MEMORY_MAX = 4 << 20, FRAG_SOURCE_MAX = 1 << 20, FRAG_MAX_DIST = 64 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
 
-enum { ROUTE_CACHE_SLOTS = 64, IP_ID_SLOTS = 1024, FRAG_BUCKETS = 64, FRAG_SOURCES = 256 };
+enum { ROUTE_CACHE_SLOTS = 64, KIND_SLOTS = 64, IP_ID_SLOTS = 1024, FRAG_BUCKETS = 64, FRAG_SOURCES = 256 };
 
 /* Read without a lock (af_inet.c has the table). */
 struct ipv4_knobs {
@@ -81,7 +81,8 @@ struct ipv4_state {
     struct fib_state *fib;
     uint32_t multipath; /* so many struct fib_info have several next hops; read without the lock */
     struct rtable *route_cache[ROUTE_CACHE_SLOTS];
-    uint32_t route_generation; /* counts changes of the table */
+    uint64_t kinds[KIND_SLOTS]; /* what addresses are, read without the lock (route.c) */
+    uint32_t route_generation;  /* counts changes of the table */
     struct peer_table peers;
     uint64_t martians_until; /* logged martians are counted until then */
     unsigned martians;

@@ -21,17 +21,35 @@ int inet_prefix_len(be32 netmask)
 
 /* ---- what an address is ---- */
 
+/* A router asks this for every packet that it passes on, and mostly for an address that it has seen before.
+ * So answers that hold on any device are kept: an address, the table's generation (its low 31 bits: who keeps
+ * an answer through two thousand million changes may be wrong), and whether it is ours. A slot is one word,
+ * read and written whole, and so needs no lock: a word of another generation answers nothing. */
+static uint64_t kind_word(be32 addr, uint32_t generation, enum dst_kind kind)
+{
+    return (uint64_t)addr.raw << 32 | (uint32_t)(generation << 1) | (kind == DST_LOCAL);
+}
+
+static uint64_t *kind_slot(struct ipv4_state *ipv4, be32 addr)
+{
+    return &ipv4->kinds[addr.raw * 0x9e3779b1u >> 26];
+}
+_Static_assert(KIND_SLOTS == 1 << (32 - 26), "the hash's top bits are the slot");
+
 static enum dst_kind kind_by_table(struct net *net, be32 addr, const struct net_device *dev)
 {
+    struct ipv4_state *ipv4 = net->ipv4;
     enum dst_kind kind = DST_UNICAST;
 
-    lock_acquire(&net->ipv4->route_lock);
-    const struct fib_info *r = fib_match_local(net->ipv4->fib, addr);
+    lock_acquire(&ipv4->route_lock);
+    const struct fib_info *r = fib_match_local(ipv4->fib, addr);
     if (r && r->type == ROUTE_LOCAL)
         kind = DST_LOCAL;
     else if (r && r->type == ROUTE_BROADCAST && (!dev || r->nexthops[0].dev == dev))
         kind = DST_BROADCAST;
-    lock_release(&net->ipv4->route_lock);
+    if (!r || kind == DST_LOCAL)
+        WRITE_ONCE(*kind_slot(ipv4, addr), kind_word(addr, ipv4->route_generation, kind));
+    lock_release(&ipv4->route_lock);
     return kind;
 }
 
@@ -43,6 +61,10 @@ enum dst_kind inet_addr_kind(struct net *net, be32 addr, const struct net_device
         return DST_BROADCAST;
     if (dev && in_dev_get(dev) && be32_equal(addr, in_dev_address(dev)) && !ipv4_is_zero(addr))
         return DST_LOCAL; /* nearly every packet that arrives: no lock */
+    uint64_t word = READ_ONCE(*kind_slot(net->ipv4, addr));
+    uint64_t unicast = kind_word(addr, READ_ONCE(net->ipv4->route_generation), DST_UNICAST);
+    if (word - unicast <= 1)
+        return word == unicast ? DST_UNICAST : DST_LOCAL;
     return kind_by_table(net, addr, dev);
 }
 

@@ -221,6 +221,32 @@ TEST(a_small_mtu_cuts_what_is_sent)
     host_destroy(&h);
 }
 
+TEST(what_an_address_is_changes_with_the_table) /* whatever was answered before */
+{
+    struct host h = host_create();
+    struct net *net = h.vk->net;
+    struct fib_route r = { .dst = ip("192.0.2.0"),
+                           .prefix_len = 24,
+                           .type = ROUTE_LOCAL,
+                           .n_nexthops = 1,
+                           .nexthops = { { .dev = h.vk->nic->dev } } };
+
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 200; i++) {
+            be32 addr = cpu_to_be32(be32_to_cpu(r.dst) + i % 100);
+            CHECK_EQ(inet_addr_kind(net, addr, NULL), DST_UNICAST);
+            CHECK_EQ(inet_addr_kind(net, ip("10.0.0.255"), NULL), DST_BROADCAST);
+            CHECK_EQ(inet_addr_kind(net, ip("10.0.0.255"), net->loopback), DST_UNICAST); /* of another link */
+        }
+        CHECK_EQ(fib_add(net, &r), 0);
+        for (unsigned i = 0; i < 200; i++)
+            CHECK_EQ(inet_addr_kind(net, cpu_to_be32(be32_to_cpu(r.dst) + i % 100), NULL), DST_LOCAL);
+        CHECK_EQ(fib_del(net, &r), 0);
+    }
+    CHECK_EQ(inet_addr_kind(net, (be32){ 0 }, NULL), DST_UNICAST);
+    host_destroy(&h);
+}
+
 TEST(the_route_file_is_linux_s)
 {
     struct host h = host_create();
