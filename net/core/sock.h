@@ -63,10 +63,11 @@ struct sock {
     bool nospace;          /* a stream's writer or poller found no room and is to be told; atomic */
 
     struct sk_buff_head receive_queue;
-    uint32_t rcvbuf, sndbuf; /* limits in truesize bytes */
-    uint32_t drops;          /* datagrams that found no room, since the socket was made */
-    int64_t rmem_alloc;      /* truesize of what lies in receive_queue; atomic */
-    int64_t wmem_alloc;      /* truesize of what waits to be sent; atomic */
+    uint32_t rcvbuf, sndbuf;     /* limits in truesize bytes */
+    bool rcvbuf_set, sndbuf_set; /* by the user: nobody else changes them */
+    uint32_t drops;              /* datagrams that found no room, since the socket was made */
+    int64_t rmem_alloc;          /* truesize of what lies in receive_queue; atomic */
+    int64_t wmem_alloc;          /* truesize of what waits to be sent; atomic */
 
     /* options: written under the lock, with WRITE_ONCE() those that somebody reads without it */
     bool reuseaddr, reuseport, keepalive, broadcast, linger, dontroute, oobinline;

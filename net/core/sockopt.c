@@ -128,6 +128,7 @@ static int force_buffer(struct sock *sk, int option, int value)
         return -EPERM;
     WRITE_ONCE(*(option == SO_SNDBUFFORCE ? &sk->sndbuf : &sk->rcvbuf),
                buffer_limit(value, SOCK_BUF_MAX / 2));
+    *(option == SO_SNDBUFFORCE ? &sk->sndbuf_set : &sk->rcvbuf_set) = true;
     return 0;
 }
 
@@ -144,9 +145,11 @@ static int set_int(struct sock *sk, int option, int value)
     switch (option) {
     case SO_SNDBUF:
         WRITE_ONCE(sk->sndbuf, buffer_limit(value, READ_ONCE(sk->net->knobs.wmem_max)));
+        sk->sndbuf_set = true;
         return 0;
     case SO_RCVBUF:
         WRITE_ONCE(sk->rcvbuf, buffer_limit(value, READ_ONCE(sk->net->knobs.rmem_max)));
+        sk->rcvbuf_set = true;
         return 0;
     case SO_SNDBUFFORCE:
     case SO_RCVBUFFORCE:

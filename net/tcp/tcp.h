@@ -106,6 +106,8 @@ struct tcp_state {
     int32_t initial_window; /* segments; 0: RFC 6928 */
 
     /* read without a lock; tcp_sysctl.c */
+    int32_t rmem[3], wmem[3]; /* the least, the first and the largest buffers */
+    bool moderate_rcvbuf;
     int32_t syncookies; /* 0: never, 1: when the queue is full, 2: always */
     int32_t ecn;        /* 0: never, 1: ask and agree, 2: agree when asked */
     bool timestamps, window_scaling, sack, dsack;
@@ -180,6 +182,8 @@ struct tcp_sock {
     bool ack_now;                  /* owe the peer an ACK at once */
     uint32_t last_ack_sent;        /* rcv_nxt in the latest ACK */
     uint32_t rcv_mss;              /* what counts as a full-sized segment of the peer */
+    uint32_t tune_end;             /* when rcv_nxt gets here a whole window has come */
+    uint64_t tune_since;           /* since then */
     struct sk_buff_head ofo_queue; /* out of order: sorted, without overlaps */
     uint64_t ofo_truesize;
     bool fin_reached; /* the peer's FIN is next at rcv_nxt */
@@ -460,6 +464,15 @@ uint32_t tcp_receive_space(const struct tcp_sock *tp);
 void tcp_window_update(struct tcp_sock *tp);
 /* The shift to announce (RFC 7323 2.2): enough for the largest receive buffer. */
 uint8_t tcp_window_shift(void);
+
+/* ================ tcp_buffers.c: how large; lock held ================ */
+
+/* A window is to be measured from here on. */
+void tcp_buffers_begin(struct tcp_sock *tp);
+/* A whole window has come since: is it too small? */
+void tcp_buffers_received(struct tcp_sock *tp);
+/* The congestion window has outgrown the send buffer. */
+void tcp_buffers_grow_send(struct tcp_sock *tp);
 
 /* ================ tcp_timer.c; lock held but for tcp_timers_init ================ */
 

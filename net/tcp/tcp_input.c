@@ -71,6 +71,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
         tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at);
     tp->last_ack_at = time_now();
     tcp_recovery_init(tp);
+    tcp_buffers_begin(tp);
     tp->backoff = tp->retransmits = 0;
     tcp_set_state(tp, TCPS_ESTABLISHED);
     tcp_keepalive_restart(tp);
@@ -361,6 +362,8 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
         tcp_send_ack(tp); /* RFC 5681 4.2: at once, out of order or filling a gap; and old text too */
     if (in_order)
         sock_wake_readers(&tp->sk);
+    if (seq_after(tp->rcv_nxt, tp->tune_end))
+        tcp_buffers_received(tp);
     return GO_ON;
 }
 

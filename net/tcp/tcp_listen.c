@@ -261,6 +261,8 @@ static void inherit(struct sock *sk, struct sock *from)
     lock_acquire(&from->lock);
     sk->rcvbuf = from->rcvbuf;
     sk->sndbuf = from->sndbuf;
+    sk->rcvbuf_set = from->rcvbuf_set;
+    sk->sndbuf_set = from->sndbuf_set;
     sk->reuseaddr = from->reuseaddr;
     sk->reuseport = from->reuseport;
     sk->uid = from->uid;

@@ -115,8 +115,8 @@ TEST(the_sums_are_those_of_the_marks_whatever_happens) /* RFC 6675 3; checklist 
 TEST(nothing_is_taken_back_where_all_was_lost) /* RFC 3522 3.2, RFC 3708 */
 {
     struct vpair w = vpair_create(NULL);
-    CHECK_EQ(net_sysctl_set(w.a->net, "net/core/wmem_default", "2000000"), 0);
-    CHECK_EQ(net_sysctl_set(w.b->net, "net/core/rmem_default", "2000000"), 0);
+    CHECK_EQ(net_sysctl_set(w.a->net, "net/ipv4/tcp_wmem", "4096 2000000"), 0);
+    CHECK_EQ(net_sysctl_set(w.b->net, "net/ipv4/tcp_rmem", "4096 2000000"), 0);
     struct sock *sk = vk_socket(w.a, SOCK_STREAM);
     CHECK_EQ(sock_setsockopt(sk, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5), 0);
     sim_run_for(ms(20));

@@ -55,6 +55,8 @@ int tcp_init_sock(struct sock *sk)
 {
     struct tcp_sock *tp = tcp_sk(sk);
     sk->state = TCPS_CLOSED;
+    sk->rcvbuf = (uint32_t)READ_ONCE(sk->net->tcp->rmem[1]);
+    sk->sndbuf = (uint32_t)READ_ONCE(sk->net->tcp->wmem[1]);
     skb_queue_head_init(&tp->write_queue);
     skb_queue_head_init(&tp->ofo_queue);
     list_init(&tp->accept_link);

@@ -76,11 +76,15 @@ static const struct sysctl sysctls[] = {
                   "find out whether a time-out was needless (RFC 5682)") },
     { SYSCTL_INT("net/ipv4/tcp_initial_window", struct tcp_state, initial_window, 0, 1000,
                  "segments that a connection begins with; 0: as RFC 6928 says") },
+    { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
+                  "let receive buffers grow with the path, up to the third number of tcp_rmem") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
                   "with SACK, tell loss by time (RFC 8985); off: by number (RFC 6675)") },
     { SYSCTL_INT("net/ipv4/tcp_retries2", struct tcp_state, data_retries, 1, RETRIES_MOST,
                  "retransmissions of data before the connection is given up"),
       .changed = data_retries_changed },
+    { SYSCTL_INTS("net/ipv4/tcp_rmem", struct tcp_state, rmem, 3, SOCK_BUF_MIN, SOCK_BUF_MAX,
+                  "receive buffers of connections: the least, the first, the largest; bytes") },
     { SYSCTL_BOOL("net/ipv4/tcp_sack", struct tcp_state, sack,
                   "offer and accept selective acknowledgements (RFC 2018) on new connections") },
     { SYSCTL_INT("net/ipv4/tcp_syn_retries", struct tcp_state, syn_retries, 1, RETRIES_MOST,
@@ -93,6 +97,8 @@ static const struct sysctl sysctls[] = {
                  "answer a SYN without keeping it (RFC 4987): 1 when the queue is full, 2 always, 0 never") },
     { SYSCTL_BOOL("net/ipv4/tcp_timestamps", struct tcp_state, timestamps,
                   "offer and accept timestamps (RFC 7323 3) on new connections") },
+    { SYSCTL_INTS("net/ipv4/tcp_wmem", struct tcp_state, wmem, 3, SOCK_BUF_MIN, SOCK_BUF_MAX,
+                  "send buffers of connections: the least, the first, the largest; bytes") },
     { SYSCTL_BOOL("net/ipv4/tcp_window_scaling", struct tcp_state, window_scaling,
                   "offer and accept scaled windows (RFC 7323 2) on new connections") },
     { .path = NULL },
@@ -104,6 +110,10 @@ void tcp_sysctl_init(struct net *net)
     tcp->cong = &tcp_newreno;
     memcpy(tcp->cong_name, "reno", sizeof "reno");
     tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
+    tcp->moderate_rcvbuf = true;
+    static const int32_t buffers[] = { 4096, SOCK_BUF_DEFAULT, 6 << 20 };
+    memcpy(tcp->rmem, buffers, sizeof buffers);
+    memcpy(tcp->wmem, buffers, sizeof buffers);
     tcp->ecn = 2;
     tcp->syncookies = 1;
     tcp->rack = tcp->tlp = tcp->frto_on = true;

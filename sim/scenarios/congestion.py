@@ -8,8 +8,5 @@ KINDS = ("reno", "cubic", "vegas", "hd", "htcp")
 def build(net: Network) -> None:
     for kind in KINDS:
         sender, receiver = net.host(kind), net.host(f"to-{kind}")
-        for host in (sender, receiver):
-            net.knob(host, "net/core/rmem_default", "2000000")
-            net.knob(host, "net/core/wmem_default", "2000000")
         net.link(sender, receiver, rate="20Mbit", delay="20ms", queue=70)
         net.flow(sender, receiver, size="100MB", congestion=kind)
