@@ -71,6 +71,16 @@ struct net_device *dev_next(struct net *net, const struct net_device *prev)
     return dev;
 }
 
+struct dev_name dev_name(const struct net_device *dev)
+{
+    struct dev_name name;
+
+    lock_acquire(&dev_net(dev)->devices_lock);
+    memcpy(name.text, dev->name, sizeof name.text);
+    lock_release(&dev_net(dev)->devices_lock);
+    return name;
+}
+
 bool netdev_next(struct net *net, uint32_t least, struct net_device_facts *f)
 {
     struct net_device *dev, *best = NULL;

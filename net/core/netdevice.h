@@ -198,6 +198,11 @@ void netif_receive_skb(struct sk_buff *skb);
  * Process or softirq, no lock above NETDEV_TX. 0 if queued, -ENOBUFS or -ENETDOWN if dropped (and counted).
  */
 int dev_queue_xmit(struct sk_buff *skb);
+/* Its name as it is now: it may be renamed while it is read. Takes the NET_DEVICES lock. */
+struct dev_name {
+    char text[16];
+};
+struct dev_name dev_name(const struct net_device *dev);
 /* What is set of flags (NETDEV_*). Any context. */
 static inline uint32_t dev_flags(const struct net_device *dev, uint32_t flags)
 {

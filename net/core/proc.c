@@ -69,7 +69,7 @@ static void show_dev(struct net *net, struct textbuf *out)
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev)) {
         struct net_device_stats s;
         dev_get_stats(dev, &s);
-        textbuf_printf(out, "%6s: %7lu %7lu %4lu %4lu %4lu %5lu %10lu %9lu ", dev->name, s.rx_bytes,
+        textbuf_printf(out, "%6s: %7lu %7lu %4lu %4lu %4lu %5lu %10lu %9lu ", dev_name(dev).text, s.rx_bytes,
                        s.rx_packets, s.rx_errors, s.rx_dropped, s.rx_no_buffer, 0ul, 0ul, 0ul);
         textbuf_printf(out, "%8lu %7lu %4lu %4lu %4lu %5lu %7lu %10lu\n", s.tx_bytes, s.tx_packets,
                        s.tx_errors, s.tx_dropped, 0ul, 0ul, 0ul, 0ul);
@@ -102,7 +102,7 @@ static void show_snmp(struct net *net, struct textbuf *out)
 static void show_interrupts(struct net *net, struct textbuf *out)
 {
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
-        textbuf_printf(out, "%s irqs %lu polls %lu\n", dev->name, net_counted(&dev->stats.irqs),
+        textbuf_printf(out, "%s irqs %lu polls %lu\n", dev_name(dev).text, net_counted(&dev->stats.irqs),
                        net_counted(&dev->stats.polls));
 }
 

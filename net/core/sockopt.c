@@ -306,7 +306,8 @@ static int get_device(struct sock *sk, void *value, socklen_t *len)
     *len = dev ? *len : 0;
     if (!dev)
         return 0;
-    return *len < sizeof dev->name ? -EINVAL : sockopt_give(value, len, dev->name, strlen(dev->name) + 1);
+    const struct dev_name name = dev_name(dev);
+    return *len < sizeof name ? -EINVAL : sockopt_give(value, len, name.text, strlen(name.text) + 1);
 }
 
 static int get_socket_option(struct sock *sk, int option, void *value, socklen_t *len)

@@ -121,7 +121,7 @@ static void show_groups(struct net *net, struct textbuf *out)
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev)) {
         const struct mc_device *d = mc_device_of(dev);
         lock_acquire(&net->igmp->lock);
-        textbuf_printf(out, "%u\t%-10s: %5u      V%u\n", dev->ifindex, dev->name, d->n_groups,
+        textbuf_printf(out, "%u\t%-10s: %5u      V%u\n", dev->ifindex, dev_name(dev).text, d->n_groups,
                        igmp_version(d));
         list_for_each_entry (g, &d->groups, link)
             show_group(g, out);
@@ -163,7 +163,7 @@ static void show_sources(const struct mc_group *g, struct textbuf *out)
         for (uint32_t i = 0; i < m->filter.n; i++) {
             be32 source = m->filter.sources[i];
             if (names_first(m, i))
-                textbuf_printf(out, "%3u %6s 0x%08x 0x%08x %6lu %6lu\n", dev->ifindex, dev->name,
+                textbuf_printf(out, "%3u %6s 0x%08x 0x%08x %6lu %6lu\n", dev->ifindex, dev_name(dev).text,
                                be32_to_cpu(g->address), be32_to_cpu(source), count_members(g, source, false),
                                count_members(g, source, true));
         }

@@ -75,7 +75,8 @@ static void defend(struct net_device *dev, const struct arp_hdr *arp)
     if (last && now < last + DEFEND_INTERVAL)
         return;
     WRITE_ONCE(ind->defended_at, now);
-    klog(LOG_WARNING, "%s: %pM claims our address %pI4", dev->name, arp->sender_mac, &arp->sender_ip);
+    klog(LOG_WARNING, "%s: %pM claims our address %pI4", dev_name(dev).text, arp->sender_mac,
+         &arp->sender_ip);
     arp_announce(dev);
 }
 

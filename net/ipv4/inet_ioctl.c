@@ -191,7 +191,7 @@ static int get_name(struct net *net, uintptr_t arg)
     struct net_device *dev = dev_get_by_index(net, (uint32_t)r.ifr_ifindex);
     if (!dev)
         return -ENODEV;
-    memcpy(r.ifr_name, dev->name, sizeof r.ifr_name);
+    memcpy(r.ifr_name, dev_name(dev).text, sizeof r.ifr_name);
     return copy_to_user(arg, &r, sizeof r);
 }
 
@@ -204,7 +204,7 @@ static int get_conf(struct net *net, uintptr_t arg)
 
     for (struct net_device *dev = dev_next(net, NULL); dev && !err; dev = dev_next(net, dev)) {
         struct ifreq r = { 0 };
-        memcpy(r.ifr_name, dev->name, sizeof r.ifr_name);
+        memcpy(r.ifr_name, dev_name(dev).text, sizeof r.ifr_name);
         if (get_addr(dev, &r))
             continue;
         if (conf.ifc_buf && room - used < (int)sizeof r)

@@ -141,7 +141,7 @@ void neigh_show(struct net *net, struct textbuf *out)
         ksnprintf(ip, sizeof ip, "%pI4", &n->ip);
         ksnprintf(mac, sizeof mac, "%pM", info.mac);
         textbuf_printf(out, "%-16s 0x%-10x0x%-10x%s     *        %s\n", ip, ARP_HARDWARE_ETHERNET,
-                       (unsigned)arp_flags(&info), mac, n->dev->name);
+                       (unsigned)arp_flags(&info), mac, dev_name(n->dev).text);
     }
     lock_release(&net->arp->lock);
 }

@@ -3,6 +3,7 @@
 
 static void show_hop(struct textbuf *out, const struct fib_route *r, const struct fib_nexthop *hop)
 {
+    const struct dev_name device = hop->dev ? dev_name(hop->dev) : (struct dev_name){ "*" };
     char line[128];
     unsigned flags = RTF_UP;
 
@@ -12,9 +13,9 @@ static void show_hop(struct textbuf *out, const struct fib_route *r, const struc
         flags |= RTF_GATEWAY;
     if (r->prefix_len == 32)
         flags |= RTF_HOST;
-    ksnprintf(line, sizeof line, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%d\t%u\t%u",
-              hop->dev ? hop->dev->name : "*", r->dst.raw, hop->gateway.raw, flags, 0, 0u, r->metric,
-              inet_netmask(r->prefix_len).raw, r->mtu ? (int)r->mtu - 40 : 0, 0u, 0u);
+    ksnprintf(line, sizeof line, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%u\t%08X\t%d\t%u\t%u", device.text,
+              r->dst.raw, hop->gateway.raw, flags, 0, 0u, r->metric, inet_netmask(r->prefix_len).raw,
+              r->mtu ? (int)r->mtu - 40 : 0, 0u, 0u);
     textbuf_printf(out, "%-127s\n", line);
 }
 

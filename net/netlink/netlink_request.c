@@ -62,7 +62,10 @@ static void acknowledge(struct netlink_sock *nl, const struct nl_request *r, int
 void netlink_dump_end(struct netlink_dump *d)
 {
     mem_free((void *)(uintptr_t)d->request.in.message);
-    *d = (struct netlink_dump){ .handler = NULL };
+    d->request = (struct nl_request){ .net = NULL };
+    d->finished = false;
+    d->status = 0;
+    WRITE_ONCE(d->handler, NULL); /* /proc/net/netlink looks at it meanwhile */
 }
 
 /* The last message. */
