@@ -12,6 +12,11 @@ enum { FIRST_USER_ADDRESS = 4096 };
 
 /* ---- user memory ---- */
 
+bool user_range_is_valid(uintptr_t start, size_t n)
+{
+    return start + n >= start;
+}
+
 static int user_copy(void *dst, const void *src, size_t n, uintptr_t user)
 {
     if (self()->context != CONTEXT_PROCESS)

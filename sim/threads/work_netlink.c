@@ -194,6 +194,7 @@ static void member(void *arg)
 void start_netlink(void)
 {
     start_udp();
+    start_changes();
     for (unsigned host = 0; host < 2; host++) {
         work_process("dumper", dumper, work_arg(host, 0));
         work_process("listener", listener, work_arg(host, 0));
