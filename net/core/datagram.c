@@ -54,6 +54,8 @@ uint64_t wall_at(uint64_t time)
 
 void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb)
 {
+    if (likely(sk->timestamp == STAMP_NONE))
+        return;
     uint64_t ns = wall_at(skb->tstamp);
     const int64_t timeval[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
     const int64_t timespec[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };

@@ -4,11 +4,6 @@
 #include "net/ether/eth.h"
 #include "lib/string.h"
 
-bool eth_addr_equal(const uint8_t *a, const uint8_t *b)
-{
-    return memcmp(a, b, ETH_ALEN) == 0;
-}
-
 bool eth_addr_is_zero(const uint8_t *a)
 {
     static const uint8_t zero[ETH_ALEN];

@@ -1,5 +1,6 @@
 /* net/ether/eth.h - Ethernet II frames (RFC 894); private to net/. */
 #pragma once
+#include "lib/string.h"
 #include "net/core/net_namespace.h"
 
 struct eth_hdr {
@@ -16,7 +17,15 @@ static inline bool eth_addr_is_multicast(const uint8_t *addr) /* group bit; broa
 {
     return addr[0] & 1;
 }
-bool eth_addr_equal(const uint8_t *a, const uint8_t *b);
+static inline bool eth_addr_equal(const uint8_t *a, const uint8_t *b)
+{
+    uint32_t head[2];
+    uint16_t tail[2];
+
+    memcpy(&head[0], a, 4), memcpy(&head[1], b, 4);
+    memcpy(&tail[0], a + 4, 2), memcpy(&tail[1], b + 4, 2);
+    return head[0] == head[1] && tail[0] == tail[1];
+}
 bool eth_addr_is_zero(const uint8_t *a);
 
 /* Read the header of a frame that dev received: skb's mac header, protocol and pkt_type are set and data

@@ -23,7 +23,7 @@ void ip_hook_unregister(struct net *net, enum ip_hook_place place, const struct 
     p->count = kept;
 }
 
-bool ip_hook_pass(struct net *net, enum ip_hook_place place, struct sk_buff *skb)
+bool ip_hook_ask(struct net *net, enum ip_hook_place place, struct sk_buff *skb)
 {
     const struct ip_hook_point *p = &net->ipv4->hooks[place];
     uint32_t count = __atomic_load_n(&p->count, __ATOMIC_ACQUIRE);

@@ -26,5 +26,5 @@ struct ip_hook_point {
 /* Have hook called at place, behind those already there. 0 or -ENOSPC. Only while no packet flows. */
 int ip_hook_register(struct net *net, enum ip_hook_place place, const struct ip_hook *hook);
 void ip_hook_unregister(struct net *net, enum ip_hook_place place, const struct ip_hook *hook);
-/* Ask the hooks of place about skb. True: go on. False: skb is gone (dropped and counted, or stolen). */
-bool ip_hook_pass(struct net *net, enum ip_hook_place place, struct sk_buff *skb);
+/* ip_hook_pass() (ipv4.h) where there are hooks: asks them in their order. */
+bool ip_hook_ask(struct net *net, enum ip_hook_place place, struct sk_buff *skb);

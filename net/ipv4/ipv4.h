@@ -98,6 +98,12 @@ struct ipv4_state {
     struct sysctl_table sysctls;
 };
 
+/* Ask the hooks of place about skb. True: go on. False: skb is gone (dropped and counted, or stolen). */
+static inline bool ip_hook_pass(struct net *net, enum ip_hook_place place, struct sk_buff *skb)
+{
+    return likely(!READ_ONCE(net->ipv4->hooks[place].count)) || ip_hook_ask(net, place, skb);
+}
+
 /* ---- route.c ---- */
 
 be32 inet_netmask(uint8_t prefix_len);
