@@ -54,7 +54,7 @@ static void queue(struct sock *sk, struct sk_buff *skb)
     inet_cb(skb)->ifindex = skb->dev->ifindex;
     lock_acquire(&sk->lock);
     inet_cb(skb)->drops = sk->drops;
-    if (!sk->dead && !(sk->shutdown & RCV_SHUTDOWN))
+    if (!sk->dead)
         err = sock_queue_rcv_skb(sk, skb);
     lock_release(&sk->lock);
     if (err)
@@ -264,7 +264,7 @@ static ssize_t raw_sendmsg(struct sock *sk, struct message *msg, int flags)
         return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
     int err = sock_error(sk);
-    if (!err && sk->shutdown & SEND_SHUTDOWN)
+    if (!err && sk->hdrincl && sk->shutdown & SEND_SHUTDOWN) /* not without, as in Linux */
         err = -EPIPE;
     if (!err)
         err = sock_wait_for_room(sk, sock_snd_deadline(sk, flags));
