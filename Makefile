@@ -412,6 +412,10 @@ $(ROUTEBENCH): build/libtowpath/bench/route.o $(LIB_C:%.c=build/libtowpath/%.o)
 bench-route: $(ROUTEBENCH) ## a look-up in a table of 500,000 prefixes: ns, bytes, time to build (ARGS='PREFIXES SEED')
 	@$(ROUTEBENCH) $(ARGS)
 
+bench-udp: $(INSNCOUNT) $(KBENCH) ## what a datagram costs beside a Linux guest: received, sent, forwarded, echoed (ARGS='--nic virtio --functions 20 udp_send')
+	@+$(MAKE) --no-print-directory BUILD=release all
+	@$(PY) bench/udp.py $(ARGS)
+
 bench-sim: libtowpath ## how the simulator grows: 10 to 10,000 hosts (ARGS='--seconds 5 10 100')
 	@$(PY) bench/simulation.py $(ARGS)
 
@@ -429,7 +433,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
-	bench-cost bench-kernel bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
+	bench-cost bench-kernel bench-udp bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,$(FLAVOURS),$($f_O:.o=.d))
