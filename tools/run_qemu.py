@@ -22,6 +22,7 @@ from tools.qemu import ROOTFS_MEM, SERVICES, Monitor, Refused, Settings, end_wit
 
 PORTS = Path("build/ports")
 GDB_SOCKET = "build/gdb.sock"
+BY_DHCP = "ip=dhcp"  # doc/networking.md
 TIMED_OUT, MACHINE_DIED = 124, 125
 EXIT_LINE = re.compile(rb"\bexit status (\d+)\s*$", re.M)
 PANIC_LINE = re.compile(rb"\bpanic: ", re.M)
@@ -95,8 +96,13 @@ def guest_status(status: int) -> int:
     return status >> 1 if status > 0 and status & 1 else status
 
 
+def by_dhcp(settings: Settings) -> str:
+    """For the kernel's command line: QEMU's user-mode network has a DHCP server, unless the user wants something else."""
+    return "" if re.search(r"(^| )ip=", settings.append) else BY_DHCP
+
+
 def terminal(settings: Settings, args: argparse.Namespace) -> int:
-    machine = Running(settings.argv(user_network(args), ["mon:stdio"]))
+    machine = Running(settings.argv(user_network(args), ["mon:stdio"], by_dhcp(settings)))
     print(f"http://localhost:{machine.ports['http']}/   echo: tcp {machine.ports['echo']}, "
           f"udp {machine.ports['udp-echo']}   (Ctrl-A X leaves)", flush=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the guest's shell
@@ -109,7 +115,7 @@ def terminal(settings: Settings, args: argparse.Namespace) -> int:
 
 def gdb(settings: Settings, args: argparse.Namespace) -> int:
     stub = ["-gdb", f"unix:{GDB_SOCKET},server=on,wait=off"]
-    machine = Running(settings.argv(user_network(args), ["mon:stdio"]) + stub)
+    machine = Running(settings.argv(user_network(args), ["mon:stdio"], by_dhcp(settings)) + stub)
     print(f"stopped before the first instruction: `make gdb` in another terminal; http port "
           f"{machine.ports['http']}   (Ctrl-A X leaves)", flush=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
