@@ -92,7 +92,8 @@ def test_ping_answers_and_asks(machine: Machine, linux: Namespace) -> None:
 def test_traceroute_finds_the_way(machine: Machine, linux: Namespace, how: str) -> None:
     """One hop to the peer itself; a host that only it could reach is one further, and silent."""
     assert re.search(r"^ 1  10\.0\.2\.2  \d+\.\d+ ms", machine.run(f"traceroute -n {how} 10.0.2.2"), re.M)
-    linux.must("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0")
+    linux.must("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0",
+               "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.tap0.send_redirects=0")  # we would follow them
     linux.run(["ip", "route", "add", "10.7.0.0/24", "via", "10.0.2.99"])
     hops = machine.run(f"traceroute -n {how} -q 1 -w 1 -m 2 10.7.0.1")
     assert re.search(r"^ 1  10\.0\.2\.2  \d+\.\d+ ms\n 2  (\*|10\.0\.2\.2 .*!H)", hops, re.M), hops

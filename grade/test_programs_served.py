@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -238,3 +239,17 @@ def test_tcpdump_tells_what_it_sees(machine: Machine, linux: Namespace) -> None:
     seen = machine.run("wait; cat /tmp/seen")
     assert re.search(rf"IP {re.escape(PEER_IP)} > {re.escape(GUEST_IP)}: ICMP echo request, id \d+, seq 1, length 64\n", seen), seen
     assert re.search(rf"IP {re.escape(GUEST_IP)} > {re.escape(PEER_IP)}: ICMP echo reply, id \d+, seq 1, length 64\n", seen), seen
+
+
+@pytest.mark.parametrize("how", ["", "-I", "-T -p 9"], ids=["udp", "icmp", "tcp"])
+def test_debians_traceroute_finds_the_only_hop(machine: Machine, how: str) -> None:
+    if not shutil.which("traceroute"):
+        pytest.skip("traceroute is not installed")
+    assert re.search(rf"^ 1  {PEER_IP}  [\d.]+ ms", machine.run(f"/usr/bin/traceroute -n {how} {PEER_IP}"), re.M)
+
+
+def test_mtr_reports_the_only_hop(machine: Machine) -> None:
+    """Its other half, mtr-packet, holds the raw sockets."""
+    if not shutil.which("mtr") or not shutil.which("mtr-packet"):
+        pytest.skip("mtr is not installed")
+    assert re.search(rf"^ *1\.\|-- {PEER_IP} +0\.0%", machine.run(f"TERM=vt100 mtr --report -c 2 -n {PEER_IP}", 60), re.M)

@@ -22,6 +22,7 @@ from tools.mkinitramfs import Entry, archive, tree  # noqa: E402
 # Name in the guest's /usr/bin -> name here. Paths are looked for as they are.
 PROGRAMS = ("iperf3", "curl", "dig", "nginx", "redis-server", "redis-cli", "redis-benchmark", "dropbear", "dropbearkey",
             "dbclient", "socat", "strace", "tcpdump", "ping", "ip")
+OPTIONAL = ("traceroute", "mtr", "mtr-packet")  # taken where they are installed
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
 # Loaded by name at run time, so ldd cannot know: name services, and what ends a thread that is cancelled.
 LOADED = ("libnss_files.so.2", "libnss_dns.so.2", "libgcc_s.so.1")
@@ -47,6 +48,10 @@ def find(program: str) -> Path:
     if not found:
         raise Lacking(f"{program} is not installed: `tools/deps.sh rootfs` installs it or names the package")
     return Path(found)
+
+
+def installed(program: str) -> bool:
+    return shutil.which(program, path=SEARCH) is not None
 
 
 def libraries(program: Path) -> list[Library]:
@@ -100,7 +105,7 @@ def main() -> None:
     parser.add_argument("--tree", type=Path, action="append", default=[])
     args = parser.parse_args()
     try:
-        entries, sources = gather(PROGRAMS)
+        entries, sources = gather((*PROGRAMS, *filter(installed, OPTIONAL)))
     except Lacking as lacking:
         sys.exit(f"mkrootfs: {lacking}")
     for root in args.tree:
