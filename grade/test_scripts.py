@@ -73,6 +73,9 @@ WRONG = {
     "getsockopt(c, SO_ERROR) = ECONNRESET": "should return ECONNRESET and returned 0",
     "peer: udp to 9 len 3\nhost: icmp 3/1 about { udp to 9 }": "code: expected 1, came 3",
     "peer: udp to 9 len 3\nhost: icmp 3/3 about { udp to 8 }": "quoted to: expected 8, came 9",
+    "peer: udp to 9 len 3\nhost: icmp 3/3 badsum": "checksum: expected a wrong one, which is never right",
+    "u = socket(udp)\nsendto(u, 5, peer:9)\nhost: udp nosum": "checksum: expected none, came one",
+    'peer b: SYN\nhost b: SYN ACK <raw x"0204", ...>': "raw is for the peer",
     "write(c, x)": "x has no value",
 }
 

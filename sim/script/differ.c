@@ -93,6 +93,10 @@ static void compare_ip(struct differing *x)
     if (x->spec->has_ip_options && (s->ip_options.n != x->spec->ip_options.n ||
                                     memcmp(s->ip_options.at, x->spec->ip_options.at, s->ip_options.n)))
         note(x, "options", "those bytes", s->ip_options.n ? "others" : "none");
+    if (x->spec->bad_sum || x->spec->bad_ip_sum)
+        note(x, "checksum", "a wrong one, which is never right", "another");
+    if (x->spec->no_sum && !s->no_sum)
+        note(x, "checksum", "none", "one");
     if (s->bad_ip_sum)
         note(x, "checksum", "a right one of the IP header", "a wrong one");
     if (s->bad_sum)
@@ -235,9 +239,12 @@ static void compare_options(struct differing *x)
         note(x, "options", "lengths that fit", "one that does not");
     if (!x->spec->options_given)
         return;
-    for (const struct option_spec *o = x->spec->options; o; o = o->next)
+    for (const struct option_spec *o = x->spec->options; o; o = o->next) {
+        if (o->kind == OPT_RAW)
+            note(x, "options", "options by their names; raw is for the peer", "others");
         if (o->kind != OPT_NOP && o->kind != OPT_END && o->kind != OPT_RAW) /* padding is free */
             compare_option(x, o, taken);
+    }
     for (unsigned i = 0; i < x->s->n_options && !x->spec->options_open; i++) {
         const struct option_seen *o = &x->s->options[i];
 

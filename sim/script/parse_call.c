@@ -59,8 +59,6 @@ struct result_spec parse_result(struct parser *p)
         r.has_address = true;
         r.address = parse_address(p);
     }
-    if (parser_take_word(p, "flags"))
-        r.flags = parse_match(p);
     return r;
 }
 

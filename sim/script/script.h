@@ -134,7 +134,6 @@ struct result_spec {
     bool has_text, has_address;
     struct bytes text;
     struct address_spec address;
-    struct match flags; /* of a message received */
 };
 
 struct call_spec {
