@@ -12,7 +12,8 @@
     LOCK_RANK(ROUTE, 40, "the routing table of a struct net")                                                \
     LOCK_RANK(IGMP, 45, "groups: who is in which, with which sources, and what is to be told")               \
     LOCK_RANK(NEIGH, 50, "the neighbour table: entries, their state and waiting packets")                    \
-    LOCK_RANK(NET_DEVICES, 60, "the list of a net's devices, their addresses, packet types and taps")        \
+    LOCK_RANK(INET_ADDR, 55, "the list of one device's IPv4 addresses")                                      \
+    LOCK_RANK(NET_DEVICES, 60, "the list of a net's devices, packet types and taps")                         \
     LOCK_RANK(NETLINK_TABLE, 62, "the netlink sockets of a net and the groups they listen to")               \
     LOCK_RANK(NETLINK, 63, "one netlink socket: its queue; taken by whoever tells of a change")              \
     LOCK_RANK(PACKET, 65, "one packet socket: its queue and filter; taken by taps, under NET_DEVICES")       \

@@ -40,6 +40,7 @@ static bool changes_network(unsigned request)
     case SIOCSIFFLAGS:
     case SIOCSIFADDR:
     case SIOCSIFBRDADDR:
+    case SIOCSIFDSTADDR:
     case SIOCSIFNETMASK:
     case SIOCSIFMTU:
     case SIOCDARP:

@@ -1,6 +1,7 @@
 /* net/ipv4/af_inet.c - IPv4 joins a network: its state, its packet type, its files; the transports register
  * here. */
 #include "net/ipv4/ipv4.h"
+#include "net/ipv4/rtnl.h"
 
 int inet_add_protocol(struct net *net, const struct inet_protocol *p, uint8_t protocol)
 {
@@ -130,6 +131,7 @@ static int ipv4_init(struct net *net)
     net_proc_section_register(net, &ipv4->snmp_section);
     ipv4->sockstat_section = (struct net_proc_file){ .name = "sockstat", .show = show_sockstat };
     net_proc_section_register(net, &ipv4->sockstat_section);
+    rtnl_ipv4_init(net);
     return 0;
 }
 
@@ -138,6 +140,7 @@ static void ipv4_exit(struct net *net)
     struct ipv4_state *ipv4 = net->ipv4;
 
     net_proc_section_unregister(net, &ipv4->sockstat_section);
+    rtnl_ipv4_exit(net);
     net_proc_section_unregister(net, &ipv4->snmp_section);
     net_proc_unregister(net, &ipv4->route_file);
     list_del(&ipv4->notifier.link);

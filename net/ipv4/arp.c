@@ -37,12 +37,10 @@ static bool speaks_arp(const struct net_device *dev)
     return !dev_flags(dev, NETDEV_LOOPBACK | NETDEV_NOARP);
 }
 
-void arp_announce(struct net_device *dev)
+void arp_announce(struct net_device *dev, be32 addr)
 {
-    be32 ours = in_dev_address(dev);
-
-    if (speaks_arp(dev) && !ipv4_is_zero(ours) && INET_CONF_EITHER(dev, arp_notify))
-        arp_send(dev, ARP_REQUEST, NULL, ours, NULL, ours); /* RFC 5227 2.3 */
+    if (speaks_arp(dev) && INET_CONF_EITHER(dev, arp_notify))
+        arp_send(dev, ARP_REQUEST, NULL, addr, NULL, addr); /* RFC 5227 2.3 */
 }
 
 /* ---- receive ---- */
@@ -77,7 +75,7 @@ static void defend(struct net_device *dev, const struct arp_hdr *arp)
     WRITE_ONCE(ind->defended_at, now);
     klog(LOG_WARNING, "%s: %pM claims our address %pI4", dev_name(dev).text, arp->sender_mac,
          &arp->sender_ip);
-    arp_announce(dev);
+    arp_announce(dev, arp->sender_ip);
 }
 
 /* Is target ours, and do we say so to sender? By default a host answers for all of its addresses on every
@@ -86,14 +84,14 @@ static bool is_for_us(struct net_device *dev, be32 target, be32 sender)
 {
     enum { ANY = 0, OF_DEVICE = 1, NONE = 8 };
     int32_t ignore = INET_CONF_MAX(dev, arp_ignore);
-    bool of_device = be32_equal(target, in_dev_address(dev));
+    bool of_device = inet_dev_has(dev, target);
 
     if (ignore == ANY)
         return of_device ||
                (!ipv4_is_loopback(target) && inet_addr_kind(dev_net(dev), target, NULL) == DST_LOCAL);
     if (ignore == OF_DEVICE || !of_device)
         return of_device && ignore < NONE;
-    return ignore < NONE && ((sender.raw ^ target.raw) & in_dev_netmask(dev).raw) == 0;
+    return ignore < NONE && inet_same_network(dev, sender, target);
 }
 
 /* RFC 1027: do we pass packets on from dev to target? Probes and announcements are between hosts of one link.
@@ -121,12 +119,11 @@ static void answer(struct net_device *dev, const struct arp_hdr *arp)
 /* Learn from the packet, and answer it if it asks for us. True if it was for us. */
 static bool process(struct net_device *dev, const struct arp_hdr *arp)
 {
-    be32 ours = in_dev_address(dev);
     uint16_t op = be16_to_cpu(arp->op);
 
-    if (ipv4_is_zero(ours))
+    if (ipv4_is_zero(in_dev_address(dev)))
         return false;
-    if (be32_equal(arp->sender_ip, ours)) {
+    if (inet_dev_has(dev, arp->sender_ip)) {
         if (!eth_addr_equal(arp->sender_mac, dev->dev_addr))
             defend(dev, arp);
         return true;

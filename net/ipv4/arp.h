@@ -21,8 +21,8 @@ enum { ARP_REQUEST = 1, ARP_REPLY = 2, ARP_HARDWARE_ETHERNET = 1 };
  * Process or softirq, locks up to NEIGH may be held. */
 void arp_send(struct net_device *dev, uint16_t op, const uint8_t *dest, be32 sender,
               const uint8_t *target_mac, be32 target);
-/* Tell the link that dev has its address (RFC 5227 2.3); nothing if it has none or does not speak ARP. */
-void arp_announce(struct net_device *dev);
+/* Tell the link that addr is dev's (RFC 5227 2.3); nothing if dev does not speak ARP. */
+void arp_announce(struct net_device *dev, be32 addr);
 extern const struct net_module arp_module;
 
 /* The flags (ATF_*) by which arp(7) and /proc/net/arp tell of an entry. */

@@ -5,12 +5,6 @@
 #include "net/ipv4/arp.h"
 #include "net/ipv4/ipv4.h"
 
-static void put_address(struct sockaddr *to, be32 addr)
-{
-    const struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr = { .s_addr = addr.raw } };
-    memcpy(to, &in, sizeof *to);
-}
-
 static int get_address(const struct sockaddr *from, be32 *addr)
 {
     be16 port;
@@ -31,77 +25,9 @@ static int get_flags(struct net_device *dev, struct ifreq *r)
 
 static int set_flags(struct net_device *dev, struct ifreq *r)
 {
+    if (strchr(r->ifr_name, ':'))
+        return inet_alias_flags(dev, r);
     return dev_change_flags(dev, (uint16_t)r->ifr_flags);
-}
-
-static int get_addr(struct net_device *dev, struct ifreq *r)
-{
-    const struct in_device *ind = in_dev_get(dev);
-
-    if (ipv4_is_zero(ind->address))
-        return -EADDRNOTAVAIL;
-    put_address(&r->ifr_addr, ind->address);
-    return 0;
-}
-
-/* The prefix an address had before classes were given up; what SIOCSIFADDR still means without a netmask. */
-static uint8_t class_prefix(be32 addr)
-{
-    uint32_t first = be32_to_cpu(addr) >> 24;
-
-    if (!first)
-        return 0;
-    return first < 128 ? 8 : first < 192 ? 16 : 24;
-}
-
-static int set_addr(struct net_device *dev, struct ifreq *r)
-{
-    be32 addr;
-    int err = get_address(&r->ifr_addr, &addr);
-    if (err)
-        return err;
-    if (ipv4_is_multicast(addr) || ipv4_is_limited_broadcast(addr))
-        return -EINVAL;
-    return inet_set_address(dev, addr, class_prefix(addr));
-}
-
-static int get_netmask(struct net_device *dev, struct ifreq *r)
-{
-    const struct in_device *ind = in_dev_get(dev);
-
-    if (ipv4_is_zero(ind->address))
-        return -EADDRNOTAVAIL;
-    put_address(&r->ifr_netmask, ind->netmask);
-    return 0;
-}
-
-static int set_netmask(struct net_device *dev, struct ifreq *r)
-{
-    be32 mask;
-    int err = get_address(&r->ifr_netmask, &mask);
-    if (err)
-        return err;
-    int len = inet_prefix_len(mask);
-    if (len < 0)
-        return len;
-    return inet_set_address(dev, in_dev_address(dev), (uint8_t)len);
-}
-
-static int get_broadcast(struct net_device *dev, struct ifreq *r)
-{
-    const struct in_device *ind = in_dev_get(dev);
-    put_address(&r->ifr_broadaddr, dev_flags(dev, NETDEV_BROADCAST) ? ind->broadcast : (be32){ 0 });
-    return 0;
-}
-
-/* The broadcast address follows from address and netmask; only that one may be set. */
-static int set_broadcast(struct net_device *dev, struct ifreq *r)
-{
-    be32 addr;
-    int err = get_address(&r->ifr_broadaddr, &addr);
-    if (err)
-        return err;
-    return be32_equal(addr, in_dev_broadcast(dev)) ? 0 : -EINVAL;
 }
 
 static int get_mtu(struct net_device *dev, struct ifreq *r)
@@ -154,14 +80,11 @@ static const struct device_request {
     bool gives_back;
     int (*fn)(struct net_device *dev, struct ifreq *r);
 } device_requests[] = {
-    { SIOCGIFFLAGS, true, get_flags },        { SIOCSIFFLAGS, false, set_flags },
-    { SIOCGIFADDR, true, get_addr },          { SIOCSIFADDR, false, set_addr },
-    { SIOCGIFDSTADDR, true, get_addr },       { SIOCGIFNETMASK, true, get_netmask },
-    { SIOCSIFNETMASK, false, set_netmask },   { SIOCGIFBRDADDR, true, get_broadcast },
-    { SIOCSIFBRDADDR, false, set_broadcast }, { SIOCGIFMTU, true, get_mtu },
-    { SIOCSIFMTU, false, set_mtu },           { SIOCGIFHWADDR, true, get_hwaddr },
-    { SIOCGIFINDEX, true, get_index },        { SIOCGIFMETRIC, true, get_metric },
-    { SIOCGIFTXQLEN, true, get_txqlen },      { SIOCGIFMAP, true, get_map },
+    { SIOCGIFFLAGS, true, get_flags },   { SIOCSIFFLAGS, false, set_flags },
+    { SIOCGIFMTU, true, get_mtu },       { SIOCSIFMTU, false, set_mtu },
+    { SIOCGIFHWADDR, true, get_hwaddr }, { SIOCGIFINDEX, true, get_index },
+    { SIOCGIFMETRIC, true, get_metric }, { SIOCGIFTXQLEN, true, get_txqlen },
+    { SIOCGIFMAP, true, get_map },
 };
 
 static int device_ioctl(struct net *net, const struct device_request *d, uintptr_t arg)
@@ -171,7 +94,7 @@ static int device_ioctl(struct net *net, const struct device_request *d, uintptr
     if (err)
         return err;
     r.ifr_name[sizeof r.ifr_name - 1] = '\0';
-    struct net_device *dev = dev_get_by_name(net, r.ifr_name);
+    struct net_device *dev = inet_labelled(net, r.ifr_name);
     if (!dev)
         return -ENODEV;
     err = d->fn(dev, &r);
@@ -193,28 +116,6 @@ static int get_name(struct net *net, uintptr_t arg)
         return -ENODEV;
     memcpy(r.ifr_name, dev_name(dev).text, sizeof r.ifr_name);
     return copy_to_user(arg, &r, sizeof r);
-}
-
-/* Every device with an address; without a buffer only how many bytes it would take. */
-static int get_conf(struct net *net, uintptr_t arg)
-{
-    struct ifconf conf;
-    int err = copy_from_user(&conf, arg, sizeof conf);
-    int room = conf.ifc_len, used = 0;
-
-    for (struct net_device *dev = dev_next(net, NULL); dev && !err; dev = dev_next(net, dev)) {
-        struct ifreq r = { 0 };
-        memcpy(r.ifr_name, dev_name(dev).text, sizeof r.ifr_name);
-        if (get_addr(dev, &r))
-            continue;
-        if (conf.ifc_buf && room - used < (int)sizeof r)
-            break;
-        if (conf.ifc_buf)
-            err = copy_to_user((uintptr_t)conf.ifc_buf + (unsigned)used, &r, sizeof r);
-        used += (int)sizeof r;
-    }
-    conf.ifc_len = used;
-    return err ? err : copy_to_user(arg, &conf, sizeof conf);
 }
 
 /* ---- routes ---- */
@@ -358,7 +259,7 @@ static int answer(struct net *net, unsigned request, uintptr_t arg)
     case SIOCGIFNAME:
         return get_name(net, arg);
     case SIOCGIFCONF:
-        return get_conf(net, arg);
+        return inet_list_addresses(net, arg);
     case SIOCETHTOOL: /* no device here has anything to tell that way */
         return -EOPNOTSUPP;
     case SIOCADDRT:
@@ -369,7 +270,7 @@ static int answer(struct net *net, unsigned request, uintptr_t arg)
     case SIOCDARP:
         return arp_ioctl(net, request, arg);
     default:
-        return -ENOTTY;
+        return inet_address_ioctl(net, request, arg);
     }
 }
 

@@ -71,9 +71,12 @@ TEST(a_netmask_moves_the_broadcast_address_along_and_must_be_a_prefix)
     CHECK_EQ(set_address(h.vk, SIOCSIFNETMASK, "255.255.255.128"), 0);
     CHECK(address_is(h.vk, SIOCGIFBRDADDR, "10.0.0.127"));
     CHECK_EQ(set_address(h.vk, SIOCSIFBRDADDR, "10.0.0.127"), 0); /* what it is anyway */
-    CHECK_EQ(set_address(h.vk, SIOCSIFBRDADDR, "10.0.0.255"), -EINVAL);
+    CHECK_EQ(set_address(h.vk, SIOCSIFBRDADDR, "10.0.0.255"),
+             0); /* one of its own stays when the mask moves */
+    CHECK_EQ(set_address(h.vk, SIOCSIFNETMASK, "255.255.255.192"), 0);
+    CHECK(address_is(h.vk, SIOCGIFBRDADDR, "10.0.0.255"));
     CHECK_EQ(set_address(h.vk, SIOCSIFNETMASK, "255.0.255.0"), -EINVAL);
-    CHECK(address_is(h.vk, SIOCGIFNETMASK, "255.255.255.128"));
+    CHECK(address_is(h.vk, SIOCGIFNETMASK, "255.255.255.192"));
     sim_run_for(ms(1));
     host_destroy(&h);
 }

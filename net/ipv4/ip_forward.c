@@ -99,12 +99,10 @@ static bool find_way(struct net *net, struct sk_buff *skb, struct dst_entry **ds
  * us. */
 static bool sender_takes_a_detour(const struct sk_buff *skb, const struct dst_entry *dst)
 {
-    be32 ours = in_dev_address(dst->dev);
     const struct ip_hdr *ip = ip_hdr(skb);
-    uint32_t mask = in_dev_netmask(dst->dev).raw;
 
-    return dst->dev == skb->dev && ip_hdr_len(ip) == sizeof *ip && !ipv4_is_zero(ours) &&
-           ((ip->saddr.raw ^ ours.raw) & mask) == 0 && ((dst->gateway.raw ^ ours.raw) & mask) == 0;
+    return dst->dev == skb->dev && ip_hdr_len(ip) == sizeof *ip &&
+           inet_same_network(dst->dev, ip->saddr, dst->gateway);
 }
 
 /* ---- on its way ---- */

@@ -1,38 +1,13 @@
 /* net/ipv4/ipv4.h - what the files of net/ipv4 share: the state of IPv4 in a struct net; private to the
  * folder. */
 #pragma once
+#include "net/ipv4/devinet.h"
 #include "net/ipv4/fib.h"
 #include "net/ipv4/inet_conf.h"
 #include "net/ipv4/inet_peer.h"
 #include "net/ipv4/inet_ports.h"
 #include "net/ipv4/ip.h"
 #include "net/ipv4/ip_hooks.h"
-
-/* The IPv4 part of a net_device (dev->ip_ptr), made when it is registered. The ROUTE lock guards writing; a
- * reader without it sees old or new words, each whole. */
-struct in_device {
-    struct net_device *dev;
-    be32 address; /* zero: none yet */
-    be32 netmask, broadcast;
-    uint64_t defended_at; /* atomic: when a claim to our address was last answered */
-    struct inet_conf conf;
-};
-static inline struct in_device *in_dev_get(const struct net_device *dev)
-{
-    return dev->ip_ptr;
-}
-static inline be32 in_dev_address(const struct net_device *dev)
-{
-    return (be32){ READ_ONCE(in_dev_get(dev)->address.raw) };
-}
-static inline be32 in_dev_netmask(const struct net_device *dev)
-{
-    return (be32){ READ_ONCE(in_dev_get(dev)->netmask.raw) };
-}
-static inline be32 in_dev_broadcast(const struct net_device *dev)
-{
-    return (be32){ READ_ONCE(in_dev_get(dev)->broadcast.raw) };
-}
 
 enum { FRAG_MEMORY_MAX = 4 << 20, FRAG_SOURCE_MAX = 1 << 20, FRAG_MAX_DIST = 64 };
 #define FRAG_TIMEOUT sec(30) /* RFC 1122 3.3.2 allows 60 to 120, RFC 791 15; Linux waits 30 */
@@ -68,6 +43,11 @@ struct ip_counters {
     uint64_t reasm_reqds, reasm_oks, frag_oks, frag_fails, frag_creates;
 };
 
+/* What is answered by netlink (rtnl.h). */
+struct rtnl_ipv4 {
+    struct nl_table addresses;
+};
+
 struct ipv4_state {
     /* written by init functions only */
     const struct inet_multicast *multicast; /* NULL: net/igmp is left out */
@@ -75,9 +55,9 @@ struct ipv4_state {
     struct packet_type packet_type, arp_packet_type;
     struct netdev_notifier notifier;
     struct net_proc_file route_file, snmp_section, sockstat_section;
+    struct rtnl_ipv4 rtnl;
 
-    struct lock
-        route_lock; /* ROUTE: the tables, their cache, what is known of peers, the devices' addresses */
+    struct lock route_lock; /* ROUTE: the tables, their cache, what is known of peers */
     struct fib_state *fib;
     uint32_t multipath; /* so many struct fib_info have several next hops; read without the lock */
     struct rtable *route_cache[ROUTE_CACHE_SLOTS];
@@ -119,13 +99,6 @@ void route_exit(struct net *net);
 /* ---- route_show.c ---- */
 
 void route_show(struct net *net, struct textbuf *out); /* /proc/net/route */
-
-/* ---- devinet.c ---- */
-
-/* Give dev the address addr/prefix_len (zero: none). 0 or -errno. Process context. */
-int inet_set_address(struct net_device *dev, be32 addr, uint8_t prefix_len);
-/* Take up or down, register and unregister what IPv4 has of dev. */
-int inet_device_event(struct net_device *dev, enum netdev_event event);
 
 /* ---- ip_input.c, ip_forward.c, ip_output.c, ip_fragment.c ---- */
 

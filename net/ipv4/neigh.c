@@ -19,7 +19,8 @@ static be32 who_asks(const struct neighbour *n)
 {
     const struct sk_buff *skb = skb_peek(&n->waiting);
 
-    return skb && !ipv4_is_zero(skb->dst->prefsrc) ? skb->dst->prefsrc : in_dev_address(n->dev);
+    return skb && !ipv4_is_zero(skb->dst->prefsrc) ? skb->dst->prefsrc
+                                                   : inet_select_addr(n->dev, n->ip, SCOPE_LINK);
 }
 
 static void ask(struct neighbour *n, uint64_t now)

@@ -17,6 +17,12 @@ static const struct fib_nexthop *choose_hop(const struct fib_info *r, uint32_t i
     return &r->nexthops[0]; /* an address of ours is reached whatever the device */
 }
 
+/* What is ours on this host only is no source on a link. */
+static be32 our_address_on(const struct net_device *dev, be32 hop)
+{
+    return inet_select_addr(dev, hop, dev->flags & NETDEV_LOOPBACK ? SCOPE_HOST : SCOPE_LINK);
+}
+
 static void rtable_fill(struct rtable *rt, const struct ipv4_state *ipv4, struct net_device *dev,
                         enum dst_kind kind, be32 gateway, be32 prefsrc, uint32_t mtu)
 {
@@ -29,7 +35,7 @@ static void rtable_fill(struct rtable *rt, const struct ipv4_state *ipv4, struct
     rt->dst.dev = dev;
     rt->dst.kind = kind;
     rt->dst.gateway = direct ? rt->q.daddr : gateway;
-    rt->dst.prefsrc = ipv4_is_zero(prefsrc) ? in_dev_address(dev) : prefsrc;
+    rt->dst.prefsrc = ipv4_is_zero(prefsrc) ? our_address_on(dev, rt->dst.gateway) : prefsrc;
     rt->dst.mtu = rt->dst.link_mtu = mtu ? MIN(mtu, link_mtu) : link_mtu;
     rt->dst.generation = ipv4->route_generation;
 }
