@@ -190,6 +190,7 @@ enum {
     RTN_UNICAST = 1,
     RTN_LOCAL = 2,
     RTN_BROADCAST = 3,
+    RTN_ANYCAST = 4,
     RTN_MULTICAST = 5,
     RTN_BLACKHOLE = 6,
     RTN_UNREACHABLE = 7,
@@ -197,7 +198,7 @@ enum {
 };
 enum { RTPROT_UNSPEC = 0, RTPROT_REDIRECT = 1, RTPROT_KERNEL = 2, RTPROT_BOOT = 3 };
 enum rt_scope_t { RT_SCOPE_UNIVERSE = 0, RT_SCOPE_LINK = 253, RT_SCOPE_HOST = 254, RT_SCOPE_NOWHERE = 255 };
-enum { RTM_F_CLONED = 0x200 };
+enum { RTM_F_CLONED = 0x200, RTM_F_PREFIX = 0x800 };
 enum rt_class_t { RT_TABLE_UNSPEC = 0, RT_TABLE_DEFAULT = 253, RT_TABLE_MAIN = 254, RT_TABLE_LOCAL = 255 };
 enum {
     RTA_DST = 1,
@@ -209,14 +210,18 @@ enum {
     RTA_PREFSRC = 7,
     RTA_METRICS = 8,
     RTA_MULTIPATH = 9,
+    RTA_FLOW = 11,
     RTA_CACHEINFO = 12,
     RTA_TABLE = 15,
     RTA_MARK = 16,
     RTA_VIA = 18,
+    RTA_ENCAP_TYPE = 21,
+    RTA_ENCAP = 22,
     RTA_UID = 25,
     RTA_IP_PROTO = 27,
     RTA_SPORT = 28,
-    RTA_DPORT = 29
+    RTA_DPORT = 29,
+    RTA_NH_ID = 30
 };
 struct rtnexthop {
     unsigned short rtnh_len;
@@ -226,6 +231,7 @@ struct rtnexthop {
 _Static_assert(sizeof(struct rtnexthop) == 8, "the ABI's size");
 enum { RTNH_F_DEAD = 1, RTNH_F_ONLINK = 4, RTNH_F_LINKDOWN = 16 };
 enum { RTAX_LOCK = 1, RTAX_MTU = 2, RTAX_WINDOW = 3, RTAX_ADVMSS = 8 };
+#define RTAX_MAX       17
 struct rta_cacheinfo {
     uint32_t rta_clntref, rta_lastuse;
     int32_t rta_expires;

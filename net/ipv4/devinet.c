@@ -31,7 +31,7 @@ bool inet_dev_has(const struct net_device *dev, be32 addr)
     const struct in_ifaddr *ifa;
     bool has = false;
 
-    if (be32_equal(addr, ind->address))
+    if (be32_equal(addr, in_dev_address(dev)))
         return !ipv4_is_zero(addr);
     lock_acquire(&ind->lock);
     list_for_each_entry (ifa, &ind->addresses, link)
@@ -106,12 +106,14 @@ static void note_first(struct in_device *ind)
 {
     const struct in_ifaddr *first = list_first_entry(&ind->addresses, struct in_ifaddr, link);
     bool none = list_empty(&ind->addresses);
+    const be32 mask = none ? (be32){ 0 } : inet_netmask(first->prefix_len);
+    be32 broadcast = none ? (be32){ 0 } : (be32){ first->local.raw | ~mask.raw };
 
-    ind->address = none ? (be32){ 0 } : first->local;
-    ind->netmask = none ? (be32){ 0 } : inet_netmask(first->prefix_len);
-    ind->broadcast = none ? (be32){ 0 } : (be32){ first->local.raw | ~ind->netmask.raw };
     if (!none && !ipv4_is_zero(first->broadcast))
-        ind->broadcast = first->broadcast;
+        broadcast = first->broadcast;
+    WRITE_ONCE(ind->address.raw, none ? 0 : first->local.raw);
+    WRITE_ONCE(ind->netmask.raw, mask.raw);
+    WRITE_ONCE(ind->broadcast.raw, broadcast.raw);
 }
 
 /* Where ifa, which becomes secondary if its network is there, stands: behind before. 0 or -errno. */
@@ -155,7 +157,7 @@ static void unlist_ifa(struct in_device *ind, struct in_ifaddr *ifa)
 /* Tell the link (RFC 5227 2.3), if dev is on it. */
 static void announce(struct net_device *dev, const struct in_ifaddr *ifa)
 {
-    if (dev->flags & NETDEV_UP)
+    if (dev_flags(dev, NETDEV_UP))
         arp_announce(dev, ifa->local);
 }
 
@@ -240,7 +242,7 @@ static int device_up(struct net_device *dev)
     const struct in_ifaddr *ifa;
     int err = 0;
 
-    if (list_empty(&ind->addresses) && dev->flags & NETDEV_LOOPBACK)
+    if (list_empty(&ind->addresses) && dev_flags(dev, NETDEV_LOOPBACK))
         return loopback_address(dev);
     list_for_each_entry (ifa, &ind->addresses, link) {
         if (!err)
@@ -304,6 +306,8 @@ static void device_unregister(struct net_device *dev)
     inet_delete_all(dev);
     arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
     inet_conf_remove(&in_dev_get(dev)->conf);
+    ip_frag_flush_device(dev);
+    softirq_barrier(); /* what some CPU still does with them */
     mem_free(dev->ip_ptr);
     dev->ip_ptr = NULL;
 }

@@ -57,7 +57,7 @@ static int class_prefix(be32 addr)
 /* As ifconfig's users expect: it follows from address and netmask. */
 static be32 usual_broadcast(const struct net_device *dev, be32 addr, uint8_t prefix_len)
 {
-    const bool has = dev->flags & NETDEV_BROADCAST && prefix_len < 31; /* RFC 3021 */
+    const bool has = dev_flags(dev, NETDEV_BROADCAST) && prefix_len < 31; /* RFC 3021 */
 
     return (be32){ has ? addr.raw | ~inet_netmask(prefix_len).raw : 0 };
 }

@@ -60,10 +60,10 @@ static void bring_broadcasts(struct brought *b, const struct net_device *dev, be
 {
     const be32 all_ones = { network.raw | ~inet_netmask(len).raw };
 
-    if (len >= 31 || !(dev->flags & (NETDEV_BROADCAST | NETDEV_LOOPBACK)))
+    if (len >= 31 || !(dev_flags(dev, NETDEV_BROADCAST | NETDEV_LOOPBACK)))
         return;
     bring(b, all_ones, 32, ROUTE_BROADCAST, SCOPE_LINK, source);
-    if (!(dev->flags & NETDEV_LOOPBACK))
+    if (!(dev_flags(dev, NETDEV_LOOPBACK)))
         bring(b, network, 32, ROUTE_BROADCAST, SCOPE_LINK, source);
 }
 
@@ -76,7 +76,7 @@ static void bring_network(struct brought *b, const struct net_device *dev, const
     if (ifa->flags & IFA_F_SECONDARY || ipv4_is_zero(network) || !more_than_itself)
         return;
     if (!(ifa->flags & IFA_F_NOPREFIXROUTE)) {
-        bool loopback = dev->flags & NETDEV_LOOPBACK;
+        bool loopback = dev_flags(dev, NETDEV_LOOPBACK);
         bring(b, network, ifa->prefix_len, loopback ? ROUTE_LOCAL : ROUTE_UNICAST,
               loopback ? SCOPE_HOST : SCOPE_LINK, source);
         b->routes[b->n - 1].metric = ifa->metric;
@@ -91,7 +91,7 @@ static struct brought brought_by(const struct net_device *dev, const struct in_i
     struct brought b = { .n = 0 };
 
     bring(&b, ifa->local, 32, ROUTE_LOCAL, SCOPE_HOST, source);
-    if (!(dev->flags & NETDEV_UP))
+    if (!(dev_flags(dev, NETDEV_UP)))
         return b;
     if (!ipv4_is_zero(ifa->broadcast) && !ipv4_is_limited_broadcast(ifa->broadcast))
         bring(&b, ifa->broadcast, 32, ROUTE_BROADCAST, SCOPE_LINK, source);

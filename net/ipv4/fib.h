@@ -63,6 +63,11 @@ void fib_flush(struct net *net, bool (*gone)(const struct fib_route *route, cons
 /* Remove every route with a next hop by dev. */
 void fib_flush_device(struct net *net, const struct net_device *dev);
 
+/* fib_check.c: may a program have this route? A next hop's gateway must be on a link of ours: that says which
+ * device, where none is named; prefsrc must be ours. 0, -ENODEV, -ENETDOWN, -ENETUNREACH, -EINVAL; *wrong: in
+ * words, or NULL. Context as fib_insert()'s. */
+int fib_check(struct net *net, struct fib_route *route, const char **wrong);
+
 /* A walk over both tables, LOCAL first, each by address, then shorter prefixes first, then metric. All zero:
  * before the first. It may pause: who starts again has all routes that were there the whole time, once. */
 struct fib_walk {

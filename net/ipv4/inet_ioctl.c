@@ -140,22 +140,6 @@ static int name_from_user(struct net *net, uintptr_t user, struct net_device **d
     return *dev ? 0 : -ENODEV;
 }
 
-/* A gateway is reached by a network that we are on: the device. */
-static int gateway_device(struct net *net, struct fib_route *route)
-{
-    struct fib_nexthop *hop = &route->nexthops[0];
-    struct dst_entry *dst;
-    int err = ip_route_output(net, hop->gateway, (be32){ 0 }, hop->dev ? hop->dev->ifindex : 0, &dst);
-    if (err)
-        return err;
-    if (dst->kind == DST_UNICAST && be32_equal(dst->gateway, hop->gateway))
-        hop->dev = dst->dev;
-    else
-        err = -ENETUNREACH;
-    dst_release(dst);
-    return err;
-}
-
 static int parse_route(struct net *net, const struct rtentry *rt, struct fib_route *route)
 {
     be32 mask = { 0 };
@@ -178,17 +162,12 @@ static int parse_route(struct net *net, const struct rtentry *rt, struct fib_rou
 
 static int add_route(struct net *net, struct fib_route *route)
 {
-    const struct fib_nexthop *hop = &route->nexthops[0];
-    int err = ipv4_is_zero(hop->gateway) ? 0 : gateway_device(net, route);
-    if (err)
-        return err;
-    if (!hop->dev)
-        return -ENODEV;
-    if (!dev_flags(hop->dev, NETDEV_UP))
-        return -ENETDOWN;
-    route->scope = ipv4_is_zero(hop->gateway) ? SCOPE_LINK : SCOPE_UNIVERSE;
+    const char *wrong; /* nobody to tell it */
+
+    route->scope = ipv4_is_zero(route->nexthops[0].gateway) ? SCOPE_LINK : SCOPE_UNIVERSE;
     route->origin = ORIGIN_BOOT;
-    return fib_add(net, route);
+    int err = fib_check(net, route, &wrong);
+    return err ? err : fib_add(net, route);
 }
 
 static int route_ioctl(struct net *net, unsigned request, uintptr_t arg)

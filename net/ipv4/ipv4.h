@@ -45,7 +45,8 @@ struct ip_counters {
 
 /* What is answered by netlink (rtnl.h). */
 struct rtnl_ipv4 {
-    struct nl_table addresses;
+    struct nl_table addresses, routes, rules;
+    struct fib_listener ear;
 };
 
 struct ipv4_state {

@@ -20,7 +20,7 @@ static const struct fib_nexthop *choose_hop(const struct fib_info *r, uint32_t i
 /* What is ours on this host only is no source on a link. */
 static be32 our_address_on(const struct net_device *dev, be32 hop)
 {
-    return inet_select_addr(dev, hop, dev->flags & NETDEV_LOOPBACK ? SCOPE_HOST : SCOPE_LINK);
+    return inet_select_addr(dev, hop, dev_flags(dev, NETDEV_LOOPBACK) ? SCOPE_HOST : SCOPE_LINK);
 }
 
 static void rtable_fill(struct rtable *rt, const struct ipv4_state *ipv4, struct net_device *dev,
