@@ -111,6 +111,7 @@ static void note_first(struct in_device *ind)
 
     if (!none && !ipv4_is_zero(first->broadcast))
         broadcast = first->broadcast;
+    WRITE_ONCE(ind->several, !none && ind->addresses.next != ind->addresses.prev);
     WRITE_ONCE(ind->address.raw, none ? 0 : first->local.raw);
     WRITE_ONCE(ind->netmask.raw, mask.raw);
     WRITE_ONCE(ind->broadcast.raw, broadcast.raw);

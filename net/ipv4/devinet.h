@@ -24,8 +24,9 @@ struct in_device {
     uint64_t defended_at; /* atomic: when a claim to our address was last answered */
     struct inet_conf conf;
 
-    /* The first address, or zeros: written under lock, read without: old or new words, each whole. */
+    /* The first address, or zeros: written under lock, read without it: old or new words, each whole. */
     be32 address, netmask, broadcast;
+    bool several; /* there are more */
 
     struct lock lock; /* INET_ADDR: the list. Changed between net_config_begin() and _end() only, where it may
                        * be read without */

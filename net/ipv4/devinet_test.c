@@ -175,6 +175,26 @@ TEST(the_address_that_speaks_is_of_the_network_it_speaks_to)
     host_destroy(&h);
 }
 
+TEST(no_address_of_ours_and_no_broadcast_is_a_source_on_the_wire) /* RFC 1122 3.2.1.3 */
+{
+    static const char *const sources[] = { "10.0.0.1", "10.0.0.255", "10.7.0.1", "10.7.255.255" };
+    struct host h = host_create();
+    struct sock *sk = nl_socket(h.vk);
+    struct packet p;
+
+    CHECK_EQ(add_address(&h, sk, "10.7.0.1/16"), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(sources); i++) {
+        uint64_t before = host_drops(&h, SKB_DROP_IP_SOURCE_INVALID);
+        p = echo_request(&h, "x", 1);
+        p.saddr = vk_parse_ip(sources[i], NULL);
+        tap_send(h.tap, &p);
+        sim_run_for(ms(5));
+        CHECK_EQ(host_drops(&h, SKB_DROP_IP_SOURCE_INVALID), before + 1);
+    }
+    sock_release(sk);
+    host_destroy(&h);
+}
+
 TEST(a_peer_is_reached_by_a_route_of_its_own)
 {
     struct host h = host_create();

@@ -43,7 +43,10 @@ static bool source_is_possible(const struct sk_buff *skb, be32 saddr)
     bool subnet_broadcast = dev_flags(skb->dev, NETDEV_BROADCAST) &&
                             be32_equal(saddr, in_dev_broadcast(skb->dev)) &&
                             !be32_equal(in_dev_netmask(skb->dev), inet_netmask(32));
-    return !our_own && !subnet_broadcast;
+    if (our_own || subnet_broadcast)
+        return false;
+    return likely(!READ_ONCE(in_dev_get(skb->dev)->several)) ||
+           inet_addr_kind(skb->net, saddr, skb->dev) == DST_UNICAST; /* of another of our networks */
 }
 
 static bool destination_is_possible(const struct sk_buff *skb, be32 daddr)
