@@ -56,6 +56,7 @@ static const struct constant {
     { "ENOSYS", ENOSYS },
     { "ENOTEMPTY", ENOTEMPTY },
     { "ELOOP", ELOOP },
+    { "ENODATA", ENODATA },
     { "ENONET", ENONET },
     { "EPROTO", EPROTO },
     { "EOVERFLOW", EOVERFLOW },

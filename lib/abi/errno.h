@@ -44,6 +44,7 @@ enum {
     ENOSYS = 38,
     ENOTEMPTY = 39,
     ELOOP = 40,
+    ENODATA = 61,
     ENONET = 64,
     EPROTO = 71,
     EOVERFLOW = 75,

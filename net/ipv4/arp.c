@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/ether/eth.h"
 #include "net/ipv4/ipv4.h"
+#include "net/ipv4/rtnl.h"
 
 #define DEFEND_INTERVAL sec(10) /* RFC 5227 1.1 */
 
@@ -165,11 +166,13 @@ static int arp_init(struct net *net)
         return err;
     net->ipv4->arp_packet_type = (struct packet_type){ .type = ETH_P_ARP, .func = arp_rcv };
     dev_add_pack(net, &net->ipv4->arp_packet_type);
+    rtnl_neigh_init(net);
     return 0;
 }
 
 static void arp_exit(struct net *net)
 {
+    rtnl_neigh_exit(net);
     dev_remove_pack(net, &net->ipv4->arp_packet_type);
     neigh_exit(net);
 }

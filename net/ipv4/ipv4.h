@@ -45,7 +45,7 @@ struct ip_counters {
 
 /* What is answered by netlink (rtnl.h). */
 struct rtnl_ipv4 {
-    struct nl_table addresses, routes, rules;
+    struct nl_table addresses, routes, rules, neighbours;
     struct fib_listener ear;
 };
 

@@ -30,3 +30,8 @@ void rtnl_route_heard(struct fib_listener *l, struct net *net, enum fib_event ev
 
 enum { RTNL_RULE_HANDLERS = 1 };
 extern const struct nl_handler rtnl_rule_handlers[RTNL_RULE_HANDLERS];
+
+/* ---- rtnl_neigh.c: for the module of ARP ---- */
+
+void rtnl_neigh_init(struct net *net);
+void rtnl_neigh_exit(struct net *net);

@@ -29,7 +29,8 @@ static uint32_t free_portid(const struct netlink_state *state)
     return portid;
 }
 
-/* Bind nl to portid; 0: to whichever is free. 0, -EADDRINUSE or, if it is bound already, -EINVAL. */
+/* Bind nl to portid; 0: to whichever is free, or as it is. 0, -EADDRINUSE or, if it is bound already,
+ * -EINVAL. */
 static int take_portid(struct netlink_sock *nl, uint32_t portid)
 {
     struct netlink_state *state = nl->sk.net->netlink;
@@ -82,6 +83,8 @@ static int netlink_bind(struct sock *sk, const struct sockaddr *addr, socklen_t 
     struct sockaddr_nl name;
     int err = parse_name(addr, len, &name);
 
+    if (!err && !name.nl_pid && READ_ONCE(netlink_sk(sk)->portid))
+        err = -EINVAL; /* as Linux: another port is asked for than it has */
     if (!err)
         err = take_portid(netlink_sk(sk), name.nl_pid);
     if (!err)
@@ -183,6 +186,8 @@ static ssize_t netlink_sendmsg(struct sock *sk, struct message *msg, int flags)
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
+    if (!n)
+        return -ENODATA;
     int err = find_destination(nl, msg, &to);
     if (!err)
         err = take_portid(nl, 0);
@@ -190,7 +195,7 @@ static ssize_t netlink_sendmsg(struct sock *sk, struct message *msg, int flags)
         err = -EMSGSIZE;
     if (err)
         return err;
-    void *data = mem_alloc(n + !n);
+    void *data = mem_alloc(n);
     if (!data)
         return -ENOBUFS;
     err = copy_from_iter(data, n, &msg->iter);

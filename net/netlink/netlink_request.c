@@ -8,7 +8,8 @@
 
 /* Of an answer, and of one part of a dump: programs read them into 4096 bytes. */
 enum { ANSWER_ROOM = 3776 };
-enum { KIND_MASK = 3, KIND_GET = 2 }; /* RTM_*: new, del, get, set */
+/* RTM_*: new, del, get, set; the last of Linux's, as nobody may do what does not exist. */
+enum { KIND_MASK = 3, KIND_GET = 2, TYPES_MOST = 127 };
 
 /* ---- acknowledgements ---- */
 
@@ -251,6 +252,8 @@ static int dispatch(struct netlink_sock *nl, struct nl_request *r)
         return 0; /* as Linux: it asks for nothing */
     uint8_t family = *(const uint8_t *)(h + 1);
     bool get = is_get(nl, h);
+    if (h->nlmsg_type > TYPES_MOST)
+        return -EOPNOTSUPP;
     credentials_now(&me);
     r->uid = me.uid;
     if (!get && !me.net_admin)

@@ -59,6 +59,7 @@ TEST(a_port_is_the_process_s_number_if_that_is_free_and_belongs_to_one_socket)
     CHECK_EQ(bind_to(b, 0, 0), 0);
     CHECK(name_of(b).nl_pid >> 31);
     CHECK_EQ(bind_to(b, 5, 0), -EINVAL); /* it has one */
+    CHECK_EQ(bind_to(b, 0, 0), -EINVAL);
     CHECK_EQ(sock_bind(b, (const struct sockaddr *)&other, sizeof other), -EINVAL);
     CHECK_EQ(sock_bind(b, (const struct sockaddr *)&other, 4), -EINVAL);
     sock_release(a);
@@ -295,7 +296,8 @@ TEST(a_message_whose_length_is_wrong_is_not_answered) /* as Linux: nobody knows 
         CHECK_EQ(vk_send(sk, q.bytes, q.n, 0), q.n);
         CHECK_EQ(nl_read(sk, &got), -EAGAIN);
     }
-    for (size_t n = 0; n < sizeof(struct nlmsghdr); n++)
+    CHECK_EQ(vk_send(sk, q.bytes, 0, 0), -ENODATA);
+    for (size_t n = 1; n < sizeof(struct nlmsghdr); n++)
         CHECK_EQ(vk_send(sk, q.bytes, n, 0), n);
     CHECK_EQ(nl_read(sk, &got), -EAGAIN);
     sock_release(sk);
