@@ -204,7 +204,7 @@ FILES: dict[str, str] = {
 }
 
 IPV6 = "there is no IPv6"
-NETLINK = "there is no netlink: the network is set up by ioctl and told of in /proc/net"
+GENERIC = "of the netlink protocols NETLINK_ROUTE alone is there; libpcap goes on without it"
 
 MISSING: dict[str, str] = {
     "rseq": "glibc goes on after ENOSYS: its threads then ask for their CPU by getcpu",
@@ -213,10 +213,7 @@ MISSING: dict[str, str] = {
     "AF_INET6,SOCK_RAW,IPPROTO_ICMPV6": IPV6,
     "AF_INET6,SOCK_STREAM,IPPROTO_IP": IPV6,
     "SOL_IPV6/IPV6_V6ONLY": IPV6,
-    "AF_NETLINK,SOCK_RAW,NETLINK_GENERIC": NETLINK,
-    "AF_NETLINK,SOCK_RAW,NETLINK_ROUTE": NETLINK,
-    "SOL_NETLINK/NETLINK_EXT_ACK": NETLINK,
-    "SOL_NETLINK/NETLINK_GET_STRICT_CHK": NETLINK,
+    "AF_NETLINK,SOCK_RAW,NETLINK_GENERIC": GENERIC,
     "SOL_SOCKET/SO_BPF_EXTENSIONS": "filters are the classic ones, without extensions",
     "SIOCETHTOOL": "drivers tell nothing of themselves; tcpdump goes on without",
 }

@@ -21,7 +21,7 @@ from tools.mkinitramfs import Entry, archive, tree  # noqa: E402
 
 # Name in the guest's /usr/bin -> name here. Paths are looked for as they are.
 PROGRAMS = ("iperf3", "curl", "dig", "nginx", "redis-server", "redis-cli", "redis-benchmark", "dropbear", "dropbearkey",
-            "dbclient", "socat", "strace", "tcpdump", "ping", "ip")
+            "dbclient", "socat", "strace", "tcpdump", "ping", "ip", "ss")
 OPTIONAL = ("traceroute", "mtr", "mtr-packet")  # taken where they are installed
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin"
 # Loaded by name at run time, so ldd cannot know: name services, and what ends a thread that is cancelled.

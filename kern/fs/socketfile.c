@@ -43,6 +43,9 @@ static bool changes_network(unsigned request)
     case SIOCSIFDSTADDR:
     case SIOCSIFNETMASK:
     case SIOCSIFMTU:
+    case SIOCSIFNAME:
+    case SIOCSIFHWADDR:
+    case SIOCSIFTXQLEN:
     case SIOCDARP:
     case SIOCSARP:
         return true;

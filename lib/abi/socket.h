@@ -367,9 +367,12 @@ enum {
     SIOCGIFMETRIC = 0x891d,
     SIOCGIFMTU = 0x8921,
     SIOCSIFMTU = 0x8922,
+    SIOCSIFNAME = 0x8923,
+    SIOCSIFHWADDR = 0x8924,
     SIOCGIFHWADDR = 0x8927,
     SIOCGIFINDEX = 0x8933,
     SIOCGIFTXQLEN = 0x8942,
+    SIOCSIFTXQLEN = 0x8943,
     SIOCDARP = 0x8953,
     SIOCGARP = 0x8954,
     SIOCSARP = 0x8955,
@@ -397,6 +400,7 @@ struct ifreq {
     union {
         struct sockaddr ifr_addr, ifr_dstaddr, ifr_broadaddr, ifr_netmask, ifr_hwaddr;
         short ifr_flags;
+        char ifr_newname[IFNAMSIZ];
         int ifr_ifindex, ifr_metric, ifr_mtu, ifr_qlen;
         struct ifmap ifr_map;
     };

@@ -305,6 +305,15 @@ int dev_rename(struct net_device *dev, const char *name)
     return 0;
 }
 
+int dev_set_tx_queue_len(struct net_device *dev, uint32_t packets)
+{
+    if (packets == dev->tx_queue_len)
+        return 0;
+    WRITE_ONCE(dev->tx_queue_len, packets);
+    rtnl_link_notify(dev, RTM_NEWLINK, 0);
+    return 0;
+}
+
 int dev_set_address(struct net_device *dev, const uint8_t *address)
 {
     static const uint8_t none[ETH_ALEN];

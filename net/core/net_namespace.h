@@ -142,6 +142,8 @@ void net_config_end(struct net *net);
 int dev_change_flags(struct net_device *dev, uint32_t flags);
 /* 0, -EINVAL (no name for a device) or -EEXIST. */
 int dev_rename(struct net_device *dev, const char *name);
+/* So many packets may wait for the card; those that do already stay. 0. */
+int dev_set_tx_queue_len(struct net_device *dev, uint32_t packets);
 /* Another hardware address. 0, -EOPNOTSUPP, -EBUSY (while it is up), -EADDRNOTAVAIL (a group's, or zero). */
 int dev_set_address(struct net_device *dev, const uint8_t *address);
 /* The device's counters, the card's own included. */

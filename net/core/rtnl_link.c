@@ -196,6 +196,13 @@ static int find_link(struct nl_request *r, const struct nlattr *const attrs[ATTR
     return *dev ? 0 : -ENODEV;
 }
 
+static bool names_a_link(struct nl_request *r, const struct nlattr *const attrs[ATTRS])
+{
+    const struct ifinfomsg *info = nl_header(&r->in, sizeof *info);
+
+    return info->ifi_index || attrs[IFLA_IFNAME] || attrs[IFLA_ALT_IFNAME];
+}
+
 static int get_link(struct nl_request *r)
 {
     const struct nlattr *attrs[ATTRS];
@@ -243,11 +250,7 @@ static int set_txqlen(struct nl_request *r, struct net_device *dev, const struct
 {
     if (nl_u32(a) > INT32_MAX)
         return nl_complain(&r->in, -ERANGE, "tx_queue_len out of range", NULL);
-    if (nl_u32(a) == dev->tx_queue_len)
-        return 0;
-    WRITE_ONCE(dev->tx_queue_len, nl_u32(a));
-    rtnl_link_notify(dev, RTM_NEWLINK, 0);
-    return 0;
+    return dev_set_tx_queue_len(dev, nl_u32(a));
 }
 
 /* Those flags that ifi_change names, or all of them where it names none: as Linux reads it. */
@@ -294,10 +297,12 @@ static int new_link(struct nl_request *r)
 
     if (err)
         return err;
-    err = find_link(r, attrs, &dev);
+    err = names_a_link(r, attrs)                     ? find_link(r, attrs, &dev)
+          : r->in.message->nlmsg_type == RTM_NEWLINK ? -ENODEV
+                                                     : -EINVAL;
     bool make = r->in.message->nlmsg_type == RTM_NEWLINK && flags & NLM_F_CREATE;
     if (err && err != -ENODEV)
-        return make && err == -EINVAL ? -EOPNOTSUPP : err;
+        return err;
     if (!dev)
         return make ? nl_complain(&r->in, -EOPNOTSUPP, "Unknown device type", NULL) : -ENODEV;
     if (r->in.message->nlmsg_type == RTM_NEWLINK && flags & NLM_F_EXCL)

@@ -7,7 +7,7 @@
 #include "net/ipv4/ip.h"
 
 struct in_ifaddr {
-    struct list_head link; /* in in_device.addresses: primary ones first, wide scopes first */
+    struct list_head link; /* in in_device.addresses: primary ones first, of them those of narrow scope */
     be32 local, peer;      /* peer: the other end of a point-to-point link; else the same */
     be32 broadcast;        /* zero: none was given */
     uint8_t prefix_len;    /* of the network that peer lies in */

@@ -23,6 +23,7 @@ struct fib_nexthop {
     struct net_device *dev;
     be32 gateway;    /* zero: the destination is on dev's link */
     uint16_t weight; /* its share of the flows, 1 to 256; 0 counts as 1 */
+    bool onlink;     /* gateway is on dev's link, though no network of ours holds it */
 };
 enum { FIB_NEXTHOPS_MAX = 8 };
 
@@ -64,8 +65,9 @@ void fib_flush(struct net *net, bool (*gone)(const struct fib_route *route, cons
 void fib_flush_device(struct net *net, const struct net_device *dev);
 
 /* fib_check.c: may a program have this route? A next hop's gateway must be on a link of ours: that says which
- * device, where none is named; prefsrc must be ours. 0, -ENODEV, -ENETDOWN, -ENETUNREACH, -EINVAL; *wrong: in
- * words, or NULL. Context as fib_insert()'s. */
+ * device, where none is named (one that is said to be onlink needs its device, and is believed); prefsrc must
+ * be ours. 0, -ENODEV, -ENETDOWN, -ENETUNREACH, -EINVAL; *wrong: in words, or NULL. Context as
+ * fib_insert()'s. */
 int fib_check(struct net *net, struct fib_route *route, const char **wrong);
 
 /* A walk over both tables, LOCAL first, each by address, then shorter prefixes first, then metric. All zero:

@@ -24,7 +24,7 @@ static int check_hop(struct net *net, struct fib_route *route, struct fib_nextho
         *wrong = "Nexthop has invalid scope";
         return -EINVAL;
     }
-    if (!ipv4_is_zero(hop->gateway)) {
+    if (!ipv4_is_zero(hop->gateway) && !hop->onlink) {
         int err = gateway_device(net, hop);
         if (err)
             *wrong = "Nexthop has invalid gateway";

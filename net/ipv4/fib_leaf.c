@@ -14,7 +14,8 @@ static bool info_fits(const struct fib_info *i, const struct fib_route *r)
     for (unsigned n = 0; fits && n < r->n_nexthops; n++)
         fits = i->nexthops[n].dev == r->nexthops[n].dev &&
                be32_equal(i->nexthops[n].gateway, r->nexthops[n].gateway) &&
-               i->nexthops[n].weight == MAX(r->nexthops[n].weight, 1);
+               i->nexthops[n].weight == MAX(r->nexthops[n].weight, 1) &&
+               i->nexthops[n].onlink == r->nexthops[n].onlink;
     return fits;
 }
 

@@ -49,6 +49,27 @@ static int get_hwaddr(struct net_device *dev, struct ifreq *r)
     return 0;
 }
 
+static int set_hwaddr(struct net_device *dev, struct ifreq *r)
+{
+    if (r->ifr_hwaddr.sa_family != dev->type)
+        return -EINVAL;
+    return dev_set_address(dev, (const uint8_t *)r->ifr_hwaddr.sa_data);
+}
+
+static int set_name(struct net_device *dev, struct ifreq *r)
+{
+    char name[IFNAMSIZ];
+
+    memcpy(name, r->ifr_newname, sizeof name);
+    name[sizeof name - 1] = '\0';
+    return dev_rename(dev, name);
+}
+
+static int set_txqlen(struct net_device *dev, struct ifreq *r)
+{
+    return r->ifr_qlen < 0 ? -EINVAL : dev_set_tx_queue_len(dev, (uint32_t)r->ifr_qlen);
+}
+
 static int get_index(struct net_device *dev, struct ifreq *r)
 {
     r->ifr_ifindex = (int)dev->ifindex;
@@ -84,7 +105,8 @@ static const struct device_request {
     { SIOCGIFMTU, true, get_mtu },       { SIOCSIFMTU, false, set_mtu },
     { SIOCGIFHWADDR, true, get_hwaddr }, { SIOCGIFINDEX, true, get_index },
     { SIOCGIFMETRIC, true, get_metric }, { SIOCGIFTXQLEN, true, get_txqlen },
-    { SIOCGIFMAP, true, get_map },
+    { SIOCGIFMAP, true, get_map },       { SIOCSIFHWADDR, false, set_hwaddr },
+    { SIOCSIFNAME, false, set_name },    { SIOCSIFTXQLEN, false, set_txqlen },
 };
 
 static int device_ioctl(struct net *net, const struct device_request *d, uintptr_t arg)

@@ -127,6 +127,27 @@ TEST(flags_say_who_listens_to_all_and_who_is_never_asked) // netdevice(7): IFF_P
     host_destroy(&h);
 }
 
+TEST(a_device_gets_another_name_queue_and_address) // netdevice(7): SIOCSIFNAME, SIOCSIFTXQLEN, SIOCSIFHWADDR
+{
+    struct host h = host_create();
+    struct ifreq r = about("eth0");
+
+    r.ifr_qlen = 50;
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFTXQLEN, &r), 0);
+    CHECK_EQ(h.vk->nic->dev->tx_queue_len, 50);
+    r.ifr_qlen = -1;
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFTXQLEN, &r), -EINVAL);
+    r.ifr_hwaddr.sa_family = AF_INET;
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFHWADDR, &r), -EINVAL);
+    r.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFHWADDR, &r), -EOPNOTSUPP); /* this card cannot */
+    strcpy(r.ifr_newname, "wan");
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFNAME, &r), 0);
+    CHECK(!strcmp(h.vk->nic->dev->name, "wan"));
+    CHECK_EQ(vk_ioctl(h.vk, SIOCSIFNAME, &r), -ENODEV);
+    host_destroy(&h);
+}
+
 TEST(what_no_device_here_has_is_told_as_linux_does) // netdevice(7): SIOCGIFMETRIC, SIOCGIFMAP, ethtool
 {
     struct host h = host_create();

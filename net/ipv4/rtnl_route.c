@@ -64,7 +64,7 @@ static int parse_device(struct nl_request *r, uint32_t ifindex, struct fib_nexth
     return ifindex && !hop->dev ? -ENODEV : 0;
 }
 
-/* One of several next hops; n: with its attributes. */
+/* One of several next hops, with its attributes. */
 static int parse_hop(struct nl_request *r, const struct rtnexthop *nh, struct fib_nexthop *hop)
 {
     const struct nlattr *attrs[RTNL_ROUTE_ATTRS];
@@ -76,6 +76,7 @@ static int parse_hop(struct nl_request *r, const struct rtnexthop *nh, struct fi
         return err;
     hop->gateway = attrs[RTA_GATEWAY] ? nl_be32(attrs[RTA_GATEWAY]) : (be32){ 0 };
     hop->weight = (uint16_t)(nh->rtnh_hops + 1);
+    hop->onlink = nh->rtnh_flags & RTNH_F_ONLINK;
     return parse_device(r, (uint32_t)nh->rtnh_ifindex, hop);
 }
 
@@ -104,7 +105,7 @@ static bool leads_somewhere(unsigned type)
 }
 
 static int parse_hops(struct nl_request *r, const struct nlattr *const attrs[RTNL_ROUTE_ATTRS],
-                      struct fib_route *route)
+                      uint32_t flags, struct fib_route *route)
 {
     const bool single = attrs[RTA_OIF] || attrs[RTA_GATEWAY];
     struct fib_nexthop *hop = &route->nexthops[0];
@@ -116,6 +117,7 @@ static int parse_hops(struct nl_request *r, const struct nlattr *const attrs[RTN
     if (attrs[RTA_MULTIPATH])
         return parse_multipath(r, attrs[RTA_MULTIPATH], route);
     route->n_nexthops = 1;
+    hop->onlink = flags & RTNH_F_ONLINK;
     hop->gateway = attrs[RTA_GATEWAY] ? nl_be32(attrs[RTA_GATEWAY]) : (be32){ 0 };
     return parse_device(r, attrs[RTA_OIF] ? nl_u32(attrs[RTA_OIF]) : 0, hop);
 }
@@ -152,7 +154,7 @@ static int parse_route(struct nl_request *r, struct fib_route *route)
         err = parse_table(r, attrs[RTA_TABLE] ? nl_u32(attrs[RTA_TABLE]) : fixed->rtm_table, route);
     if (!err && attrs[RTA_METRICS])
         err = parse_metrics(r, attrs[RTA_METRICS], route);
-    return err ? err : parse_hops(r, attrs, route);
+    return err ? err : parse_hops(r, attrs, fixed->rtm_flags, route);
 }
 
 /* ---- new ---- */

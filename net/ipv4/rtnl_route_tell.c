@@ -18,7 +18,7 @@ static void put_be32(struct nlmsg *m, uint16_t type, be32 addr)
 
 static uint8_t hop_flags(const struct fib_nexthop *hop)
 {
-    return READ_ONCE(hop->dev->carrier) ? 0 : RTNH_F_LINKDOWN;
+    return (READ_ONCE(hop->dev->carrier) ? 0 : RTNH_F_LINKDOWN) | (hop->onlink ? RTNH_F_ONLINK : 0);
 }
 
 static void put_multipath(struct nlmsg *m, const struct fib_route *route)
@@ -210,25 +210,27 @@ static int parse_get(struct nl_request *r, struct ip_flow *flow)
         memcpy(&flow->sport, nl_data(attrs[RTA_SPORT]), sizeof flow->sport);
     if (attrs[RTA_DPORT])
         memcpy(&flow->dport, nl_data(attrs[RTA_DPORT]), sizeof flow->dport);
+    if (!ipv4_is_zero(flow->saddr) && inet_addr_kind(r->net, flow->saddr, NULL) != DST_LOCAL)
+        return -ENETUNREACH; /* as Linux: from there leads no way */
     return flow->ifindex && !dev_get_by_index(r->net, flow->ifindex) ? -ENODEV : 0;
 }
 
 static void put_way(struct nl_request *r, const struct ip_flow *flow, const struct dst_entry *dst)
 {
     static const struct {
-        uint8_t type, table;
+        uint8_t type;
         uint32_t flags;
     } kinds[] = {
-        [DST_UNICAST] = { RTN_UNICAST, RT_TABLE_MAIN, 0 },
-        [DST_LOCAL] = { RTN_LOCAL, RT_TABLE_LOCAL, CLONED_LOCAL },
-        [DST_BROADCAST] = { RTN_BROADCAST, RT_TABLE_LOCAL, CLONED_LOCAL | CLONED_BROADCAST },
-        [DST_MULTICAST] = { RTN_MULTICAST, RT_TABLE_MAIN, CLONED_MULTICAST },
+        [DST_UNICAST] = { RTN_UNICAST, 0 },
+        [DST_LOCAL] = { RTN_LOCAL, CLONED_LOCAL },
+        [DST_BROADCAST] = { RTN_BROADCAST, CLONED_LOCAL | CLONED_BROADCAST },
+        [DST_MULTICAST] = { RTN_MULTICAST, CLONED_MULTICAST },
     };
     const bool from = !ipv4_is_zero(flow->saddr);
     const struct rtmsg fixed = { .rtm_family = AF_INET,
                                  .rtm_dst_len = 32,
                                  .rtm_src_len = from ? 32 : 0,
-                                 .rtm_table = kinds[dst->kind].table,
+                                 .rtm_table = RT_TABLE_MAIN, /* as Linux, whichever it was */
                                  .rtm_type = kinds[dst->kind].type,
                                  .rtm_flags = RTM_F_CLONED | kinds[dst->kind].flags };
     const struct rta_cacheinfo cache = { .rta_clntref = 1 };

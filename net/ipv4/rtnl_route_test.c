@@ -216,6 +216,24 @@ TEST(what_is_wrong_with_a_route_is_said_as_linux_does)
     host_destroy(&h);
 }
 
+TEST(a_gateway_that_is_said_to_be_on_the_link_is_believed)
+{
+    struct host h = host_create();
+    struct sock *sk = nl_socket(h.vk);
+    struct nl_ask q = add_route("8.0.0.0/8");
+    struct fib_route r;
+
+    ask_ip(&q, RTA_GATEWAY, "99.9.9.9");
+    fixed_in(&q)->rtm_flags = RTNH_F_ONLINK;
+    CHECK_EQ(nl_error(sk, &q), -ENODEV);
+    ask_u32(&q, RTA_OIF, h.vk->nic->dev->ifindex);
+    CHECK_EQ(nl_error(sk, &q), 0);
+    CHECK(route_to(&h, "8.0.0.0/8", &r) && r.nexthops[0].onlink);
+    CHECK_EQ(nl_error(sk, &q), -EEXIST);
+    sock_release(sk);
+    host_destroy(&h);
+}
+
 TEST(of_the_metrics_the_mtu_is_kept_and_the_others_refused)
 {
     struct host h = host_create();
@@ -259,13 +277,13 @@ TEST(the_way_to_an_address_is_told)
     ask_ip(&q, RTA_DST, "10.0.0.1");
     m = nl_answer(sk, &q, &got);
     fixed = (const struct rtmsg *)(m + 1);
-    CHECK(fixed->rtm_type == RTN_LOCAL && fixed->rtm_table == RT_TABLE_LOCAL);
+    CHECK(fixed->rtm_type == RTN_LOCAL && fixed->rtm_table == RT_TABLE_MAIN);
     ask_u32(&q, RTA_IIF, 2);
     CHECK_EQ(nl_error(sk, &q), -EOPNOTSUPP);
     q = ask(RTM_GETROUTE, 0, &one, sizeof one);
     ask_ip(&q, RTA_DST, "8.8.8.8");
     ask_ip(&q, RTA_SRC, "9.9.9.9");
-    CHECK_EQ(nl_error(sk, &q), -EINVAL); /* not ours */
+    CHECK_EQ(nl_error(sk, &q), -ENETUNREACH); /* not ours */
     sock_release(sk);
     host_destroy(&h);
 }

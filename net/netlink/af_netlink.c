@@ -246,9 +246,8 @@ static int netlink_setsockopt(struct sock *sk, int level, int option, const void
 
     if (level != SOL_NETLINK)
         return -ENOPROTOOPT;
-    if (len < sizeof number)
-        return -EINVAL;
-    memcpy(&number, value, sizeof number);
+    if (len >= sizeof number) /* as Linux: a shorter one is 0 */
+        memcpy(&number, value, sizeof number);
     if (flag) {
         WRITE_ONCE(*flag, number != 0);
         return 0;

@@ -350,7 +350,7 @@ CASE(the_way_to_ourselves_is_told)
     int s = netlink();
 
     ask(GETROUTE, 0, &to, sizeof to);
-    ip(1, "127.0.0.9");
+    ip(1, "127.0.0.1");
     SHOW(send(s, out, n_out, 0) == (ssize_t)n_out);
     recv(s, in, sizeof in, 0);
     printf("type %d: %d /%d/%d scope %d type %d flags %x", h->type, r->family, r->dst_len, r->src_len,
