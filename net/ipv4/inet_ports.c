@@ -122,7 +122,8 @@ static uint16_t choose_port(struct port_table *t, const struct sock *sk)
 
 static void hold_port(struct port_table *t, struct sock *sk, uint16_t port, bool inherited)
 {
-    sk->sport = cpu_to_be16(port);
+    if (be16_to_cpu(sk->sport) != port) /* of an inherited one it may be read already */
+        sk->sport = cpu_to_be16(port);
     sk->bound = true;
     sk->inherited = inherited;
     sock_hold(sk);
