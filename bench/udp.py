@@ -22,8 +22,11 @@ from bench.cost import ipv4, with_checksum
 from bench.counting import Counted, Functions
 from bench.kernel import BUILD, OUT, PROGRAM, Guest, median, show_profile
 from grade.wire import PEER_IP, Wire, arp_reply_for
-from tools.qemu import Settings
+from tools.qemu import NICS, Settings
 
+# One host thread runs all CPUs here, and then QEMU leaves out barriers that the card's other thread relies on: with
+# EVENT_IDX a Linux guest loses a notification now and then, and hangs. So neither guest has it.
+CARDS = {"e1000": NICS["e1000"], "virtio": f"{NICS['virtio']},event_idx=off"}
 BURST, SIZE, CONTROL, OURS = 32, 64, 5000, 5001
 FAR_NET, FAR, FROM = "198.51.100.0", "198.51.100.7", "203.0.113.5"
 OPERATIONS = {
@@ -115,6 +118,7 @@ class NetworkGuest(Guest):
 
 @contextmanager
 def running(args: argparse.Namespace) -> Iterator[list[Guest]]:
+    NICS.update(CARDS)
     machine = {"smp": "1", "mem": "256M", "nic": args.nic}
     ours = Settings(elf=BUILD / "towpath.elf", initrd=BUILD / "initramfs.cpio", **machine)
     with ExitStack() as stack:
@@ -135,7 +139,11 @@ def measure(guests: list[Guest], operation: str, repeat: int) -> dict[str, tuple
     for _ in range(repeat):
         for guest in guests:
             for kind in guest.machines:
-                spent, count = guest.run(kind, operation)
+                try:
+                    spent, count = guest.run(kind, operation)
+                except AssertionError:  # Linux cuts no datagrams for a card that fills in no checksums
+                    taken.setdefault((guest.name, kind), []).append(float("nan"))
+                    continue
                 figure = spent.instructions / count if kind == "counted" else 1e6 * count / spent.cpu_ns
                 taken.setdefault((guest.name, kind), []).append(figure)
     return {guest.name: (median(taken[guest.name, "counted"]), median(taken[guest.name, "timed"])) for guest in guests}
