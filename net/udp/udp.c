@@ -105,7 +105,9 @@ static void udp_close(struct sock *sk)
 
 static int set_cork(struct sock *sk, int on)
 {
+    lock_acquire(&sk->lock);
     udp_sk(sk)->cork = on;
+    lock_release(&sk->lock);
     return on ? 0 : udp_uncork(sk);
 }
 
