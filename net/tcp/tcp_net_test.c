@@ -221,3 +221,17 @@ TEST(names_tell_both_ends) /* getsockname(2), getpeername(2) */
     CHECK_EQ(ntohl(in.sin_addr.s_addr), ip4(10, 0, 0, 2));
     script_end(&s);
 }
+
+TEST(a_connect_that_fails_half_way_leaves_nothing_behind)
+{
+    struct vpair p = vpair_create(NULL);
+    for (unsigned n = 1; n < 12; n++) {
+        struct sock *sk = vk_socket(p.a, SOCK_STREAM);
+        sim_fail_nth_alloc(n);
+        vk_connect(sk, "10.0.0.2", LOOP_PORT);
+        sim_fail_nth_alloc(0);
+        vk_close(sk);
+    }
+    sim_run_for(sec(240));
+    vpair_destroy(&p); /* who is left in the table is there for ever */
+}

@@ -102,8 +102,10 @@ static int begin_connect(struct tcp_sock *tp, be32 peer, be16 port)
     dst_release(tp->dst); /* where there are several ways, both ports say which is the connection's */
     tp->dst = NULL;
     err = tcp_check_route(tp);
-    if (err)
+    if (err) { /* it was there a moment ago */
+        tcp_hash_remove(tp);
         return err;
+    }
     tcp_update_mss(tp);
     tp->iss = tcp_initial_seq(tp);
     tp->snd_una = tp->iss;
