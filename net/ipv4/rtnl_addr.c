@@ -194,7 +194,7 @@ static void change(struct net_device *dev, struct in_ifaddr *old, const struct i
 static int new_address(struct nl_request *r)
 {
     const uint16_t flags = r->in.message->nlmsg_flags;
-    struct net_device *dev;
+    struct net_device *dev = NULL;
     struct in_ifaddr ifa;
     int err = parse_address(r, &ifa, &dev);
 
