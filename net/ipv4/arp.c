@@ -76,7 +76,7 @@ static void defend(struct net_device *dev, const struct arp_hdr *arp)
     WRITE_ONCE(ind->defended_at, now);
     klog(LOG_WARNING, "%s: %pM claims our address %pI4", dev_name(dev).text, arp->sender_mac,
          &arp->sender_ip);
-    arp_announce(dev, arp->sender_ip);
+    arp_send(dev, ARP_REQUEST, NULL, arp->sender_ip, NULL, arp->sender_ip); /* arp_notify or not */
 }
 
 /* Is target ours, and do we say so to sender? By default a host answers for all of its addresses on every

@@ -310,6 +310,18 @@ TEST(an_address_is_announced_unless_that_is_switched_off) // RFC 5227 2.3; arp_n
     host_destroy(&h);
 }
 
+TEST(an_address_is_defended_whether_it_was_announced_or_not) // RFC 5227 2.4; arp_notify is about 2.3
+{
+    struct host h = host_create();
+    struct packet p = arp(&h, FRAME_ARP_REQUEST, h.vk->addr, h.vk->addr);
+
+    set(&h, "net/ipv4/conf/eth0/arp_notify", "0");
+    tap_send(h.tap, &p);
+    EXPECT_ARP(h.tap, &p, FRAME_ARP_REQUEST);
+    CHECK(p.arp_sender_ip == h.vk->addr && !memcmp(p.arp_sender_mac, host_mac(&h), 6));
+    host_destroy(&h);
+}
+
 /* ---- life ---- */
 
 static const struct net_device_ops never_opened = { 0 };
