@@ -29,6 +29,7 @@ static void inherit(struct bench *b, struct sock *child)
 /* A holder of PORT and sockets that inherited it, as a listener's connections do. */
 static void bench_create(struct bench *b)
 {
+    *b = (struct bench){ .net = NULL }; /* as port_table_init() expects it */
     b->net = net_create("test");
     port_table_init(&b->table, "test ports");
     b->holder = new_socket(b);

@@ -168,7 +168,8 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     if (!news.acked)
         return;
     reset_timer(tp);
-    if (tp->cwnd > tp->sk.sndbuf / 4)
+    if (!tp->send_head &&
+        tp->cwnd > tp->sk.sndbuf / 4) /* all that the buffer holds is out, and more could be */
         tcp_buffers_grow_send(tp);
     sock_wake_writers(&tp->sk); /* room to write; or a close() that lingers */
 }

@@ -3,7 +3,7 @@
  * fast recovery, well before the retransmission timer would. */
 #include "net/tcp/tcp.h"
 
-#define WORST_DELACK ms(200) /* RFC 8985 7.2 WCDelAckT: one segment alone may wait so long for its ACK */
+#define WORST_DELACK ms(200) /* RFC 8985 7.2 WCDelAckT: so long may an ACK be delayed */
 
 void tcp_tlp_schedule(struct tcp_sock *tp)
 {
@@ -11,8 +11,9 @@ void tcp_tlp_schedule(struct tcp_sock *tp)
     if (!tp->sack_ok || tp->recovery != TCP_OPEN || tp->board.sacked || tp->tlp.out || !tp->rtt.srtt ||
         !READ_ONCE(tcp_state_of(tp)->tlp))
         return;
-    bool alone = tp->snd_nxt - tp->snd_una <= tp->mss;
-    uint64_t wait = 2 * tp->rtt.srtt + (alone ? WORST_DELACK : 0);
+    /* RFC 5681 4.2: only two full segments must be acknowledged at once; less may wait */
+    bool may_wait = tp->snd_nxt - tp->snd_una < 2 * tp->mss;
+    uint64_t wait = 2 * tp->rtt.srtt + (may_wait ? WORST_DELACK : 0);
     if (now + wait < deadline)
         tcp_timer_start(tp, TCP_TIMER_PROBE, wait);
 }
