@@ -75,7 +75,7 @@ FAULTS = [Mutant(str(item), "tcp", pattern, into) for item, pattern, into in [
     (106, r"if \(tcp_ts_missing\(tp, seg\)\)", "if (false)"),
     (107, r"if \(!tcp_paws_rejects\(tp, seg\)\)", "if (true)"),
     (108, r"trim_front\(skb, tp->rcv_nxt\);\s*if \(is_empty\(skb\) \|\| tcp_cb", "if (is_empty(skb) || tcp_cb"),
-    (109, r"waiting > l->backlog", "false"),
+    (109, r"l->n_established > l->backlog", "false"),
     (111, r"if \(hard && tcp_in\(tp, TCPS_BIT\(SYN_SENT\) \| TCPS_BIT\(SYN_RECEIVED\)\)\)", "if (hard)"),
     (112, r"return seq_within\(seq, tp->snd_una, tp->snd_nxt\);", "return true;"),
     (113, r"tcp_recovery_too_big\(tp\);\s*tcp_output\(tp\);", ""),

@@ -108,8 +108,9 @@ struct tcp_state {
     /* read without a lock; tcp_sysctl.c */
     int32_t rmem[3], wmem[3]; /* the least, the first and the largest buffers */
     bool moderate_rcvbuf;
-    int32_t syncookies; /* 0: never, 1: when the queue is full, 2: always */
-    int32_t ecn;        /* 0: never, 1: ask and agree, 2: agree when asked */
+    int32_t max_syn_backlog; /* half-open connections of a listener, should its backlog be smaller */
+    int32_t syncookies;      /* 0: never, 1: when the queue is full, 2: always */
+    int32_t ecn;             /* 0: never, 1: ask and agree, 2: agree when asked */
     bool timestamps, window_scaling, sack, dsack;
     bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
     bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
@@ -510,6 +511,8 @@ void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg);
 /* The child has left SYN-RECEIVED for ESTABLISHED: hand it to accept(). Child's lock held. False: the
  * listener is gone. */
 bool tcp_child_established(struct tcp_sock *child);
+/* Has accept()'s queue room for the child? Child's lock held. */
+bool tcp_child_has_room(struct tcp_sock *child);
 /* The child is dead: take it off its listener's queue, if it is on one. Child's lock held. */
 void tcp_child_forget(struct tcp_sock *child);
 /* Is a connection ready for accept()? */

@@ -266,6 +266,10 @@ static enum step open_by_ack(struct tcp_sock *tp, struct tcp_segment *seg)
     }
     if (deferred(tp, seg))
         return DONE;
+    if (tp->passive && !tcp_child_has_room(tp)) { /* listen(2): as if it were lost */
+        tcp_count(tp->sk.net, TCP_COUNT_listen_overflows);
+        return drop(seg, SKB_DROP_TCP_BACKLOG_FULL);
+    }
     tcp_establish(tp, seg);
     if (tp->fin_queued) /* RFC 9293 3.10.4: a CLOSE in SYN-RECEIVED was waiting for this */
         tcp_set_state(tp, TCPS_FIN_WAIT_1);

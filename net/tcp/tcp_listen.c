@@ -1,8 +1,8 @@
 /* net/tcp/tcp_listen.c - passive opens: a SYN makes a child, the handshake's last ACK makes it acceptable.
- * The listener's queues hold the children's first references, which accept() hands on to the user. Together
- * they never hold more than backlog + 1, so a child that completes its handshake always finds room; when they
- * are full a cookie is sent instead (tcp_syncookie.c), and who brings it back needs room among those that
- * wait for accept() alone. The queues' lock is taken inside a child's. */
+ * The listener's queues hold the children's first references, which accept() hands on to the user. As in
+ * Linux, at most backlog + 1 wait for accept(). While they do, a SYN is dropped, and the ACK of a child that
+ * is half-open already is as if it were lost: our SYN+ACK goes again and asks for another. When too many are
+ * half-open a cookie is sent instead (tcp_syncookie.c). The queues' lock is taken inside a child's. */
 #include "net/tcp/tcp.h"
 
 #define COOKIE_LIFE sec(120) /* a cookie is good for one to two minutes */
@@ -69,16 +69,29 @@ int tcp_listen(struct sock *sk, int backlog)
 
 /* ---- the queues ---- */
 
-/* Put child on l's queue of half-open connections. 0; -ENOBUFS beyond the backlog; -ECONNREFUSED: closed. */
+/* How many may be half-open. l->lock held, for all three. */
+static uint32_t half_open_limit(const struct tcp_sock *parent)
+{
+    return MAX(parent->listener->backlog, (uint32_t)READ_ONCE(tcp_state_of(parent)->max_syn_backlog));
+}
+static bool accept_queue_full(const struct tcp_listener *l)
+{
+    return l->n_established > l->backlog;
+}
+static bool half_open_full(const struct tcp_sock *parent)
+{
+    return parent->listener->n_half_open >= half_open_limit(parent);
+}
+
+/* Put child on l's queue of half-open connections. 0; -ENOBUFS: no room; -ECONNREFUSED: closed. */
 static int queue_child(struct tcp_sock *parent, struct tcp_sock *child, bool by_cookie)
 {
     struct tcp_listener *l = parent->listener;
     int err = 0;
     lock_acquire(&l->lock);
-    uint32_t waiting = l->n_established + (by_cookie ? 0 : l->n_half_open);
     if (l->closed) {
         err = -ECONNREFUSED;
-    } else if (waiting > l->backlog) {
+    } else if (accept_queue_full(l) || (!by_cookie && half_open_full(parent))) {
         err = -ENOBUFS;
     } else {
         list_add_tail(&child->accept_link, &l->half_open);
@@ -88,6 +101,17 @@ static int queue_child(struct tcp_sock *parent, struct tcp_sock *child, bool by_
     }
     lock_release(&l->lock);
     return err;
+}
+
+bool tcp_child_has_room(struct tcp_sock *child)
+{
+    if (!child->parent)
+        return true; /* the listener is gone, as whoever asks will find */
+    struct tcp_listener *l = child->parent->listener;
+    lock_acquire(&l->lock);
+    bool room = !accept_queue_full(l) || l->closed;
+    lock_release(&l->lock);
+    return room;
 }
 
 bool tcp_child_established(struct tcp_sock *child)
@@ -381,8 +405,7 @@ static bool wants_cookie(struct tcp_sock *listener)
     if (!knob)
         return false;
     lock_acquire(&l->lock);
-    bool full = l->n_half_open + l->n_established > l->backlog;
-    bool room = l->n_established <= l->backlog && !l->closed;
+    bool full = half_open_full(listener), room = !accept_queue_full(l) && !l->closed;
     lock_release(&l->lock);
     return room && (full || knob == 2);
 }

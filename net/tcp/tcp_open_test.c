@@ -114,6 +114,7 @@ TEST(a_syn_beyond_the_backlog_is_dropped_silently) /* RFC 9293 3.10.1; checklist
 {
     struct script s = script_begin();
     CHECK_EQ(net_sysctl_set(s.vk->net, "net/ipv4/tcp_syncookies", "0"), 0);
+    CHECK_EQ(net_sysctl_set(s.vk->net, "net/ipv4/tcp_max_syn_backlog", "2"), 0);
     script_listen(&s, 1);
     for (int i = 0; i < 2; i++, s.sport++) {
         peer_sends_at(&s, SYN, 100, 0, NULL, 0);
@@ -122,6 +123,31 @@ TEST(a_syn_beyond_the_backlog_is_dropped_silently) /* RFC 9293 3.10.1; checklist
     peer_sends_at(&s, SYN, 100, 0, NULL, 0);
     host_is_silent(&s, ms(500));
     CHECK_EQ(s.vk->net->drops[SKB_DROP_TCP_BACKLOG_FULL], 1);
+    script_end(&s);
+}
+
+TEST(who_finds_the_queue_full_opens_when_there_is_room) /* listen(2); checklist 109 */
+{
+    struct script s = script_begin();
+    struct sock *first;
+    uint32_t rcv[2];
+    script_listen(&s, 0);
+    for (int i = 0; i < 2; i++, s.sport++) {
+        s.snd = PEER_ISS;
+        peer_sends(&s, SYN, NULL, 0);
+        rcv[i] = host_sends_any(&s, SYN | ACK).seq + 1;
+    }
+    for (int i = 0; i < 2; i++) { /* both were half-open before either had opened */
+        s.sport = (uint16_t)(PEER_PORT + i);
+        s.rcv = rcv[i];
+        peer_sends(&s, ACK, NULL, 0);
+    }
+    CHECK_EQ(sock_accept(s.listener, MSG_DONTWAIT, &first), 0);
+    CHECK_EQ(sock_accept(s.listener, MSG_DONTWAIT, &s.sk), -EAGAIN);
+    host_sends_any(&s, SYN | ACK); /* did you not hear? */
+    peer_sends(&s, ACK, NULL, 0);
+    CHECK_EQ(sock_accept(s.listener, MSG_DONTWAIT, &s.sk), 0);
+    vk_close(first);
     script_end(&s);
 }
 

@@ -7,6 +7,7 @@ enum { BACKLOG = 4, FLOOD = 500 };
 /* A listener with BACKLOG + 1 half-open connections from peers that never answer. */
 static void listen_and_fill(struct script *s)
 {
+    CHECK_EQ(net_sysctl_set(s->vk->net, "net/ipv4/tcp_max_syn_backlog", "5"), 0);
     script_listen(s, BACKLOG);
     for (uint16_t i = 0; i <= BACKLOG; i++) {
         s->sport = (uint16_t)(20000 + i);

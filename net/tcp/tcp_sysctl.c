@@ -76,6 +76,8 @@ static const struct sysctl sysctls[] = {
                   "find out whether a time-out was needless (RFC 5682)") },
     { SYSCTL_INT("net/ipv4/tcp_initial_window", struct tcp_state, initial_window, 0, 1000,
                  "segments that a connection begins with; 0: as RFC 6928 says") },
+    { SYSCTL_INT("net/ipv4/tcp_max_syn_backlog", struct tcp_state, max_syn_backlog, 1, SOCK_BACKLOG_MAX,
+                 "half-open connections of a listener, should its backlog be smaller") },
     { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
                   "let receive buffers grow with the path, up to the third number of tcp_rmem") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
@@ -116,6 +118,7 @@ void tcp_sysctl_init(struct net *net)
     memcpy(tcp->wmem, buffers, sizeof buffers);
     tcp->ecn = 2;
     tcp->syncookies = 1;
+    tcp->max_syn_backlog = 128;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
