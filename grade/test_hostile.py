@@ -80,6 +80,16 @@ def test_a_million_calls_by_chance_lose_nothing(machines: Machines, seed: int) -
     machine.skbs_at_rest()
 
 
+def test_a_file_sent_and_removed_is_gone(machines: Machines) -> None:
+    """sendfile() of a file without a name: when its last descriptor is closed nothing of it is left."""
+    machine = machines.on_wire().machine
+    send = "for i in $(seq 20); do echo text > f; sh -c 'exec 3<f; rm f; cat <&3' > /dev/null; done"
+    machine.run(send)
+    before = objects_in_use(machine)
+    machine.run(send)
+    assert not growth(machine, before)
+
+
 def test_damaged_programs_are_refused_or_killed(small: Machine) -> None:
     small.run("fuzzelf 600 1", patience(60))
     assert small.run("echo still here") == "still here\n"

@@ -18,17 +18,11 @@ struct piece {
 
 /* ---- pieces ---- */
 
-/* What in has at pos, from its own page: 1, 0 at the end, or -errno; -EXDEV: it has no pages to share. */
-static int share_page(struct file *in, uint64_t pos, size_t count, struct piece *p)
+static int page_of_object(struct vm_object *o, uint64_t size, uint64_t pos, size_t count, struct piece *p)
 {
-    struct vm_object *o = in->ops->object ? in->ops->object(in) : NULL;
-    uint64_t size;
     void *page;
     int err;
 
-    if (!o || !in->inode)
-        return -EXDEV;
-    size = READ_ONCE(in->inode->size);
     if (pos >= size)
         return 0;
     err = o->ops->page(o, pos >> PAGE_SHIFT, &page);
@@ -39,6 +33,19 @@ static int share_page(struct file *in, uint64_t pos, size_t count, struct piece 
     count = MIN(count, (size_t)(size - pos));
     p->len = (uint32_t)MIN(count, (size_t)(PAGE_SIZE - p->offset));
     return 1;
+}
+
+/* What in has at pos, from its own page: 1, 0 at the end, or -errno; -EXDEV: it has no pages to share. */
+static int share_page(struct file *in, uint64_t pos, size_t count, struct piece *p)
+{
+    struct vm_object *o = in->inode && in->ops->object ? in->ops->object(in) : NULL;
+    int err;
+
+    if (!o)
+        return -EXDEV;
+    err = page_of_object(o, READ_ONCE(in->inode->size), pos, count, p);
+    o->ops->put(o); /* the file, which is open, has the object; the page has a reference of its own */
+    return err;
 }
 
 /* The next bytes of in, read into a page of their own. 1, 0 at the end, -errno. */
