@@ -54,7 +54,7 @@ uint64_t wall_at(uint64_t time)
 
 void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb)
 {
-    if (likely(sk->timestamp == STAMP_NONE))
+    if (likely(READ_ONCE(sk->timestamp) == STAMP_NONE))
         return;
     uint64_t ns = wall_at(skb->tstamp);
     const int64_t timeval[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
