@@ -161,6 +161,15 @@ static uint16_t moved(uint16_t offset, int32_t by)
     return offset == SKB_OFFSET_NONE ? offset : (uint16_t)(offset + by);
 }
 
+/* Headers that were pulled lie in front of data: the bytes from the outermost of them on. What lies before it
+ * is nobody's, or a clone's, whose owner may be writing a header there on another CPU. */
+static uint32_t pulled_headers(const struct sk_buff *skb)
+{
+    uint16_t outermost = MIN(skb->network_offset, skb->transport_offset); /* SKB_OFFSET_NONE is the largest */
+    uint32_t begin = MIN(skb->mac_offset, outermost);
+    return skb_headroom(skb) - MIN(begin, skb_headroom(skb));
+}
+
 /* Give skb, whose fields still tell of the old buffer, bytes of its own with that much headroom. */
 static int data_copy(struct sk_buff *skb, uint32_t headroom)
 {
@@ -169,8 +178,7 @@ static int data_copy(struct sk_buff *skb, uint32_t headroom)
 
     if (!data_alloc(skb, headroom + old.len + skb_tailroom(&old)))
         return -ENOMEM;
-    /* headers that were pulled lie in front of data: they move along */
-    uint32_t kept = MIN(headroom, skb_headroom(&old));
+    uint32_t headers = pulled_headers(&old), kept = MIN(headroom, headers);
     skb->data += headroom;
     skb->tail = skb->data + old.len;
     memcpy(skb->data - kept, old.data - kept, kept + old.len);
