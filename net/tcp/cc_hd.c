@@ -59,6 +59,7 @@ static uint32_t hd_ssthresh(struct tcp_cong_view *v)
 
 const struct tcp_cong_ops tcp_hd = {
     .name = "hd",
+    .wants_chance = true,
     .ack = hd_ack,
     .ssthresh = hd_ssthresh,
     .timeout = tcp_cong_loss_window,

@@ -16,7 +16,7 @@ struct tcp_cong_view {
     bool cwnd_limited;       /* the sender had more to send than cwnd let it */
     bool echo;               /* the peer saw a mark of congestion (RFC 3168 6.1.3) */
     bool round;              /* what was out when the last round trip began is acknowledged */
-    uint32_t chance;         /* with round: 32 random bits */
+    uint32_t chance;         /* with round, for a module that wants_chance: 32 random bits */
     uint64_t rtt, min_rtt;   /* the latest sample, 0 if none; the least of all */
     uint64_t now;
     void *state; /* the module's own TCP_CONG_STATE bytes; zero at first */
@@ -26,6 +26,7 @@ struct tcp_cong_view {
 struct tcp_cong_ops {
     const char *name;
     bool wants_ecn; /* negotiate marks of congestion whatever the knob says, and be told of each */
+    bool wants_chance;
     void (*ack)(struct tcp_cong_view *v);          /* new data acknowledged, outside fast recovery */
     uint32_t (*ssthresh)(struct tcp_cong_view *v); /* a loss: the threshold to go on from */
     void (*timeout)(struct tcp_cong_view *v);      /* the retransmission timer fired; ssthresh is set */

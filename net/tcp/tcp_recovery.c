@@ -72,10 +72,10 @@ static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     struct tcp_cong_view v = view_make(tp, news);
     v.round = seq_after(tp->snd_una, tp->round_end);
-    if (v.round) {
+    if (v.round)
         tp->round_end = tp->snd_nxt;
+    if (v.round && tp->cong->wants_chance)
         v.chance = random_u32();
-    }
     tp->cong->ack(&v);
     view_store(tp, &v);
 }
