@@ -313,10 +313,10 @@ msan: build/msan/unit-tests ## unit tests under MemorySanitizer: what is used be
 
 # net/ on threads, for ThreadSanitizer: it watches lib/, net/ and the work, not the machine, whose locks and lists would
 # hide races (sim/threads/quiet.h), and so not the timers' heap. Its calls confuse gcc about what is initialized.
-tsan_C := $(filter lib/% net/%,$(BOTH_C)) sim/vsocket.c sim/netconfig.c $(wildcard sim/threads/*.c)
+tsan_C := $(filter lib/% net/%,$(BOTH_C)) sim/vsocket.c sim/netconfig.c sim/port_pages.c $(wildcard sim/threads/*.c)
 tsan_CC = $(HOSTCC)
 tsan_FLAGS = $(filter-out -O2,$(BASE)) -O1 -D_GNU_SOURCE -include lib/config/debug.h -Wno-maybe-uninitialized $(WATCH)
-WATCHED := $(filter-out lib/heap.c,$(filter lib/% net/%,$(tsan_C))) sim/vsocket.c sim/netconfig.c sim/threads/planted.c \
+WATCHED := $(filter-out lib/heap.c,$(filter lib/% net/%,$(tsan_C))) sim/vsocket.c sim/netconfig.c sim/port_pages.c sim/threads/planted.c \
 	$(wildcard sim/threads/work_*.c)
 $(WATCHED:%.c=build/tsan/%.o): WATCH := -fsanitize=thread
 build/tsan/threads: $(tsan_C:%.c=build/tsan/%.o)

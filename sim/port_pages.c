@@ -1,9 +1,11 @@
-/* sim/port_pages.c - net/port.h's memory that programs may map; here nobody maps it. */
-#include "sim/state.h"
-#include <stdlib.h>
+/* sim/port_pages.c - net/port.h's memory that programs may map; here nobody maps it. For both houses of the
+ * host: one thread (sim/) and many (sim/threads/). */
+#include "lib/refcount.h"
+#include "net/port.h"
 
 struct shared_pages {
-    unsigned refs, n;
+    struct refcount refs;
+    unsigned n;
     uint8_t bytes[];
 };
 
@@ -11,8 +13,10 @@ struct shared_pages *shared_pages_create(unsigned n)
 {
     struct shared_pages *p = mem_alloc(sizeof *p + (size_t)n * SHARED_PAGE_SIZE);
 
-    if (p)
-        p->refs = 1, p->n = n;
+    if (!p)
+        return NULL;
+    refcount_set(&p->refs, 1);
+    p->n = n;
     return p;
 }
 
@@ -24,16 +28,16 @@ void *shared_pages_at(const struct shared_pages *p, unsigned i)
 
 void shared_pages_get(struct shared_pages *p)
 {
-    p->refs++;
+    refcount_get(&p->refs);
 }
 
 void shared_pages_put(struct shared_pages *p)
 {
-    if (p && !--p->refs)
+    if (p && refcount_put(&p->refs))
         mem_free(p);
 }
 
 unsigned shared_pages_users(const struct shared_pages *p)
 {
-    return p->refs;
+    return (unsigned)refcount_read(&p->refs);
 }
