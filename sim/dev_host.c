@@ -2,6 +2,8 @@
 #include "sim/dev_host.h"
 #include "sim/sim.h"
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Whether memory is to be had now: the faults of sim_fail_nth_alloc() reach these allocations too. */
 static bool mem_alloc_allowed(void)
@@ -22,6 +24,32 @@ void host_device_init(struct host_device *h, const struct host_device_ops *ops, 
     *h = (struct host_device){ .device = { .name = name, .vendor = vendor, .device = device }, .ops = ops };
     for (unsigned i = 0; i < HOST_BARS; i++)
         h->bars[i] = (struct host_bar){ h, i };
+}
+
+/* ---- DMA memory of a card in this process ---- */
+
+void *host_heap_alloc(struct host_device *h, size_t size, dma_addr_t *bus)
+{
+    void *p = NULL;
+
+    if (posix_memalign(&p, 4096, size))
+        return NULL;
+    h->live_dma++;
+    *bus = (uintptr_t)p;
+    return memset(p, 0, size);
+}
+
+void host_heap_free(struct host_device *h, void *p, size_t size)
+{
+    (void)size;
+    h->live_dma--;
+    free(p);
+}
+
+dma_addr_t host_heap_map(struct host_device *h, const void *p)
+{
+    (void)h;
+    return (uintptr_t)p;
 }
 
 /* ---- registers ---- */

@@ -37,10 +37,16 @@ struct host_device {
     struct host_bar bars[HOST_BARS];
     struct host_irq irqs[HOST_VECTORS];
     unsigned bars_mapped; /* must be 0 at the end */
+    unsigned live_dma;    /* pieces of host_heap_alloc(); the same */
 };
 
 void host_device_init(struct host_device *h, const struct host_device_ops *ops, const char *name,
                       uint16_t vendor, uint16_t device);
+/* DMA memory for a card in this process: the heap's, so that ASan sees each piece; bus addresses are
+ * pointers. */
+void *host_heap_alloc(struct host_device *h, size_t size, dma_addr_t *bus);
+void host_heap_free(struct host_device *h, void *p, size_t size);
+dma_addr_t host_heap_map(struct host_device *h, const void *p);
 /* The line, or vector index, is asserted: call the driver's handler as a hard irq would. True if it was the
  * driver's. False too if nobody has requested it. */
 bool host_device_interrupt(struct host_device *h, unsigned index);

@@ -417,30 +417,6 @@ static void model_irq_changed(struct host_device *h, unsigned index)
     update_line(model_of(h));
 }
 
-static void *model_dma_alloc(struct host_device *h, size_t size, dma_addr_t *bus)
-{
-    void *p = NULL;
-
-    if (posix_memalign(&p, 4096, size))
-        return NULL;
-    model_of(h)->live_dma++;
-    *bus = (uintptr_t)p;
-    return memset(p, 0, size);
-}
-
-static void model_dma_free(struct host_device *h, void *p, size_t size)
-{
-    (void)size;
-    model_of(h)->live_dma--;
-    free(p);
-}
-
-static dma_addr_t model_dma_map(struct host_device *h, const void *p)
-{
-    (void)h;
-    return (uintptr_t)p;
-}
-
 static const struct host_device_ops model_ops = {
     .bar_size = model_bar_size,
     .read = model_read,
@@ -448,9 +424,9 @@ static const struct host_device_ops model_ops = {
     .config_read = model_config_read,
     .config_write = model_config_write,
     .irq_changed = model_irq_changed,
-    .dma_alloc = model_dma_alloc,
-    .dma_free = model_dma_free,
-    .dma_map = model_dma_map,
+    .dma_alloc = host_heap_alloc,
+    .dma_free = host_heap_free,
+    .dma_map = host_heap_map,
 };
 
 struct e1000_model *e1000_model_create(void)
@@ -472,8 +448,8 @@ struct e1000_model *e1000_model_create(void)
 
 void e1000_model_destroy(struct e1000_model *m)
 {
-    if (m->live_dma || m->host.bars_mapped || m->host.irqs[0].handler || m->command & COMMAND_MASTER)
-        panic("the driver left %u pieces of DMA memory, %u BARs, %s irq, bus mastering %s", m->live_dma,
+    if (m->host.live_dma || m->host.bars_mapped || m->host.irqs[0].handler || m->command & COMMAND_MASTER)
+        panic("the driver left %u pieces of DMA memory, %u BARs, %s irq, bus mastering %s", m->host.live_dma,
               m->host.bars_mapped, m->host.irqs[0].handler ? "an" : "no",
               m->command & COMMAND_MASTER ? "on" : "off");
     while (m->fifo) {

@@ -46,7 +46,6 @@ struct e1000_model {
     uint8_t tx_frame[MODEL_FRAME_MAX];
     uint32_t tx_len;
     bool tx_sum;
-    unsigned live_dma; /* pieces of DMA memory */
 };
 
 /* A card with its link up; the caller fills in the knobs. */

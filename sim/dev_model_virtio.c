@@ -358,25 +358,6 @@ static void model_irq_changed(struct host_device *h, unsigned index)
     (void)h, (void)index;
 }
 
-static void *model_dma_alloc(struct host_device *h, size_t size, dma_addr_t *bus)
-{
-    void *p = calloc(1, size);
-    model_of(h)->live_dma++;
-    *bus = (uintptr_t)p;
-    return p;
-}
-static void model_dma_free(struct host_device *h, void *p, size_t size)
-{
-    (void)size;
-    model_of(h)->live_dma--;
-    free(p);
-}
-static dma_addr_t model_dma_map(struct host_device *h, const void *p)
-{
-    (void)h;
-    return (uintptr_t)p;
-}
-
 static const struct host_device_ops model_ops = {
     .bar_size = model_bar_size,
     .read = model_read,
@@ -385,9 +366,9 @@ static const struct host_device_ops model_ops = {
     .config_write = model_config_write,
     .msix_enable = model_msix_enable,
     .irq_changed = model_irq_changed,
-    .dma_alloc = model_dma_alloc,
-    .dma_free = model_dma_free,
-    .dma_map = model_dma_map,
+    .dma_alloc = host_heap_alloc,
+    .dma_free = host_heap_free,
+    .dma_map = host_heap_map,
 };
 
 struct virtio_model *virtio_model_create(void)
@@ -401,8 +382,8 @@ struct virtio_model *virtio_model_create(void)
 
 void virtio_model_destroy(struct virtio_model *m)
 {
-    if (m->live_dma || m->host.bars_mapped)
-        panic("the virtio driver left %u pieces of memory and %u mapped BARs", m->live_dma,
+    if (m->host.live_dma || m->host.bars_mapped)
+        panic("the virtio driver left %u pieces of memory and %u mapped BARs", m->host.live_dma,
               m->host.bars_mapped);
     while (m->fifo) {
         struct virtio_model_frame *f = m->fifo;

@@ -42,7 +42,6 @@ struct virtio_model {
     struct virtio_model_frame *fifo, **fifo_end;
     unsigned fifo_len;
     bool rx_event, tx_event; /* one is on its way */
-    unsigned live_dma;       /* pieces of DMA memory */
 };
 
 /* A card with its link up; the caller fills in the knobs. */

@@ -16,7 +16,7 @@ TEST(e1000_probe_reads_the_address_and_leaves_the_card_quiet) /* SDM 5.6.1 */
     CHECK(!memcmp(b.dev->dev_addr, mac, 6));
     CHECK(!strcmp(b.dev->name, "eth0"));
     CHECK_EQ(m->mask, 0);
-    CHECK_EQ(m->live_dma, 0);
+    CHECK_EQ(m->host.live_dma, 0);
     CHECK(!m->host.irqs[0].handler);
     model_teardown(&b, m);
 }
@@ -75,7 +75,7 @@ TEST(e1000_open_undoes_itself_wherever_memory_ends)
             break;
         CHECK_EQ(err, -ENOMEM);
         CHECK_EQ(b.net->live_skbs, 0);
-        CHECK_EQ(m->live_dma, 0);
+        CHECK_EQ(m->host.live_dma, 0);
         CHECK(!m->host.irqs[0].handler);
     }
     CHECK(failures > E1000_RX_RING);
@@ -95,7 +95,7 @@ TEST(e1000_open_and_close_many_times_leave_nothing)
         CHECK_EQ(b.received, i + 1);
         dev_close(b.dev);
         CHECK_EQ(b.net->live_skbs, 0);
-        CHECK_EQ(m->live_dma, 0);
+        CHECK_EQ(m->host.live_dma, 0);
         CHECK_EQ(m->mask, 0);
     }
     model_teardown(&b, m);

@@ -8,20 +8,7 @@
 
 enum { SIZE = 8 };
 
-static void *heap_dma_alloc(struct host_device *h, size_t size, dma_addr_t *bus)
-{
-    void *p = calloc(1, size);
-    (void)h;
-    *bus = (uintptr_t)p;
-    return p;
-}
-static void heap_dma_free(struct host_device *h, void *p, size_t size)
-{
-    (void)h;
-    (void)size;
-    free(p);
-}
-static const struct host_device_ops heap_ops = { .dma_alloc = heap_dma_alloc, .dma_free = heap_dma_free };
+static const struct host_device_ops heap_ops = { .dma_alloc = host_heap_alloc, .dma_free = host_heap_free };
 
 struct rig {
     struct host_device host;
