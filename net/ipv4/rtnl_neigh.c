@@ -130,12 +130,15 @@ static int dump_neighbours(struct nl_request *r)
     return err ? err : d.full;
 }
 
-/* The device and the address that a request names. */
-static int parse_key(struct nl_request *r, const struct nlattr *const attrs[ATTRS], struct net_device **dev,
-                     be32 *ip)
+/* A request's attributes, and the device and the address that it names. */
+static int parse_request(struct nl_request *r, const struct nlattr *attrs[ATTRS], struct net_device **dev,
+                         be32 *ip)
 {
-    const struct ndmsg *fixed = nl_header(&r->in, sizeof *fixed);
+    int err = nl_parse_message(&r->in, sizeof(struct ndmsg), rules, ATTRS, attrs);
 
+    if (err)
+        return err;
+    const struct ndmsg *fixed = nl_header(&r->in, sizeof *fixed);
     if (!attrs[NDA_DST])
         return nl_complain(&r->in, -EINVAL, "Network address not specified", NULL);
     *ip = nl_be32(attrs[NDA_DST]);
@@ -153,10 +156,8 @@ static int get_neighbour(struct nl_request *r)
     struct net_device *dev = NULL;
     struct neigh_info info;
     be32 ip = { 0 };
-    int err = nl_parse_message(&r->in, sizeof(struct ndmsg), rules, ATTRS, attrs);
+    int err = parse_request(r, attrs, &dev, &ip);
 
-    if (!err)
-        err = parse_key(r, attrs, &dev, &ip);
     if (err)
         return err;
     if (neigh_get(dev, ip, &info))
@@ -179,10 +180,8 @@ static int new_neighbour(struct nl_request *r)
     struct net_device *dev = NULL;
     enum neigh_state state;
     be32 ip = { 0 };
-    int err = nl_parse_message(&r->in, sizeof(struct ndmsg), rules, ATTRS, attrs);
+    int err = parse_request(r, attrs, &dev, &ip);
 
-    if (!err)
-        err = parse_key(r, attrs, &dev, &ip);
     if (err)
         return err;
     const struct ndmsg *fixed = nl_header(&r->in, sizeof *fixed);
@@ -204,10 +203,8 @@ static int delete_neighbour(struct nl_request *r)
     const struct nlattr *attrs[ATTRS];
     struct net_device *dev = NULL;
     be32 ip = { 0 };
-    int err = nl_parse_message(&r->in, sizeof(struct ndmsg), rules, ATTRS, attrs);
+    int err = parse_request(r, attrs, &dev, &ip);
 
-    if (!err)
-        err = parse_key(r, attrs, &dev, &ip);
     if (err)
         return err;
     return neigh_forget(dev, ip) ? -ENOENT : 0;

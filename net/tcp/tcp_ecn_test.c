@@ -104,15 +104,21 @@ TEST(an_echo_halves_the_window_once_a_round_trip) /* RFC 3168 6.1.2 */
     script_end(&s);
 }
 
+/* The host's connect() sends its SYN, and asks. */
+static void connect_with_ecn(struct script *s)
+{
+    struct sockaddr_storage addr;
+    CHECK_EQ(net_sysctl_set(s->vk->net, "net/ipv4/tcp_ecn", "1"), 0);
+    s->sk = vk_socket(s->vk, SOCK_STREAM);
+    int len = sockaddr_in_make(&addr, cpu_to_be32(s->tap->ip), cpu_to_be16(s->sport));
+    CHECK_EQ(sock_connect(s->sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), -EINPROGRESS);
+    s->dport = vk_port(s->sk);
+}
+
 TEST(ecn_is_asked_for_when_the_knob_says) /* RFC 3168 6.1.1 */
 {
     struct script s = script_begin();
-    CHECK_EQ(net_sysctl_set(s.vk->net, "net/ipv4/tcp_ecn", "1"), 0);
-    struct sockaddr_storage addr;
-    s.sk = vk_socket(s.vk, SOCK_STREAM);
-    int len = sockaddr_in_make(&addr, cpu_to_be32(s.tap->ip), cpu_to_be16(s.sport));
-    CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), -EINPROGRESS);
-    s.dport = vk_port(s.sk);
+    connect_with_ecn(&s);
     struct packet p = host_sends_any(&s, SYN | ECE | CWR);
     CHECK(packet_tcp_option(&p, 8)); /* the other options are there as ever */
     p = host_sends_any(&s, SYN);     /* again, and without: something may drop the first for it */
@@ -126,12 +132,7 @@ TEST(ecn_is_asked_for_when_the_knob_says) /* RFC 3168 6.1.1 */
 TEST(a_mirrored_request_is_no_agreement) /* RFC 3168 6.1.1 */
 {
     struct script s = script_begin();
-    CHECK_EQ(net_sysctl_set(s.vk->net, "net/ipv4/tcp_ecn", "1"), 0);
-    struct sockaddr_storage addr;
-    s.sk = vk_socket(s.vk, SOCK_STREAM);
-    int len = sockaddr_in_make(&addr, cpu_to_be32(s.tap->ip), cpu_to_be16(s.sport));
-    CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), -EINPROGRESS);
-    s.dport = vk_port(s.sk);
+    connect_with_ecn(&s);
     s.rcv = host_sends_any(&s, SYN | ECE | CWR).seq + 1;
     peer_sends(&s, SYN | ACK | ECE | CWR, NULL, 0);
     host_sends(&s, ACK);
