@@ -103,6 +103,11 @@ r ip route show root 14.0.0.0/7
 r ip route show match 14.1.1.1
 r ip -j route show
 r ip -4 rule show
+r ip route add 17.0.0.0/8 nexthop via 10.1.1.9 dev eth0 nexthop dev lo weight 3
+r ip link set eth0 down
+r ip route show
+r ip link set eth0 up
+r ip route show
 """
 NEIGHBOURS = """
 r ip addr add 10.1.2.1/24 dev eth0

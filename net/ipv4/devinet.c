@@ -213,7 +213,7 @@ void inet_delete_ifa(struct net_device *dev, struct in_ifaddr *ifa)
                 delete_one(dev, other);
     delete_one(dev, ifa);
     if (list_empty(&ind->addresses)) /* as Linux: without an address it speaks no IPv4 */
-        fib_flush_device(dev_net(dev), dev);
+        fib_device_down(dev_net(dev), dev);
     route_invalidate(dev_net(dev));
 }
 
@@ -273,7 +273,7 @@ static int device_register(struct net_device *dev)
 
 static void device_down(struct net_device *dev)
 {
-    fib_flush_device(dev_net(dev), dev);
+    fib_device_down(dev_net(dev), dev);
     arp_flush_device(dev);
 }
 
@@ -305,6 +305,7 @@ static void device_unregister(struct net_device *dev)
     if (!dev->ip_ptr)
         return;
     inet_delete_all(dev);
+    fib_flush_device(dev_net(dev), dev);
     arp_flush_device(dev); /* what was learned by packets that were under way while it closed */
     inet_conf_remove(&in_dev_get(dev)->conf);
     ip_frag_flush_device(dev);

@@ -104,6 +104,8 @@ int inet_add_routes(struct net_device *dev, const struct in_ifaddr *ifa)
     const struct brought b = brought_by(dev, ifa);
     int err = 0;
 
+    if (dev_flags(dev, NETDEV_UP))
+        fib_device_up(dev_net(dev), dev);
     for (unsigned i = 0; i < b.n && !err; i++) {
         const struct fib_route route = as_route(&b.routes[i], dev);
         err = fib_add(dev_net(dev), &route);

@@ -263,6 +263,39 @@ void fib_flush_device(struct net *net, const struct net_device *dev)
     fib_flush(net, leads_by, dev);
 }
 
+static bool leads_nowhere(const struct fib_route *r, const void *arg)
+{
+    (void)arg;
+    for (unsigned n = 0; n < r->n_nexthops; n++)
+        if (!r->nexthops[n].dead)
+            return false;
+    return r->n_nexthops;
+}
+
+/* Routes share what they lead by, so it is said once for all of them. */
+static void mark_hops(struct net *net, const struct net_device *dev, bool dead)
+{
+    struct ipv4_state *ipv4 = net->ipv4;
+
+    lock_acquire(&ipv4->route_lock);
+    for (unsigned b = 0; b < INFO_BUCKETS; b++)
+        for (struct fib_info *i = ipv4->fib->infos[b]; i; i = i->next)
+            fib_info_mark(i, dev, dead);
+    route_changed(ipv4);
+    lock_release(&ipv4->route_lock);
+}
+
+void fib_device_down(struct net *net, const struct net_device *dev)
+{
+    mark_hops(net, dev, true);
+    fib_flush(net, leads_nowhere, NULL);
+}
+
+void fib_device_up(struct net *net, const struct net_device *dev)
+{
+    mark_hops(net, dev, false);
+}
+
 /* ---- life ---- */
 
 void fib_listen(struct net *net, struct fib_listener *l)

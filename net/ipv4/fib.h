@@ -24,6 +24,7 @@ struct fib_nexthop {
     be32 gateway;    /* zero: the destination is on dev's link */
     uint16_t weight; /* its share of the flows, 1 to 256; 0 counts as 1 */
     bool onlink;     /* gateway is on dev's link, though no network of ours holds it */
+    bool dead;       /* dev is down: the other next hops carry its share (the tables say so, nobody else) */
 };
 enum { FIB_NEXTHOPS_MAX = 8 };
 
@@ -61,7 +62,11 @@ int fib_del(struct net *net, const struct fib_route *like);
 /* Remove every route that gone() says is so. */
 void fib_flush(struct net *net, bool (*gone)(const struct fib_route *route, const void *arg),
                const void *arg);
-/* Remove every route with a next hop by dev. */
+/* dev is down, or has no address any more: next hops by it are dead, and routes without another one go. */
+void fib_device_down(struct net *net, const struct net_device *dev);
+/* dev is up: the next hops by it that are left are alive again. */
+void fib_device_up(struct net *net, const struct net_device *dev);
+/* dev is about to go for good: remove every route with a next hop by it. */
 void fib_flush_device(struct net *net, const struct net_device *dev);
 
 /* fib_check.c: may a program have this route? A next hop's gateway must be on a link of ours: that says which
@@ -112,7 +117,7 @@ struct fib_info {
     uint8_t type, scope, origin, n_nexthops;
     be32 prefsrc;
     uint32_t metric, mtu;
-    uint32_t weights; /* the sum */
+    uint32_t weights; /* the sum of those alive */
     struct fib_nexthop nexthops[];
 };
 struct fib_state;

@@ -46,6 +46,7 @@ static struct fib_info *info_create(struct ipv4_state *ipv4, const struct fib_ro
     for (unsigned n = 0; n < r->n_nexthops; n++) {
         i->nexthops[n] = r->nexthops[n];
         i->nexthops[n].weight = MAX(r->nexthops[n].weight, 1);
+        i->nexthops[n].dead = false;
         i->weights += i->nexthops[n].weight;
     }
     if (i->n_nexthops > 1)
@@ -66,6 +67,18 @@ struct fib_info *fib_info_get(struct ipv4_state *ipv4, const struct fib_route *r
     if (i)
         i->users++;
     return i;
+}
+
+void fib_info_mark(struct fib_info *i, const struct net_device *dev, bool dead)
+{
+    i->weights = 0;
+    for (unsigned n = 0; n < i->n_nexthops; n++) {
+        struct fib_nexthop *hop = &i->nexthops[n];
+        if (hop->dev == dev)
+            hop->dead = dead;
+        if (!hop->dead)
+            i->weights += hop->weight;
+    }
 }
 
 void fib_route_fill(struct fib_route *r, unsigned table, const struct trie_place *p, const struct fib_info *i)

@@ -4,7 +4,7 @@
 static bool leads_by_index(const struct fib_info *i, uint32_t ifindex)
 {
     for (unsigned n = 0; n < i->n_nexthops; n++)
-        if (i->nexthops[n].dev->ifindex == ifindex)
+        if (i->nexthops[n].dev->ifindex == ifindex && !i->nexthops[n].dead)
             return true;
     return !i->n_nexthops; /* a refusal is one whatever the device */
 }

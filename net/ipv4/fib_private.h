@@ -26,6 +26,8 @@ static inline size_t fib_info_size(unsigned n_nexthops)
 /* The info for all of r but its prefix, with one user more. NULL: memory is out. */
 struct fib_info *fib_info_get(struct ipv4_state *ipv4, const struct fib_route *r);
 void fib_info_put(struct ipv4_state *ipv4, struct fib_info *i);
+/* The next hops by dev are dead, or alive. */
+void fib_info_mark(struct fib_info *i, const struct net_device *dev, bool dead);
 /* The route of prefix p in a table that has info i. */
 void fib_route_fill(struct fib_route *r, unsigned table, const struct trie_place *p,
                     const struct fib_info *i);

@@ -2,6 +2,7 @@
 #include "net/ipv4/fib.h"
 #include "net/ipv4/host_test.h"
 #include "net/ipv4/ipv4.h"
+#include "sim/netconfig.h"
 
 static be32 ip(const char *text)
 {
@@ -154,6 +155,48 @@ TEST(flows_spread_over_next_hops_by_weight_and_each_keeps_to_its_own) /* RFC 299
     route_invalidate(h.vk->net);
     for (unsigned i = 0; i < FLOWS; i++)
         CHECK_EQ(hop_of(&h, "8.8.8.8", (uint16_t)i), hops[i]);
+    host_destroy(&h);
+}
+
+static void second_link(struct host *h, int flags)
+{
+    struct ifreq r = { .ifr_name = "eth1" };
+
+    r.ifr_flags = (short)flags;
+    CHECK_EQ(vk_ioctl(h->vk, SIOCSIFFLAGS, &r), 0);
+}
+
+TEST(next_hops_by_a_device_that_is_down_are_left_out) /* ip-route(8): dead */
+{
+    static const uint8_t mac[6] = { 2, 9, 0, 0, 0, 1 };
+    enum { FLOWS = 100 };
+    struct host h = host_create();
+    struct wire *far = wire_create("far");
+    struct vnic *eth1 = vnic_create(h.vk->net, "eth1", mac, far, NULL);
+    struct fib_route r = by_gateway(&h, "0.0.0.0", 0, "10.0.0.10"),
+                     only = by_gateway(&h, "11.0.0.0", 8, "10.0.1.9");
+    bool used[2] = { false, false };
+
+    CHECK_EQ(netconfig_address(h.vk->net, "eth1", ip4(10, 0, 1, 1), 24), 0);
+    only.nexthops[0].dev = eth1->dev;
+    r.n_nexthops = 2;
+    r.nexthops[1] = (struct fib_nexthop){ .dev = eth1->dev, .gateway = ip("10.0.1.9") };
+    CHECK_EQ(fib_add(h.vk->net, &r), 0);
+    CHECK_EQ(fib_add(h.vk->net, &only), 0);
+
+    second_link(&h, 0);
+    for (unsigned i = 0; i < FLOWS; i++)
+        CHECK_EQ(hop_of(&h, "8.8.8.8", (uint16_t)i), ip4(10, 0, 0, 10));
+    CHECK_EQ(fib_del(h.vk->net, &only), -ESRCH); /* it had no other */
+
+    second_link(&h, IFF_UP);
+    for (unsigned i = 0; i < FLOWS; i++)
+        used[hop_of(&h, "8.8.8.8", (uint16_t)i) == ip4(10, 0, 1, 9)] = true;
+    CHECK(used[0] && used[1]);
+
+    vnic_destroy(eth1); /* and now the whole route goes, for nothing may point to the device any more */
+    CHECK_EQ(hop_of(&h, "8.8.8.8", 1), 0);
+    wire_destroy(far);
     host_destroy(&h);
 }
 

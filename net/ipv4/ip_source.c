@@ -7,7 +7,7 @@
 static bool leads_by(const struct fib_info *r, const struct net_device *dev)
 {
     for (unsigned n = 0; n < r->n_nexthops; n++)
-        if (r->nexthops[n].dev == dev)
+        if (r->nexthops[n].dev == dev && !r->nexthops[n].dead)
             return true;
     return false;
 }

@@ -3,13 +3,16 @@
 #include "net/ipv4/ipv4.h"
 #include "net/ipv4/route.h"
 
-/* Of several next hops the one that gets this part of all flows; only one by the device asked for will do. */
+/* Of several next hops, of those alive, the one that gets this part of all flows; only one by the device
+ * asked for will do. */
 static const struct fib_nexthop *choose_hop(const struct fib_info *r, uint32_t ifindex, uint32_t spread)
 {
     uint32_t point = spread * r->weights >> 16;
 
     for (unsigned n = 0; n < r->n_nexthops; n++) {
         const struct fib_nexthop *hop = &r->nexthops[n];
+        if (hop->dead)
+            continue;
         if (ifindex ? hop->dev->ifindex == ifindex : point < hop->weight)
             return hop;
         point -= hop->weight;

@@ -18,7 +18,10 @@ static void put_be32(struct nlmsg *m, uint16_t type, be32 addr)
 
 static uint8_t hop_flags(const struct fib_nexthop *hop)
 {
-    return (READ_ONCE(hop->dev->carrier) ? 0 : RTNH_F_LINKDOWN) | (hop->onlink ? RTNH_F_ONLINK : 0);
+    bool linked = READ_ONCE(hop->dev->carrier) && !hop->dead;
+
+    return (uint8_t)((linked ? 0 : RTNH_F_LINKDOWN) | (hop->dead ? RTNH_F_DEAD : 0) |
+                     (hop->onlink ? RTNH_F_ONLINK : 0));
 }
 
 static void put_multipath(struct nlmsg *m, const struct fib_route *route)
