@@ -115,16 +115,23 @@ struct tcp_state {
     bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
     bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
     int32_t challenge_ack_limit;
-    int32_t syn_retries, synack_retries, data_retries; /* what the three durations below were made from */
+    /* what the durations *_give_up below are made from */
+    int32_t syn_retries, synack_retries, data_retries, orphan_retries;
+    int32_t quickacks;  /* segments acknowledged at once when a connection begins */
+    int32_t rto_min_us; /* rto.least */
 
-    /* durations in ns; defaults set by tcp_sysctl_init(), tests and sysctls change them */
+    /* durations in ns; defaults set by tcp_sysctl_init(), tests and sysctls change them; of rto and keep_* a
+     * connection takes a copy when it is made, the others are read when they are needed */
     uint64_t time_wait;   /* 2 MSL, RFC 9293 3.4.2 */
     uint64_t fin_timeout; /* FIN-WAIT-2 of a socket nobody has open */
     uint64_t syn_give_up; /* R2 for a SYN of ours, RFC 9293 3.8.3 */
     uint64_t synack_give_up;
-    uint64_t data_give_up;             /* R2 for data */
+    uint64_t data_give_up;   /* R2 for data */
+    uint64_t orphan_give_up; /* the same when nobody has the socket open */
+    struct tcp_rto_bounds rto;
+    uint64_t delack_time;              /* RFC 9293 3.8.6.3; 0: every segment is acknowledged at once */
     uint64_t keep_idle, keep_interval; /* RFC 9293 3.8.4 */
-    unsigned keep_count;
+    int32_t keep_count;
 
     struct sock_family family;
     struct net_proc_file proc_tcp, proc_counters, proc_netstat, snmp_section;
@@ -181,6 +188,9 @@ struct tcp_sock {
     uint32_t rcv_nxt, rcv_wnd, rcv_up, irs;
     uint8_t rcv_wscale;            /* our shift; 0 until both sides agreed */
     bool ack_now;                  /* owe the peer an ACK at once */
+    bool interactive;              /* we answer what we receive: our text carries the ACK (tcp_delack.c) */
+    uint32_t quickacks;            /* segments still to be acknowledged at once */
+    uint64_t last_text_at;         /* when text last came in order; 0: none did */
     uint32_t last_ack_sent;        /* rcv_nxt in the latest ACK */
     uint32_t rcv_mss;              /* what counts as a full-sized segment of the peer */
     uint32_t tune_end;             /* when rcv_nxt gets here a whole window has come */
@@ -249,8 +259,7 @@ struct tcp_sock {
 
     /* ---- user's side ---- */
     bool nodelay;
-    bool cork, more;    /* TCP_CORK; the last send said MSG_MORE: only full segments go */
-    unsigned quickacks; /* segments still to be acknowledged at once (TCP_QUICKACK) */
+    bool cork, more; /* TCP_CORK; the last send said MSG_MORE: only full segments go */
     uint64_t keep_idle, keep_interval;
     unsigned keep_count, keep_probes; /* probes that may go, and did go, unanswered */
     uint64_t keep_probed_at;
@@ -490,6 +499,27 @@ void tcp_timers_cancel(struct tcp_sock *tp);
 void tcp_timers_cancel_sync(struct tcp_sock *tp);
 /* RFC 6298 5.1-5.3: the rto from now; no later than the user's patience ends. */
 void tcp_start_rexmit(struct tcp_sock *tp);
+
+/* ================ tcp_delack.c: when to acknowledge, RFC 9293 3.8.6.3; lock held ================ */
+
+/* n bytes of text came in order, and no gap is open: acknowledge it now (ack_now) or later. */
+void tcp_acknowledge_text(struct tcp_sock *tp, uint32_t n);
+/* The next segments are acknowledged at once, unless the connection is interactive. */
+void tcp_quickack_begin(struct tcp_sock *tp);
+/* The same whatever it is: the peer had to send something again. */
+void tcp_quickack_again(struct tcp_sock *tp);
+/* Text of ours goes out while the last that came is fresh. */
+void tcp_quickack_answered(struct tcp_sock *tp);
+/* New text was sent at last_sent_at: if what came is not older than that it is the answer. */
+#define TCP_ANSWER_TIME ms(40)
+static inline void tcp_quickack_text_out(struct tcp_sock *tp)
+{
+    if (!tp->interactive && tp->last_sent_at - tp->last_text_at < TCP_ANSWER_TIME)
+        tcp_quickack_answered(tp);
+}
+/* tcp(7), TCP_QUICKACK: 0, or not; an even number for this once only. */
+void tcp_quickack_set(struct tcp_sock *tp, int value);
+void tcp_delack_fired(struct tcp_sock *tp, uint64_t now);
 
 /* ================ tcp_keepalive.c; lock held ================ */
 

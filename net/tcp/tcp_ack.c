@@ -94,6 +94,13 @@ static uint64_t round_trip(const struct tcp_sock *tp, const struct taken_off *t,
     return news->sacked_once ? MAX(news->now - news->sacked_sent_at, (uint64_t)1) : 0;
 }
 
+/* How many samples a round trip will bring, as a power of two: RFC 7323 G, FlightSize / (2 * SMSS). */
+static unsigned log2_samples(const struct tcp_sock *tp, uint32_t flight)
+{
+    uint32_t one = 2 * tp->mss;
+    return flight > one ? (unsigned)(__builtin_clz(one) - __builtin_clz(flight)) : 0;
+}
+
 /* RFC 6298 5.7: a fresh sample ends the backoff. */
 static void sample_rtt(struct tcp_sock *tp, const struct taken_off *t, const struct tcp_segment *seg,
                        struct tcp_ack_news *news)
@@ -101,7 +108,7 @@ static void sample_rtt(struct tcp_sock *tp, const struct taken_off *t, const str
     news->rtt = round_trip(tp, t, seg, news);
     if (!news->rtt)
         return;
-    tcp_rtt_sample(&tp->rtt, news->rtt);
+    tcp_rtt_sample(&tp->rtt, news->rtt, log2_samples(tp, news->flight));
     tp->backoff = 0;
 }
 

@@ -6,8 +6,6 @@
 
 enum step { GO_ON, DONE };
 
-#define DELACK_TIME ms(40) /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
-
 void tcp_drop(struct tcp_segment *seg, enum skb_drop_reason reason)
 {
     seg->dropped = true;
@@ -66,12 +64,13 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_update_window(tp, seg);
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
     if (tp->retransmits)
-        rtt->rto = MAX(rtt->rto, sec(3)); /* RFC 6298 5.7; and Karn, RFC 6298 3: no sample */
+        rtt->rto = MIN(MAX(rtt->rto, sec(3)), rtt->most); /* RFC 6298 5.7; and Karn, RFC 6298 3: no sample */
     else if (!tp->by_cookie)
-        tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at);
+        tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at, 0);
     tp->last_ack_at = time_now();
     tcp_recovery_init(tp);
     tcp_buffers_begin(tp);
+    tcp_quickack_begin(tp);
     tp->backoff = tp->retransmits = 0;
     tcp_set_state(tp, TCPS_ESTABLISHED);
     tcp_keepalive_restart(tp);
@@ -157,6 +156,7 @@ static void acknowledge_duplicate(struct tcp_sock *tp, const struct tcp_segment 
 {
     uint32_t start = seg->seq + tcp_segment_has(seg, TCP_FLAG_SYN);
     tcp_sack_duplicate(tp, start, seq_min(start + tcp_segment_text(seg), tp->rcv_nxt));
+    tcp_quickack_again(tp);
     tcp_send_ack(tp);
 }
 
@@ -336,19 +336,6 @@ static enum step refuse_text(struct tcp_sock *tp, struct tcp_segment *seg)
     return drop(seg, SKB_DROP_TCP_CLOSING);
 }
 
-/* RFC 9293 3.8.6.3 and RFC 5681 4.2: every second full-sized segment, or after a while. */
-static void acknowledge_later(struct tcp_sock *tp, uint32_t text)
-{
-    uint32_t limit = tcp_advertised_mss(tp);
-    tp->rcv_mss = MAX(tp->rcv_mss, MIN(text, limit));
-    if (tp->rcv_nxt - tp->last_ack_sent >= 2 * tp->rcv_mss || tp->dsack_due) /* SHLD-19; RFC 2883 4 */
-        tp->ack_now = true;
-    else if (tp->quickacks && tp->quickacks--) /* tcp(7), TCP_QUICKACK */
-        tp->ack_now = true;
-    else if (!tcp_timer_running(tp, TCP_TIMER_DELACK))
-        tcp_timer_start(tp, TCP_TIMER_DELACK, DELACK_TIME);
-}
-
 static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     uint32_t text = tcp_segment_text(seg);
@@ -359,7 +346,7 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
     bool gap = !skb_queue_empty(&tp->ofo_queue);
     bool in_order = tcp_queue_text(tp, seg) && !tp->fin_reached;
     if (in_order && !gap)
-        acknowledge_later(tp, text);
+        tcp_acknowledge_text(tp, text);
     else if (tp->fin_reached)
         tp->ack_now = true;
     else

@@ -42,7 +42,7 @@ int tcp_autobind(struct tcp_sock *tp, be32 addr)
 /* Forget an earlier connection of this socket. */
 static void reset_control_block(struct tcp_sock *tp)
 {
-    tcp_rtt_init(&tp->rtt);
+    tcp_rtt_init(&tp->rtt, &tcp_state_of(tp)->rto);
     tp->rcv_wnd = tp->max_window = 0;
     tp->snd_wscale = tp->rcv_wscale = 0;
     tp->ts_ok = tp->sack_ok = tp->ecn_ok = false;
@@ -56,6 +56,9 @@ static void reset_control_block(struct tcp_sock *tp)
     tp->sk.shutdown = 0;
     tp->peer_mss = TCP_MSS_DEFAULT;
     tp->rcv_mss = TCP_MSS_DEFAULT;
+    tp->bytes_received = tp->bytes_acked = tp->last_text_at = 0;
+    tp->quickacks = 0;
+    tp->interactive = false;
 }
 
 /* The route decides the address we speak from; a broadcast or multicast peer is none (RFC 1122 4.2.3.14). */

@@ -146,8 +146,10 @@ static bool emit_new(struct tcp_sock *tp, const struct tcp_plan *plan)
     bool fin = plan->fin && plan->seq + len == tp->write_seq;
     if (!send_segment(tp, skb, plan->seq, fin))
         return false;
-    if (skb)
+    if (skb) {
         tp->send_head = skb_queue_next(&tp->write_queue, skb);
+        tcp_quickack_text_out(tp);
+    }
     tp->snd_nxt += len + fin;
     if (len < tp->mss)
         tp->snd_small = tp->snd_nxt;

@@ -50,7 +50,9 @@ void tcp_recovery_init(struct tcp_sock *tp)
     tp->recovery = TCP_OPEN;
     tp->recover = tp->iss; /* RFC 6582 3.2 step 1 */
     tp->round_end = tp->snd_nxt;
-    tp->rack = (struct tcp_rack){ .fack = tp->snd_una, .window_mult = 1, .dsack_round = tp->snd_una };
+    tp->rack = (struct tcp_rack){
+        .fack = tp->snd_una, .end = tp->snd_una, .window_mult = 1, .dsack_round = tp->snd_una
+    };
     tp->board = (struct tcp_board){ 0 };
     tp->undo.cwnd = 0;
     tp->tlp.out = false;

@@ -1,35 +1,38 @@
 /* net/tcp/tcp_rtt.c - round-trip time and retransmission time-out, RFC 6298 section 2.
- * The minimum is 200 ms as in Linux, not the second of 2.4: that second came from clocks with coarse ticks,
- * and ours has none. */
+ * The lower bound is usually 200 ms as in Linux, not the second of 2.4: that second came from clocks with
+ * coarse ticks, and ours has none. */
 #include "net/tcp/tcp_rtt.h"
 #include "net/port.h"
 
-#define RTO_INITIAL sec(1)   /* RFC 6298 2.1 */
-#define RTO_MIN     ms(200)  /* RFC 6298 2.4 says 1 s; see above */
-#define RTO_MAX     sec(120) /* RFC 6298 2.5: at least 60 s */
-
-void tcp_rtt_init(struct tcp_rtt *r)
+void tcp_rtt_init(struct tcp_rtt *r, const struct tcp_rto_bounds *bounds)
 {
-    *r = (struct tcp_rtt){ .rto = RTO_INITIAL, .min = UINT64_MAX };
+    *r = (struct tcp_rtt){
+        .rto = bounds->initial, .min = UINT64_MAX, .least = bounds->least, .most = bounds->most
+    };
 }
 
-void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m)
+static uint64_t difference(uint64_t a, uint64_t b)
 {
-    m = CLAMP(m, (uint64_t)1, RTO_MAX);
+    return a > b ? a - b : b - a;
+}
+
+void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m, unsigned log2_samples)
+{
+    m = CLAMP(m, (uint64_t)1, r->most);
     if (!r->srtt) { /* 2.2 */
         r->srtt = m;
         r->rttvar = m / 2;
-    } else { /* 2.3: alpha = 1/8, beta = 1/4; the variance first */
-        uint64_t error = m > r->srtt ? m - r->srtt : r->srtt - m;
-        r->rttvar = r->rttvar - r->rttvar / 4 + error / 4;
-        r->srtt = r->srtt - r->srtt / 8 + m / 8;
+    } else { /* 2.3: alpha = 1/8, beta = 1/4, each over the samples of a round trip; the variance first */
+        unsigned alpha = 3 + log2_samples, beta = 2 + log2_samples;
+        r->rttvar = r->rttvar - (r->rttvar >> beta) + (difference(m, r->srtt) >> beta);
+        r->srtt = r->srtt - (r->srtt >> alpha) + (m >> alpha);
     }
     r->min = MIN(r->min, m);
-    r->rto = CLAMP(r->srtt + 4 * r->rttvar, RTO_MIN, RTO_MAX); /* 2.3: K = 4 */
+    r->rto = CLAMP(r->srtt + 4 * r->rttvar, r->least, r->most); /* 2.3: K = 4 */
 }
 
 uint64_t tcp_rto_backed_off(const struct tcp_rtt *r, unsigned backoff)
 {
     uint64_t rto = r->rto << MIN(backoff, 16u);
-    return MIN(rto, RTO_MAX);
+    return MIN(rto, r->most);
 }

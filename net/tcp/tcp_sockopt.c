@@ -18,13 +18,7 @@ static int set_congestion(struct tcp_sock *tp, const char *value, socklen_t len)
 }
 
 /* tcp(7), and where it is silent what Linux refuses. */
-enum {
-    KEEP_SECONDS_MAX = 32767,
-    KEEP_COUNT_MAX = 127,
-    SYN_COUNT_MAX = 127,
-    LINGER2_MAX = 120,
-    QUICKACKS = 16 /* segments, as at the start of a connection there */
-};
+enum { KEEP_SECONDS_MAX = 32767, KEEP_COUNT_MAX = 127, SYN_COUNT_MAX = 127, LINGER2_MAX = 120 };
 
 static bool within(int value, int low, int high)
 {
@@ -47,14 +41,6 @@ static int set_cork(struct tcp_sock *tp, bool on)
     tp->more = false;
     if (!on)
         tcp_output(tp);
-    return 0;
-}
-
-static int set_quickack(struct tcp_sock *tp, int value)
-{
-    tp->quickacks = value ? QUICKACKS : 0;
-    if (value && tcp_timer_running(tp, TCP_TIMER_DELACK))
-        tcp_send_ack(tp);
     return 0;
 }
 
@@ -105,7 +91,8 @@ static int set_int(struct tcp_sock *tp, int option, int value)
     case TCP_CORK:
         return set_cork(tp, value);
     case TCP_QUICKACK:
-        return set_quickack(tp, value);
+        tcp_quickack_set(tp, value);
+        return 0;
     case TCP_MAXSEG:
         return set_maxseg(tp, value);
     case TCP_KEEPIDLE:
@@ -187,7 +174,7 @@ static int get_int(const struct tcp_sock *tp, int option, int *value)
         *value = tp->cork;
         return 0;
     case TCP_QUICKACK:
-        *value = tp->quickacks || !tcp_timer_running(tp, TCP_TIMER_DELACK);
+        *value = !tp->interactive;
         return 0;
     case TCP_MAXSEG:
         *value = maxseg(tp);

@@ -61,12 +61,12 @@ int tcp_init_sock(struct sock *sk)
     skb_queue_head_init(&tp->ofo_queue);
     list_init(&tp->accept_link);
     list_init(&tp->conn_link);
-    tcp_rtt_init(&tp->rtt);
+    tcp_rtt_init(&tp->rtt, &sk->net->tcp->rto);
     tcp_timers_init(tp);
     tp->cong = READ_ONCE(sk->net->tcp->cong);
-    tp->keep_idle = sk->net->tcp->keep_idle;
-    tp->keep_interval = sk->net->tcp->keep_interval;
-    tp->keep_count = sk->net->tcp->keep_count;
+    tp->keep_idle = READ_ONCE(sk->net->tcp->keep_idle);
+    tp->keep_interval = READ_ONCE(sk->net->tcp->keep_interval);
+    tp->keep_count = (unsigned)READ_ONCE(sk->net->tcp->keep_count);
     tp->ts_offset = random_u32();
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;

@@ -4,15 +4,15 @@
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 
-enum { RETRIES_MOST = 127, MINUTES_2 = 120 };
+enum { RETRIES_MOST = 127, QUICKACKS_MOST = 1000, RTO_MAX_MS = 120000, DAY = 86400 };
 
 /* n retransmissions, and the wait behind the last. */
-static uint64_t duration_of(int32_t n, uint64_t first)
+static uint64_t duration_of(const struct tcp_state *tcp, int32_t n, uint64_t first)
 {
     uint64_t sum = 0, wait = first;
     for (int32_t i = 0; i <= n; i++) {
         sum += wait;
-        wait = MIN(2 * wait, sec(MINUTES_2)); /* RFC 6298 2.5: tcp_rtt.c's upper bound */
+        wait = MIN(2 * wait, tcp->rto.most); /* RFC 6298 2.5 */
     }
     return sum;
 }
@@ -20,19 +20,47 @@ static uint64_t duration_of(int32_t n, uint64_t first)
 static void syn_retries_changed(void *base)
 {
     struct tcp_state *tcp = base;
-    WRITE_ONCE(tcp->syn_give_up, duration_of(tcp->syn_retries, sec(1)));
+    WRITE_ONCE(tcp->syn_give_up, duration_of(tcp, tcp->syn_retries, tcp->rto.initial));
 }
 
 static void synack_retries_changed(void *base)
 {
     struct tcp_state *tcp = base;
-    WRITE_ONCE(tcp->synack_give_up, duration_of(tcp->synack_retries, sec(1)));
+    WRITE_ONCE(tcp->synack_give_up, duration_of(tcp, tcp->synack_retries, tcp->rto.initial));
 }
 
 static void data_retries_changed(void *base)
 {
     struct tcp_state *tcp = base;
-    WRITE_ONCE(tcp->data_give_up, duration_of(tcp->data_retries, ms(200)));
+    WRITE_ONCE(tcp->data_give_up, duration_of(tcp, tcp->data_retries, tcp->rto.least));
+}
+
+static void orphan_retries_changed(void *base)
+{
+    enum { USUAL = 8 }; /* what 0 means, as in Linux: 102 s (RFC 9293 3.8.3: at least 100) */
+    struct tcp_state *tcp = base;
+    int32_t n = tcp->orphan_retries ? tcp->orphan_retries : USUAL;
+    WRITE_ONCE(tcp->orphan_give_up, duration_of(tcp, n, tcp->rto.least));
+}
+
+static void rto_initial_changed(void *base)
+{
+    syn_retries_changed(base);
+    synack_retries_changed(base);
+}
+
+static void rto_min_changed(void *base)
+{
+    struct tcp_state *tcp = base;
+    WRITE_ONCE(tcp->rto.least, us((uint64_t)tcp->rto_min_us));
+    data_retries_changed(base);
+    orphan_retries_changed(base);
+}
+
+static void rto_max_changed(void *base)
+{
+    rto_initial_changed(base);
+    rto_min_changed(base);
 }
 
 static int show_available(const void *base, char *buf, size_t size)
@@ -64,6 +92,8 @@ static const struct sysctl sysctls[] = {
     { SYSCTL_TEXT("net/ipv4/tcp_congestion_control", struct tcp_state, cong_name, 16,
                   "the congestion control of new connections"),
       .check = cong_exists, .changed = cong_changed },
+    { SYSCTL_MS("net/ipv4/tcp_delack_time", struct tcp_state, delack_time, 0, 499,
+                "how long text waits for its ACK, ms; 0: every segment is acknowledged at once") },
     { SYSCTL_BOOL("net/ipv4/tcp_dsack", struct tcp_state, dsack,
                   "tell the peer of text that came twice (RFC 2883)") },
     { SYSCTL_BOOL("net/ipv4/tcp_early_retrans", struct tcp_state, tlp,
@@ -74,12 +104,26 @@ static const struct sysctl sysctls[] = {
                      "how long a connection that nobody has open waits for the peer's FIN, seconds") },
     { SYSCTL_BOOL("net/ipv4/tcp_frto", struct tcp_state, frto_on,
                   "find out whether a time-out was needless (RFC 5682)") },
+    { SYSCTL_MS("net/ipv4/tcp_initial_rto", struct tcp_state, rto.initial, 1, RTO_MAX_MS,
+                "the time-out of new connections before any round trip is known, ms (RFC 6298 2.1)"),
+      .changed = rto_initial_changed },
     { SYSCTL_INT("net/ipv4/tcp_initial_window", struct tcp_state, initial_window, 0, 1000,
                  "segments that a connection begins with; 0: as RFC 6928 says") },
+    { SYSCTL_SECONDS("net/ipv4/tcp_keepalive_intvl", struct tcp_state, keep_interval, 1, 32767,
+                     "between two keepalive probes of new connections, seconds") },
+    { SYSCTL_INT("net/ipv4/tcp_keepalive_probes", struct tcp_state, keep_count, 1, 127,
+                 "keepalive probes without an answer before a new connection is given up") },
+    { SYSCTL_SECONDS("net/ipv4/tcp_keepalive_time", struct tcp_state, keep_idle, 1, 32767,
+                     "the silence before the first keepalive probe of new connections, seconds") },
     { SYSCTL_INT("net/ipv4/tcp_max_syn_backlog", struct tcp_state, max_syn_backlog, 1, SOCK_BACKLOG_MAX,
                  "half-open connections of a listener, should its backlog be smaller") },
     { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
                   "let receive buffers grow with the path, up to the third number of tcp_rmem") },
+    { SYSCTL_INT("net/ipv4/tcp_orphan_retries", struct tcp_state, orphan_retries, 0, RETRIES_MOST,
+                 "the same as tcp_retries2 for connections that nobody has open; 0: 8"),
+      .changed = orphan_retries_changed },
+    { SYSCTL_INT("net/ipv4/tcp_quickacks", struct tcp_state, quickacks, 0, QUICKACKS_MOST,
+                 "segments that are acknowledged at once when a connection begins and after a pause") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
                   "with SACK, tell loss by time (RFC 8985); off: by number (RFC 6675)") },
     { SYSCTL_INT("net/ipv4/tcp_retries2", struct tcp_state, data_retries, 1, RETRIES_MOST,
@@ -87,6 +131,12 @@ static const struct sysctl sysctls[] = {
       .changed = data_retries_changed },
     { SYSCTL_INTS("net/ipv4/tcp_rmem", struct tcp_state, rmem, 3, SOCK_BUF_MIN, SOCK_BUF_MAX,
                   "receive buffers of connections: the least, the first, the largest; bytes") },
+    { SYSCTL_MS("net/ipv4/tcp_rto_max_ms", struct tcp_state, rto.most, 1000, RTO_MAX_MS,
+                "the upper bound of the time-out of new connections, ms (RFC 6298 2.5)"),
+      .changed = rto_max_changed },
+    { SYSCTL_INT("net/ipv4/tcp_rto_min_us", struct tcp_state, rto_min_us, 1, 1000 * RTO_MAX_MS,
+                 "the lower bound of the time-out of new connections, us (RFC 6298 2.4)"),
+      .changed = rto_min_changed },
     { SYSCTL_BOOL("net/ipv4/tcp_sack", struct tcp_state, sack,
                   "offer and accept selective acknowledgements (RFC 2018) on new connections") },
     { SYSCTL_INT("net/ipv4/tcp_syn_retries", struct tcp_state, syn_retries, 1, RETRIES_MOST,
@@ -97,6 +147,8 @@ static const struct sysctl sysctls[] = {
       .changed = synack_retries_changed },
     { SYSCTL_INT("net/ipv4/tcp_syncookies", struct tcp_state, syncookies, 0, 2,
                  "answer a SYN without keeping it (RFC 4987): 1 when the queue is full, 2 always, 0 never") },
+    { SYSCTL_SECONDS("net/ipv4/tcp_time_wait_time", struct tcp_state, time_wait, 1, DAY,
+                     "the length of TIME-WAIT, 2 MSL, seconds (RFC 9293 3.4.2)") },
     { SYSCTL_BOOL("net/ipv4/tcp_timestamps", struct tcp_state, timestamps,
                   "offer and accept timestamps (RFC 7323 3) on new connections") },
     { SYSCTL_INTS("net/ipv4/tcp_wmem", struct tcp_state, wmem, 3, SOCK_BUF_MIN, SOCK_BUF_MAX,
@@ -133,5 +185,10 @@ void tcp_sysctl_init(struct net *net)
     tcp->keep_idle = sec(7200);   /* RFC 9293 3.8.4, MUST-28: at least two hours */
     tcp->keep_interval = sec(75); /* tcp(7), and so the next */
     tcp->keep_count = 9;
+    tcp->rto_min_us = 200000;
+    tcp->rto = (struct tcp_rto_bounds){ .initial = sec(1), .least = ms(200), .most = sec(120) };
+    orphan_retries_changed(tcp);
+    tcp->delack_time = ms(40); /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
+    tcp->quickacks = 16;
     net_sysctl_register(net, &tcp->sysctls, sysctls, tcp);
 }

@@ -20,10 +20,14 @@ static uint64_t give_up_after(const struct tcp_sock *tp)
         return tp->user_timeout;
     if (tp->sk.state == TCPS_SYN_SENT)
         return READ_ONCE(tcp->syn_give_up);
-    return tp->sk.state == TCPS_SYN_RECEIVED ? READ_ONCE(tcp->synack_give_up) : READ_ONCE(tcp->data_give_up);
+    if (tp->sk.state == TCPS_SYN_RECEIVED)
+        return READ_ONCE(tcp->synack_give_up);
+    uint64_t data = READ_ONCE(tcp->data_give_up);
+    return tp->sk.dead ? MIN(data, READ_ONCE(tcp->orphan_give_up)) : data;
 }
 
-/* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. */
+/* RFC 6298 5.5-5.7 and RFC 9293 3.8.3: the oldest segment was not acknowledged in time. There is no R1: since
+ * no ACK confirms it any more, the first hop is probed by itself (RFC 4861 7.3.1). */
 static bool gave_up(const struct tcp_sock *tp, uint64_t now)
 {
     if (tp->sk.state == TCPS_SYN_SENT && tp->syn_count)
@@ -80,13 +84,6 @@ static void persist_fired(struct tcp_sock *tp, uint64_t now)
     tcp_timer_start(tp, TCP_TIMER_PERSIST, tcp_rto_backed_off(&tp->rtt, tp->persist_backoff)); /* MUST-37 */
 }
 
-static void delack_fired(struct tcp_sock *tp, uint64_t now)
-{
-    (void)now;
-    tcp_count(tp->sk.net, TCP_COUNT_delayed_acks);
-    tcp_send_ack(tp);
-}
-
 /* 2 MSL are over (RFC 9293 3.10.8), or the peer of an orphan never sent its FIN. */
 static void state_fired(struct tcp_sock *tp, uint64_t now)
 {
@@ -103,9 +100,9 @@ static void reorder_fired(struct tcp_sock *tp, uint64_t now)
 }
 
 static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
-    [TCP_TIMER_REXMIT] = rexmit_fired,   [TCP_TIMER_PROBE] = tcp_tlp_fired,
-    [TCP_TIMER_REORDER] = reorder_fired, [TCP_TIMER_PERSIST] = persist_fired,
-    [TCP_TIMER_DELACK] = delack_fired,   [TCP_TIMER_KEEP] = tcp_keepalive_fired,
+    [TCP_TIMER_REXMIT] = rexmit_fired,     [TCP_TIMER_PROBE] = tcp_tlp_fired,
+    [TCP_TIMER_REORDER] = reorder_fired,   [TCP_TIMER_PERSIST] = persist_fired,
+    [TCP_TIMER_DELACK] = tcp_delack_fired, [TCP_TIMER_KEEP] = tcp_keepalive_fired,
     [TCP_TIMER_STATE] = state_fired,
 };
 _Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");

@@ -26,7 +26,7 @@ void tcp_time_wait(struct tcp_sock *tp)
     tcp_timer_stop(tp, TCP_TIMER_REORDER);
     tcp_timer_stop(tp, TCP_TIMER_PERSIST);
     tcp_timer_stop(tp, TCP_TIMER_KEEP);
-    tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->time_wait);
+    tcp_timer_start(tp, TCP_TIMER_STATE, READ_ONCE(tcp_state_of(tp)->time_wait));
 }
 
 /* RFC 1122 4.2.2.13 (a), RFC 6191 2: a SYN beyond all the numbers of the old connection, or later by the
@@ -51,7 +51,7 @@ bool tcp_time_wait_receive(struct tcp_sock *tp, struct tcp_segment *seg)
     tcp_drop(seg, SKB_DROP_TCP_OLD_DATA);
     /* RFC 9293 3.10.7.4 eighth: the peer's FIN again; our ACK was lost. 2 MSL begin anew. */
     if (tcp_segment_has(seg, TCP_FLAG_FIN) && seg->seq + seg->len == tp->rcv_nxt)
-        tcp_timer_start(tp, TCP_TIMER_STATE, tcp_state_of(tp)->time_wait);
+        tcp_timer_start(tp, TCP_TIMER_STATE, READ_ONCE(tcp_state_of(tp)->time_wait));
     if (seg->len)
         tcp_send_ack(tp);
     else if (seg->seq != tp->rcv_nxt)
