@@ -417,6 +417,10 @@ bench-udp: $(INSNCOUNT) $(KBENCH) ## what a datagram costs beside a Linux guest:
 	@+$(MAKE) --no-print-directory BUILD=release all
 	@$(PY) bench/udp.py $(ARGS)
 
+bench-tcp: $(INSNCOUNT) $(KBENCH) ## what TCP costs beside a Linux guest: bulk (iperf3), round trips, connections, HTTP (ARGS='--nic virtio --functions 20 send')
+	@+$(MAKE) --no-print-directory BUILD=release ROOTFS=1 all
+	@$(PY) bench/tcp.py $(ARGS)
+
 bench-sim: libtowpath ## how the simulator grows: 10 to 10,000 hosts (ARGS='--seconds 5 10 100')
 	@$(PY) bench/simulation.py $(ARGS)
 
@@ -434,7 +438,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
-	bench-cost bench-kernel bench-udp bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
+	bench-cost bench-kernel bench-udp bench-tcp bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,$(FLAVOURS),$($f_O:.o=.d))

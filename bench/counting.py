@@ -12,7 +12,7 @@ from pathlib import Path
 
 from grade.machine import Machine
 from grade.wire import Wire
-from tools.qemu import Settings
+from tools.qemu import Settings, end_with_parent
 
 PLUGIN = Path("build/bench/insncount.so")
 BLOCK = struct.Struct("=QQQ")   # bench/insncount.c: address, size, instructions executed
@@ -24,9 +24,9 @@ class Counted(Machine):
     """blocks: count instructions (exact, slower); else only the time of regions is kept."""
 
     def __init__(self, settings: Settings, folder: Path, network: Wire | str, blocks: bool = True,
-                 files: dict[str, tuple[int, bytes]] | None = None) -> None:
+                 files: dict[str, tuple[int, bytes]] | None = None, before: Callable[[], None] = end_with_parent) -> None:
         self.files = {"regions": folder / "regions", **({"out": folder / "blocks"} if blocks else {})}
-        super().__init__(settings, folder, network, files)
+        super().__init__(settings, folder, network, files, before)
 
     def launch(self, argv: list[str], before: Callable[[], None]) -> "subprocess.Popen[bytes]":
         argv[argv.index("-accel") + 1] = "tcg,thread=single"
@@ -48,6 +48,10 @@ class Counted(Machine):
 
     def regions(self) -> "Regions":
         return Regions(*REGIONS.unpack_from(self.maps["regions"]))
+
+    def cpu_ns(self) -> int:
+        """CPU time of QEMU's threads so far."""
+        return sum(int(task.read_text().split()[0]) for task in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"))
 
     def by_block(self) -> tuple[Counter[int], Counter[int]]:
         """Instructions by the address of their block, and how often each was entered."""

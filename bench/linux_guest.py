@@ -153,11 +153,11 @@ def initramfs(linux: Kernel) -> bytes:
     return archive(entries)
 
 
-def settings(folder: Path, **others: str) -> Settings:
-    """The machine that boots it; others are Settings' own fields."""
+def settings(folder: Path, behind: bytes = b"", **others: str) -> Settings:
+    """The machine that boots it; behind is an archive more to unpack, others are Settings' own fields."""
     linux = kernel()
     folder.mkdir(parents=True, exist_ok=True)
     initrd = folder / "linux-initramfs.cpio"
-    initrd.write_bytes(initramfs(linux))
+    initrd.write_bytes(initramfs(linux) + behind)
     line = " ".join(filter(None, (KERNEL_LINE, others.pop("append", ""))))
     return Settings(elf=linux.image, initrd=initrd, append=line, **others)

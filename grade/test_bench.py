@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench import linux_guest
+from grade.namespace import Namespace
 
 KBENCH = Path("build/release/bench/kbench")
 
@@ -16,19 +17,23 @@ def built() -> None:
     subprocess.run(["make", "-s", "BUILD=release", "all"], check=True)
 
 
+def rows_of(bench: str, *arguments: str) -> list[list[str]]:
+    """The words of each row that a bench prints about this kernel alone, run once."""
+    run = subprocess.run([sys.executable, f"bench/{bench}.py", "--towpath-only", "--repeat", "1", *arguments],
+                         capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return [line.replace(",", "").split() for line in run.stdout.splitlines()[2:]]
+
+
 def test_every_operation_runs_on_linux(built: None) -> None:
     names = subprocess.run([KBENCH], capture_output=True, text=True, check=True).stdout.split()
-    for name in (name for name in names if not name.startswith("udp_")):  # those have a peer of their own: bench/udp.py
+    for name in (name for name in names if not name.startswith(("udp_", "tcp_"))):  # they need a peer: bench/udp.py, bench/tcp.py
         run = subprocess.run([KBENCH, name, "256"], capture_output=True, text=True, timeout=60)
         assert "exec" in name or run.stdout == "done 256\n", f"{name}: {run.stderr}"
 
 
 def test_operations_are_counted_between_their_marks(built: None) -> None:
-    run = subprocess.run([sys.executable, "bench/kernel.py", "--towpath-only", "--repeat", "1", "null", "fault_cow"],
-                         capture_output=True, text=True, timeout=300)
-    rows = [line.split() for line in run.stdout.splitlines()[2:]]
-    assert run.returncode == 0 and len(rows) == 2, run.stdout + run.stderr
-    null, fault = (float(row[-1].replace(",", "")) for row in rows)
+    null, fault = (float(row[-1]) for row in rows_of("kernel", "--untimed", "null", "fault_cow"))
     assert 50 < null < 2000, "a call is hundreds of instructions"
     assert fault > 512, "a page is 512 words"
 
@@ -54,11 +59,17 @@ def test_look_ups_are_measured_in_a_small_table() -> None:
 
 
 def test_datagrams_are_counted_on_a_wire(built: None) -> None:
-    operations = ["udp_receive", "udp_send", "udp_forward", "udp_echo"]
-    run = subprocess.run([sys.executable, "bench/udp.py", "--towpath-only", "--repeat", "1", *operations],
-                         capture_output=True, text=True, timeout=300)
-    rows = [line.split() for line in run.stdout.splitlines()[2:]]
-    assert run.returncode == 0 and [row[0] for row in rows] == ["received", "sent", "forwarded", "echoed"], run.stdout + run.stderr
-    received, sent, _forwarded, echoed = (float(row[-2].replace(",", "")) for row in rows)
+    rows = rows_of("udp", "udp_receive", "udp_send", "udp_forward", "udp_echo")
+    assert [row[0] for row in rows] == ["received", "sent", "forwarded", "echoed"]
+    received, sent, _forwarded, echoed = (float(row[-2]) for row in rows)
     assert 1000 < received < 10000 and 1000 < sent < 10000
     assert max(received, sent) < echoed < 1.2 * (received + sent), "an echo is one of each"
+
+
+def test_tcp_is_counted_beside_the_hosts_linux(built: None, linux: Namespace) -> None:
+    subprocess.run(["make", "-s", "BUILD=release", "ROOTFS=1", "all"], check=True)
+    rows = rows_of("tcp", "--untimed", "receive", "round_trip", "accept", "nginx", "page")
+    received, round_trip, accepted, request, page = (float(row[-1]) for row in rows)
+    assert 181 < received < 20000, "a segment has 181 words"
+    assert 2000 < round_trip < accepted, "a round trip is a segment each way; a connection is three and more"
+    assert round_trip < request < page, "a request is a round trip, and a page is a connection besides"

@@ -14,7 +14,7 @@ struct op {
 };
 
 extern const struct op call_ops[], process_ops[], memory_ops[], pipe_ops[], network_ops[],
-    datagram_ops[]; /* end in { 0 } */
+    datagram_ops[], stream_ops[]; /* end in { 0 } */
 
 /* nopl with a displacement that nobody else uses: the bytes are bench/insncount.c's MARK_BEGIN and MARK_END.
  */

@@ -1,0 +1,113 @@
+"""bench/tcp.py - what TCP costs beside a Linux guest with the same card in the same QEMU, and the same programs.
+
+usage: bench/tcp.py [--repeat N] [--nic e1000|virtio] [--smp N] [--towpath-only] [--untimed] [--functions N] [--linux-functions N]
+                    [OPERATION...]
+
+Each machine has its card's cable in a network namespace of its own (grade/namespace.py), where the host's Linux is the peer:
+iperf3 there talks to iperf3 in the guest, bench/tcp_client.py to bench/guest/streams.c, webd and nginx. Both guests run the
+same binaries. An operation is done n times and then 3 n times; the difference is 2 n of them without their beginning and
+end. A segment is 1,448 bytes of text, however many the card is given at once. Medians; the guests take turns.
+"""
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from bench.beside import BUILD, PROGRAM, RATE, Bench, Guest
+from bench.counting import Counted, Regions
+from grade.namespace import Namespace, wait_for
+from grade.wire import GUEST_IP
+from tools.mkinitramfs import Entry, tree
+from tools.qemu import Settings
+
+SEGMENT = 1448  # an Ethernet frame's text, with timestamps (RFC 7323)
+IPERF, ECHO, ACCEPTS, WEBD, NGINX = 5201, 5001, 5002, 81, 8080
+CLIENT = [sys.executable, "bench/tcp_client.py"]
+SERVERS = (f"/{PROGRAM} tcp_serve", f"/bin/webd -p {WEBD} /www", "nginx", "iperf3 -s -D")
+
+
+class OnTap(Counted):
+    """A counted machine beside a namespace."""
+
+    def __init__(self, settings: Settings, folder: Path, counts: bool, files: dict[str, Entry]) -> None:
+        self.namespace = Namespace()
+        netdev = self.namespace.tap()
+        self.namespace.must("ip", "link", "set", "tap0", "txqueuelen", "10000")  # it loses nothing
+        self.counts = counts
+        super().__init__(settings, folder, netdev, counts, files, self.namespace.enter)
+
+    def boot(self) -> None:
+        super().boot()
+        for server in SERVERS:
+            self.run(f"(PATH=/bin:/usr/bin:/usr/sbin {server} >/tmp/log 2>&1 &)")
+        self.namespace.start(*CLIENT, "serve", str(ACCEPTS))
+        for port in (IPERF, ECHO, WEBD, NGINX):
+            wait_for(f"port {port}", lambda at=port: self.opens(at), self)
+
+    def opens(self, port: int) -> bool:
+        return self.namespace.run(["bash", "-c", f"exec 3<>/dev/tcp/{GUEST_IP}/{port}"], 10).returncode == 0
+
+    def client(self, *words: str) -> None:
+        self.namespace.must(*CLIENT, *words, timeout=300)
+
+    def iperf3(self, bytes_: int, *options: str) -> None:
+        self.namespace.must("iperf3", "-c", GUEST_IP, "-n", str(bytes_), *options, timeout=300)
+
+    def spent_by(self, act: Callable[[], object]) -> Regions:
+        if self.counts:
+            self.rest()
+        instructions, cpu = self.executed() if self.counts else 0, self.cpu_ns()
+        act()
+        if self.counts:
+            self.rest()
+        return Regions(1, (self.executed() if self.counts else 0) - instructions, self.cpu_ns() - cpu)
+
+    def stop(self) -> None:
+        super().stop()
+        self.namespace.close()
+
+
+@dataclass(frozen=True)
+class Operation:
+    title: str
+    count: int
+    act: Callable[[OnTap, int], None]
+
+
+OPERATIONS = {
+    "receive": Operation("segment received (iperf3)", 4000, lambda m, n: m.iperf3(n * SEGMENT)),
+    "send": Operation("segment sent (iperf3)", 4000, lambda m, n: m.iperf3(n * SEGMENT, "-R")),
+    "round_trip": Operation("round trip, 1 byte", 500, lambda m, n: m.client("round_trips", str(ECHO), str(n))),
+    "accept": Operation("connection: accepted, closed by the peer", 300, lambda m, n: m.client("connections", str(ECHO), str(n))),
+    "connect": Operation("connection: connected, closed first", 300, lambda m, n: m.run(f"/{PROGRAM} tcp_connect {n}", 120) and None),
+    "webd": Operation("HTTP request kept alive, webd", 300, lambda m, n: m.client("requests", str(WEBD), str(n))),
+    "nginx": Operation("HTTP request kept alive, nginx", 300, lambda m, n: m.client("requests", str(NGINX), str(n))),
+    "page": Operation("HTTP request on its own connection, nginx", 200, lambda m, n: m.client("pages", str(NGINX), str(n))),
+}
+
+
+class TcpGuest(Guest):
+    machines: dict[str, OnTap]
+
+    def machine(self, settings: Settings, folder: Path, counts: bool) -> OnTap:
+        return OnTap(settings, folder, counts, self.files())
+
+    def files(self) -> dict[str, Entry]:
+        webd = {"bin/webd": (0o100755, (BUILD / "user/webd").read_bytes())}
+        return {**super().files(), **webd, **tree(Path("user/rootfs"))}
+
+    def do(self, machine: Counted, operation: str, count: int) -> int:
+        op = OPERATIONS[operation]
+        op.act(machine, count or op.count)
+        return count or op.count
+
+    def run(self, kind: str, operation: str) -> tuple[Regions, int]:
+        machine, n = self.machines[kind], OPERATIONS[operation].count
+        few, many = (machine.spent_by(lambda times=times: self.do(machine, operation, n * times)) for times in (1, 3))
+        return many - few, 2 * n
+
+
+if __name__ == "__main__":
+    titles = {name: operation.title for name, operation in OPERATIONS.items()}
+    sys.exit(Bench("bench-tcp", titles, TcpGuest, RATE, nic=True, rootfs=True).main())
