@@ -12,7 +12,7 @@ from grade.conformance.mutants import OBJECTS, Mutant
 from grade.script_wire import numbers
 
 FAULTS = [Mutant(str(item), "tcp", pattern, into) for item, pattern, into in [
-    (42, r"cpu_to_be32\(has_ack \? 0 : seg->seq \+ seg->len\)", "cpu_to_be32(has_ack ? 0 : seg->seq)"),
+    (42, r"\.ack = has_ack \? 0 : seg->seq \+ seg->len", ".ack = has_ack ? 0 : seg->seq"),
     (42, r"\.flags = has_ack \? TCP_FLAG_RST : TCP_FLAG_RST \| TCP_FLAG_ACK", ".flags = TCP_FLAG_RST | TCP_FLAG_ACK"),
     (45, r"if \(has_ack && seg->ack != tp->snd_nxt\)", "if (false)"),
     (46, r"if \(!tcp_segment_has\(seg, TCP_FLAG_SYN\)\) \{ /\* fifth \*/", "if (false) {"),
@@ -37,9 +37,9 @@ FAULTS = [Mutant(str(item), "tcp", pattern, into) for item, pattern, into in [
     (65, r"case TCPS_LAST_ACK:\s*tcp_done\(tp\);", "case TCPS_LAST_ACK:"),
     (66, r"tcp_set_state\(tp, TCPS_CLOSING\);", "tcp_time_wait(tp);"),
     (68, r"if \(tcp_segment_has\(seg, TCP_FLAG_FIN\) && seg->seq \+ seg->len == tp->rcv_nxt\)", "if (false)"),
-    (69, r"tcp_drop\(seg, SKB_DROP_TCP_RESET\);\s*return true;", "tcp_done(tp); tcp_drop(seg, SKB_DROP_TCP_RESET); return true;"),
-    (70, r"\(later \|\| seq_after\(seg->seq, tp->rcv_nxt\)\)", "seq_after(seg->seq, tp->rcv_nxt)"),
-    (70, r"\(later \|\| seq_after\(seg->seq, tp->rcv_nxt\)\)", "true"),
+    (69, r"tcp_drop\(seg, SKB_DROP_TCP_RESET\);\s*return true;", "tcp_timewait_end(seg->net, tw); return true;"),
+    (70, r"return later \|\| seq_after\(seg->seq, tw->rcv_nxt\)", "return seq_after(seg->seq, tw->rcv_nxt)"),
+    (70, r"return later \|\| seq_after\(seg->seq, tw->rcv_nxt\)", "return true"),
     (71, r"if \(tp->sk.dead\) /\* nobody waits[^*]*\*/", "if (false)"),
     (72, r"return sk->receive_queue.bytes > 0;", "return false;"),
     (73, r"if \(sk->linger && !sk->linger_seconds\)", "if (false)"),

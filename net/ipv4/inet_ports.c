@@ -15,6 +15,8 @@ void port_table_init(struct port_table *t, const char *name)
         list_init(&t->buckets[i]);
         list_init(&t->names[i]);
     }
+    for (unsigned i = 0; i < PORT_SHADOWS; i++)
+        list_init(&t->shadows[i]);
 }
 
 static struct list_head *bucket_of(struct port_table *t, uint16_t port)
@@ -76,32 +78,47 @@ static bool datagram_conflict(const struct sock *sk, const struct sock *other)
            !(sk->reuseport && READ_ONCE(other->reuseport) && sk->uid == other->uid);
 }
 
-static bool addresses_overlap(const struct sock *a, const struct sock *b)
+static bool overlap(const struct sock *sk, be32 saddr, uint32_t ifindex)
 {
-    uint32_t dev_a = READ_ONCE(a->bound_ifindex), dev_b = READ_ONCE(b->bound_ifindex);
-    bool devices_differ = dev_a && dev_b && dev_a != dev_b;
+    uint32_t dev = READ_ONCE(sk->bound_ifindex);
+    bool devices_differ = dev && ifindex && dev != ifindex;
     return !devices_differ &&
-           (ipv4_is_zero(a->saddr) || ipv4_is_zero(b->saddr) || be32_equal(a->saddr, b->saddr));
+           (ipv4_is_zero(sk->saddr) || ipv4_is_zero(saddr) || be32_equal(sk->saddr, saddr));
 }
 
-/* May sk, whose saddr is set, have port? Table lock held. */
+/* As conflicts with sockets: a shadow does not listen. */
+static bool shadow_conflict(const struct sock *sk, const struct port_shadow *s)
+{
+    return !(sk->reuseaddr && s->reuseaddr) && !(sk->reuseport && s->reuseport && sk->uid == s->uid);
+}
+
+static struct list_head *shadows_of(struct port_table *t, uint16_t port)
+{
+    return &t->shadows[port % PORT_SHADOWS];
+}
+
+static bool is_shadowed(struct port_table *t, const struct sock *sk, uint16_t port, bool shared)
+{
+    struct port_shadow *s;
+
+    list_for_each_entry (s, shadows_of(t, port), link)
+        if (be16_to_cpu(s->sport) == port && overlap(sk, s->saddr, s->ifindex) &&
+            !(shared && !shadow_conflict(sk, s)))
+            return true;
+    return false;
+}
+
+/* May sk, whose saddr is set, have port? conflict NULL: only if nobody else has it. Table lock held. */
 static bool port_is_free(struct port_table *t, const struct sock *sk, uint16_t port,
                          bool (*conflict)(const struct sock *, const struct sock *))
 {
     struct sock *other;
 
     list_for_each_entry (other, bucket_of(t, port), bind_link)
-        if (be16_to_cpu(other->sport) == port && other != sk && addresses_overlap(sk, other) &&
-            conflict(sk, other))
+        if (be16_to_cpu(other->sport) == port && other != sk &&
+            overlap(sk, other->saddr, READ_ONCE(other->bound_ifindex)) && (!conflict || conflict(sk, other)))
             return false;
-    return true;
-}
-
-static bool never(const struct sock *sk, const struct sock *other)
-{
-    (void)sk;
-    (void)other;
-    return true;
+    return !is_shadowed(t, sk, port, conflict);
 }
 
 /* RFC 6056 3.3.1: begin at random, then one after the other. 0 when all are taken. An ephemeral port is
@@ -114,7 +131,7 @@ static uint16_t choose_port(struct port_table *t, const struct sock *sk)
 
     for (uint32_t i = 0; i < range; i++) {
         uint16_t port = (uint16_t)(low + (start + i) % range);
-        if (port_is_free(t, sk, port, never))
+        if (port_is_free(t, sk, port, NULL))
             return port;
     }
     return 0;
@@ -189,6 +206,26 @@ void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock
 {
     lock_acquire(&t->lock);
     hold_port(t, sk, be16_to_cpu(parent->sport), true);
+    lock_release(&t->lock);
+}
+
+void port_shadow_add(struct port_table *t, struct port_shadow *s, const struct sock *sk)
+{
+    lock_acquire(&t->lock);
+    *s = (struct port_shadow){ .saddr = sk->saddr,
+                               .sport = sk->sport,
+                               .reuseaddr = sk->reuseaddr,
+                               .reuseport = sk->reuseport,
+                               .uid = sk->uid,
+                               .ifindex = sk->bound_ifindex };
+    list_add(&s->link, shadows_of(t, be16_to_cpu(s->sport)));
+    lock_release(&t->lock);
+}
+
+void port_shadow_remove(struct port_table *t, struct port_shadow *s)
+{
+    lock_acquire(&t->lock);
+    list_del(&s->link);
     lock_release(&t->lock);
 }
 

@@ -5,17 +5,27 @@
 #include "net/core/sock.h"
 #include "net/ipv4/ip.h"
 
-enum { PORT_BUCKETS = 1024, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
+enum { PORT_BUCKETS = 1024, PORT_SHADOWS = 256, PORT_EPHEMERAL_LOW = 32768, PORT_EPHEMERAL_HIGH = 60999 };
 /* struct sock.filed: found by its local address, or by that and its peer, when it was put into the table. */
 enum port_filed { UNFILED, FILED_ADDRESSED, FILED_CONNECTED };
+
+/* What keeps a port from being free although no socket has it any more: TCP's TIME-WAIT. */
+struct port_shadow {
+    struct list_head link; /* in struct port_table.shadows, by port */
+    be32 saddr;
+    be16 sport;
+    bool reuseaddr, reuseport; /* as the socket's were, and so the rest */
+    uint32_t uid, ifindex;
+};
 
 struct port_table {
     struct lock lock;                       /* SOCK_TABLE */
     struct list_head buckets[PORT_BUCKETS]; /* struct sock.bind_link, by local port */
     struct list_head
         names[PORT_BUCKETS]; /* struct sock.name_link, by local address and port, and the peer's */
-    unsigned n_filed[3];     /* of those in names, by enum port_filed */
-    struct hash_key key;     /* random: peers choose their ports */
+    struct list_head shadows[PORT_SHADOWS]; /* struct port_shadow.link, by local port */
+    unsigned n_filed[3];                    /* of those in names, by enum port_filed */
+    struct hash_key key;                    /* random: peers choose their ports */
 };
 void port_table_init(struct port_table *t, const char *name);
 /* Give sk the local address addr (zero: any) and port (0: a free ephemeral one, at random, RFC 6056 3.3.1),
@@ -34,6 +44,10 @@ void port_table_set_ends(struct port_table *t, struct sock *sk, be32 saddr, be32
 /* Put sk on the port of a socket already there, as TCP does with a listener's child: no conflict is asked,
  * and port_table_lookup() does not find it. */
 void port_table_inherit(struct port_table *t, struct sock *sk, const struct sock *parent);
+/* s takes the place of sk, which is bound: until it is removed a bind() to sk's port that sk would have
+ * forbidden is so still, but where both said that they share. sk->lock held. */
+void port_shadow_add(struct port_table *t, struct port_shadow *s, const struct sock *sk);
+void port_shadow_remove(struct port_table *t, struct port_shadow *s);
 /* The holder that fits (daddr:dport from saddr:sport, arrived on ifindex) best: connected before bound to the
  * address before bound to any (RFC 1122 4.1.3.5). match, if not NULL, may refuse candidates. With a
  * reference, or NULL. */

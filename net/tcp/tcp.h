@@ -13,9 +13,11 @@
 #include "net/ipv4/ip.h"
 #include "net/tcp/seq.h"
 #include "net/tcp/tcp_cong.h"
+#include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_options.h"
 #include "net/tcp/tcp_repair.h"
 #include "net/tcp/tcp_rtt.h"
+#include "net/tcp/tcp_timewait.h"
 
 extern const struct net_module tcp_module;
 
@@ -82,6 +84,7 @@ enum {
     TCP_COUNTER(cookies_wrong)                                                                               \
     TCP_COUNTER(listen_overflows)                                                                            \
     TCP_COUNTER(time_waits)                                                                                  \
+    TCP_COUNTER(time_wait_overflows)                                                                         \
     TCP_COUNTER(aborts_on_data)                                                                              \
     TCP_COUNTER(aborts_on_timeout)
 
@@ -89,19 +92,14 @@ enum {
 enum tcp_counter { TCP_COUNTERS(TCP_COUNTER_ENUM) TCP_COUNTER_COUNT };
 #undef TCP_COUNTER_ENUM
 
-enum { TCP_BUCKETS = 256 };
-struct tcp_bucket {
-    struct lock lock; /* SOCK_TABLE */
-    struct list_head conns;
-};
-
 /* TCP in one struct net. */
 struct tcp_state {
-    struct tcp_bucket buckets[TCP_BUCKETS]; /* connections by four-tuple, hashed with net->hash_key */
-    struct port_table ports;                /* everything with a local port */
-    struct hash_key isn_key;                /* RFC 6528 3; and of cookies */
-    uint64_t counters[TCP_COUNTER_COUNT];   /* atomic, relaxed */
-    const struct tcp_cong_ops *cong;        /* for new connections; READ_ONCE: a sysctl changes it */
+    struct tcp_table table;               /* connections by four-tuple, hashed with net->hash_key */
+    struct tcp_timewaits timewaits;       /* what is left of those that ended; they are in the table, too */
+    struct port_table ports;              /* everything with a local port */
+    struct hash_key isn_key;              /* RFC 6528 3; and of cookies */
+    uint64_t counters[TCP_COUNTER_COUNT]; /* atomic, relaxed */
+    const struct tcp_cong_ops *cong;      /* for new connections; READ_ONCE: a sysctl changes it */
     char cong_name[16];
     int32_t initial_window; /* segments; 0: RFC 6928 */
 
@@ -111,6 +109,7 @@ struct tcp_state {
     int32_t max_syn_backlog; /* half-open connections of a listener, should its backlog be smaller */
     int32_t syncookies;      /* 0: never, 1: when the queue is full, 2: always */
     int32_t ecn;             /* 0: never, 1: ask and agree, 2: agree when asked */
+    int32_t max_time_waits;  /* more connections than that do not wait */
     bool timestamps, window_scaling, sack, dsack;
     bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
     bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
@@ -147,7 +146,7 @@ enum tcp_timer_kind {
     TCP_TIMER_PERSIST, /* RFC 9293 3.8.6.1: probe a shut window; and the SWS override */
     TCP_TIMER_DELACK,  /* RFC 9293 3.8.6.3 */
     TCP_TIMER_KEEP,    /* RFC 9293 3.8.4 */
-    TCP_TIMER_STATE,   /* 2 MSL in TIME-WAIT, the time-out of an orphan in FIN-WAIT-2 */
+    TCP_TIMER_STATE,   /* the time-out of an orphan in FIN-WAIT-2 */
     TCP_TIMER_COUNT
 };
 /* deadline is what counts (TIME_NEVER: stopped); the timer beneath may fire early and then looks again, so
@@ -279,8 +278,7 @@ struct tcp_sock {
     bool passive;                  /* came from LISTEN: RFC 9293 3.10.7.4 asks */
     bool by_cookie;                /* the same, and nobody noted when its SYN came */
 
-    struct list_head conn_link; /* SOCK_TABLE lock of its bucket */
-    bool hashed;
+    struct tcp_node node; /* SOCK_TABLE lock of its stripe */
 };
 
 static inline struct tcp_sock *tcp_sk(struct sock *sk)
@@ -347,18 +345,23 @@ void tcp_abort(struct tcp_sock *tp, int err);
 /* The last reference is gone. */
 void tcp_destroy_sock(struct sock *sk);
 
-/* ================ tcp_hash.c: the table of connections ================ */
+/* ================ tcp_hash.c; the rest in tcp_hash.h ================ */
 
-/* Enter tp under its four-tuple, with a reference. 0, or -EADDRINUSE if that connection exists. */
-int tcp_hash_insert(struct tcp_sock *tp);
-/* Take it out and drop the reference; harmless when it is not in. */
-void tcp_hash_remove(struct tcp_sock *tp);
-/* The connection local:lport to peer:pport with a reference, or NULL. No lock needed. */
-struct tcp_sock *tcp_hash_lookup(struct net *net, be32 local, be16 lport, be32 peer, be16 pport);
-/* Any connection left in bucket i, with a reference; NULL when it is empty. */
-struct tcp_sock *tcp_hash_any(struct net *net, unsigned i);
-/* RFC 6528 3: the initial sequence number for this four-tuple now. */
-uint32_t tcp_initial_seq(const struct tcp_sock *tp);
+static inline struct tcp_sock *tcp_node_sock(struct tcp_node *node)
+{
+    return container_of(node, struct tcp_sock, node);
+}
+static inline struct tcp_ends tcp_ends_of(const struct tcp_sock *tp)
+{
+    return (struct tcp_ends){ tp->sk.saddr, tp->sk.daddr, tp->sk.sport, tp->sk.dport };
+}
+/* Those of whom seg is for. */
+static inline struct tcp_ends tcp_segment_ends(const struct tcp_segment *seg)
+{
+    return (struct tcp_ends){ seg->daddr, seg->saddr, seg->dest, seg->source };
+}
+/* RFC 6528 3: the initial sequence number for these ends now. */
+uint32_t tcp_initial_seq(struct net *net, const struct tcp_ends *ends);
 
 /* ================ tcp_input.c: segment arrival, RFC 9293 3.10.7; softirq ================ */
 
@@ -401,6 +404,10 @@ void tcp_ecn_echoed(struct tcp_sock *tp);
 #define TCP_TS_TICK ms(1) /* RFC 7323 5.4: between 1 ms and 1 s */
 /* Our clock, one tick a millisecond, from a random beginning (RFC 7323 7.1). */
 uint32_t tcp_ts_now(const struct tcp_sock *tp);
+/* The same of whoever has no control block, by its offset. */
+uint32_t tcp_ts_clock(uint32_t offset);
+/* 5.3 R1, 5.5: is ts_val before recent, which the peer told at recent_at? */
+bool tcp_ts_is_old(uint32_t ts_val, uint32_t recent, uint64_t recent_at);
 /* The peer's SYN had these options. */
 void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o);
 /* 3.2: agreed upon, but not there. */
@@ -454,9 +461,18 @@ void tcp_transmit(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, uint8_
 void tcp_transmit_control(struct tcp_sock *tp, uint32_t seq, uint8_t flags);
 /* Answer seg with a reset as RFC 9293 3.5.2 says, unless it is one. No lock needed. */
 void tcp_reply_reset(const struct tcp_segment *seg);
-/* Answer the SYN seg with a SYN+ACK, and keep nothing (tcp_syncookie.c). o->mss is the most to announce; the
- * way to the peer may allow less. No lock needed. */
-void tcp_reply_syn(const struct tcp_segment *seg, uint32_t iss, uint16_t window, const struct tcp_options *o);
+/* A segment that no control block sends: a reset, the SYN+ACK of a half-open connection or a cookie, an
+ * answer in TIME-WAIT. */
+struct tcp_bare {
+    uint32_t seq, ack;
+    uint16_t window; /* the header's field */
+    uint8_t flags;
+    uint8_t ttl, tos;           /* 0: the defaults */
+    uint32_t ifindex;           /* by which device; 0: the route's */
+    struct tcp_options options; /* mss: the most to announce; the way to the peer may allow less */
+};
+/* Send it from ends->local to ends->peer. Any lock below ROUTE may be held. */
+void tcp_send_bare(struct net *net, const struct tcp_ends *ends, const struct tcp_bare *bare);
 /* A fresh look at the route if it is stale. 0 or -errno. Lock held. */
 int tcp_check_route(struct tcp_sock *tp);
 /* The MSS to announce, and tp->mss anew from route, path MTU, peer and user (RFC 9293 3.7.1). Lock held. */
@@ -558,12 +574,11 @@ bool tcp_cookie_check(const struct tcp_segment *seg, struct tcp_segment *syn);
 /* The offset of the clock that was used for it. */
 uint32_t tcp_cookie_clock(const struct tcp_segment *seg);
 
-/* ================ tcp_timewait.c; lock held ================ */
+/* ================ tcp_timewait.c; lock held; the rest in tcp_timewait.h ================ */
 
-/* Enter TIME-WAIT: only acknowledgements are sent from now on. */
+/* Enter TIME-WAIT: the ACK that is owed goes out, a struct tcp_timewait takes tp's place in the tables, and
+ * tp is CLOSED. */
 void tcp_time_wait(struct tcp_sock *tp);
-/* A segment for a connection in TIME-WAIT. False: it makes way for the new connection seg asks for. */
-bool tcp_time_wait_receive(struct tcp_sock *tp, struct tcp_segment *seg);
 /* How long an orphan waits in FIN-WAIT-2 (TCP_LINGER2). */
 uint64_t tcp_fin_wait_time(const struct tcp_sock *tp);
 /* Enter FIN-WAIT-2. */

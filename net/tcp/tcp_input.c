@@ -409,9 +409,6 @@ bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg)
     case TCPS_SYN_SENT:
         receive_syn_sent(tp, seg);
         break;
-    case TCPS_TIME_WAIT:
-        taken = tcp_time_wait_receive(tp, seg);
-        break;
     default:
         receive_synchronised(tp, seg);
     }

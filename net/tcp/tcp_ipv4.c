@@ -37,11 +37,13 @@ static void deliver_to_listener(struct tcp_segment *seg)
 
 static void deliver(struct tcp_segment *seg)
 {
-    struct tcp_sock *tp;
+    const struct tcp_ends ends = tcp_segment_ends(seg);
+    struct tcp_node *node;
     bool taken = false;
-    while (!taken && (tp = tcp_hash_lookup(seg->net, seg->daddr, seg->dest, seg->saddr, seg->source))) {
-        taken = tcp_receive(tp, seg);
-        sock_put(&tp->sk);
+    while (!taken && (node = tcp_hash_lookup(seg->net, &ends))) {
+        taken = node->time_wait ? tcp_timewait_receive(tcp_node_timewait(node), seg)
+                                : tcp_receive(tcp_node_sock(node), seg);
+        tcp_node_put(seg->net, node);
     }
     if (!taken)
         deliver_to_listener(seg);
@@ -101,7 +103,7 @@ static void connection_error(struct tcp_sock *tp, uint32_t seq, uint32_t length,
                              uint32_t info)
 {
     lock_acquire(&tp->sk.lock);
-    if (!tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(TIME_WAIT)) && in_flight(tp, seq)) {
+    if (!tcp_in(tp, TCPS_BIT(CLOSED)) && in_flight(tp, seq)) {
         if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
             path_mtu_fell(tp, info, length);
         else
@@ -120,11 +122,15 @@ static void tcp_v4_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t
     if (!ip || !skb_header(skb, ip_hdr_len(ip) + QUOTED))
         return;
     const struct tcp_hdr *th = (const struct tcp_hdr *)(skb->data + ip_hdr_len(ip));
-    struct tcp_sock *tp = tcp_hash_lookup(dev_net(skb->dev), ip->saddr, th->source, ip->daddr, th->dest);
-    if (!tp)
+    const struct tcp_ends ends = { ip->saddr, ip->daddr, th->source, th->dest };
+    struct net *net = dev_net(skb->dev);
+    struct tcp_node *node = tcp_hash_lookup(net, &ends);
+    if (!node)
         return;
-    connection_error(tp, be32_to_cpu(th->seq), be16_to_cpu(ip->tot_len), type, code, info);
-    sock_put(&tp->sk);
+    if (!node->time_wait)
+        connection_error(tcp_node_sock(node), be32_to_cpu(th->seq), be16_to_cpu(ip->tot_len), type, code,
+                         info);
+    tcp_node_put(net, node);
 }
 
 const struct inet_protocol tcp_protocol = { .handler = tcp_v4_rcv, .err_handler = tcp_v4_err };

@@ -314,6 +314,14 @@ static void address_child(struct sock *sk, const struct tcp_segment *seg)
     sk->dport = seg->source;
 }
 
+/* RFC 1122 4.2.2.13 (a): beyond those of the connection that a SYN ended. */
+static uint32_t first_number(const struct tcp_segment *seg)
+{
+    const struct tcp_ends ends = tcp_segment_ends(seg);
+    uint32_t iss = tcp_initial_seq(seg->net, &ends);
+    return seg->reopens && !seq_after(iss, seg->beyond) ? seg->beyond + TCP_WINDOW_FIELD : iss;
+}
+
 /* RFC 9293 3.10.7.2 third: RCV.NXT, IRS, ISS, SND.NXT, SND.UNA. Text on the SYN is not acknowledged, so it
  * comes again (MUST-31 leaves that open). */
 static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -321,7 +329,7 @@ static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->passive = true;
     tp->irs = seg->seq;
     tp->rcv_nxt = tp->rcv_up = tp->last_ack_sent = seg->seq + 1;
-    tp->iss = tcp_initial_seq(tp);
+    tp->iss = first_number(seg);
     tp->snd_una = tp->iss;
     tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
     tcp_ecn_begin(tp, seg);
@@ -331,12 +339,13 @@ static void prepare_child(struct tcp_sock *tp, const struct tcp_segment *seg)
 /* Enter the child into all tables. Child's lock held. 0 or -errno, undone. */
 static int enter_child(struct tcp_sock *parent, struct tcp_sock *child, bool by_cookie)
 {
-    int err = tcp_hash_insert(child);
+    const struct tcp_ends ends = tcp_ends_of(child);
+    int err = tcp_hash_insert(child->sk.net, &child->node, &ends);
     if (err)
         return err;
     err = queue_child(parent, child, by_cookie);
     if (err) {
-        tcp_hash_remove(child);
+        tcp_hash_remove(child->sk.net, &child->node);
         return err;
     }
     sock_hold(&child->sk); /* the queue has the first reference; this one is the caller's */

@@ -24,10 +24,7 @@ const struct sock_ops tcp_sock_ops = {
 
 static void state_init(struct tcp_state *tcp)
 {
-    for (int i = 0; i < TCP_BUCKETS; i++) {
-        lock_init(&tcp->buckets[i].lock, "tcp connections", RANK_SOCK_TABLE);
-        list_init(&tcp->buckets[i].conns);
-    }
+    tcp_table_init(&tcp->table);
     port_table_init(&tcp->ports, "tcp ports");
     random_bytes(&tcp->isn_key, sizeof tcp->isn_key);
     tcp->family = (struct sock_family){
@@ -41,16 +38,22 @@ static int tcp_module_init(struct net *net)
     if (!net->tcp)
         return -ENOMEM;
     state_init(net->tcp);
-    int err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
-    if (err) {
-        mem_free(net->tcp);
-        net->tcp = NULL;
-        return err;
-    }
+    int err = tcp_timewaits_init(net);
+    if (err)
+        goto free;
+    err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
+    if (err)
+        goto end_timewaits;
     sock_register(net, &net->tcp->family);
     tcp_proc_init(net);
     tcp_sysctl_init(net);
     return 0;
+end_timewaits:
+    tcp_timewaits_exit(net);
+free:
+    mem_free(net->tcp);
+    net->tcp = NULL;
+    return err;
 }
 
 static void end_connection(struct tcp_sock *tp)
@@ -62,16 +65,21 @@ static void end_connection(struct tcp_sock *tp)
     sock_put(&tp->sk);
 }
 
+static void end_connections(struct net *net)
+{
+    struct tcp_node *node;
+    while ((node = tcp_hash_walk(net, &(struct tcp_cursor){ 0 })))
+        end_connection(tcp_node_sock(node));
+}
+
 static void tcp_module_exit(struct net *net)
 {
-    struct tcp_sock *tp;
     net_sysctl_unregister(&net->tcp->sysctls);
     tcp_proc_exit(net);
     sock_unregister(net, &net->tcp->family);
     inet_del_protocol(net, IPPROTO_TCP);
-    for (unsigned i = 0; i < TCP_BUCKETS; i++)
-        while ((tp = tcp_hash_any(net, i)))
-            end_connection(tp);
+    tcp_timewaits_exit(net);
+    end_connections(net);
     mem_free(net->tcp);
     net->tcp = NULL;
 }

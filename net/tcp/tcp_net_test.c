@@ -78,7 +78,7 @@ TEST(a_server_restarts_while_old_connections_wait) /* socket(7), SO_REUSEADDR */
     struct sock *old = script_close(&s);
     host_sends(&s, FIN | ACK);
     peer_sends(&s, FIN | ACK, NULL, 0);
-    CHECK_EQ(old->state, TCPS_TIME_WAIT);
+    CHECK(script_in_time_wait(&s));
     vk_close(s.listener);
     s.listener = vk_socket(s.vk, SOCK_STREAM);
     CHECK_EQ(vk_setsockopt_int(s.listener, SOL_SOCKET, SO_REUSEADDR, 1), 0);
@@ -175,7 +175,7 @@ TEST(proc_net_tcp_counts_no_byte_for_an_acknowledged_fin) /* write_seq lies behi
     struct sock *old = script_close(&s);
     host_sends(&s, FIN | ACK);
     peer_sends(&s, FIN | ACK, NULL, 0);
-    CHECK_EQ(old->state, TCPS_TIME_WAIT);
+    CHECK(script_in_time_wait(&s));
     read_proc(&s, "tcp", text, sizeof text);
     CHECK(strstr(text, ": 0100000A:0050 0200000A:0FA0 06 00000000:00000000 "));
     sock_put(old);

@@ -91,7 +91,8 @@ static int choose_ends(struct tcp_sock *tp, be32 peer, be16 port)
     if (err)
         return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
     port_table_set_ends(&sk->net->tcp->ports, sk, source, peer, port);
-    err = tcp_hash_insert(tp);
+    const struct tcp_ends ends = tcp_ends_of(tp);
+    err = tcp_hash_insert(sk->net, &tp->node, &ends);
     return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
 }
 
@@ -106,11 +107,12 @@ static int begin_connect(struct tcp_sock *tp, be32 peer, be16 port)
     tp->dst = NULL;
     err = tcp_check_route(tp);
     if (err) { /* it was there a moment ago */
-        tcp_hash_remove(tp);
+        tcp_hash_remove(tp->sk.net, &tp->node);
         return err;
     }
     tcp_update_mss(tp);
-    tp->iss = tcp_initial_seq(tp);
+    const struct tcp_ends ends = tcp_ends_of(tp);
+    tp->iss = tcp_initial_seq(tp->sk.net, &ends);
     tp->snd_una = tp->iss;
     tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
     tp->passive = false;

@@ -61,6 +61,8 @@ struct tcp_segment {
     struct tcp_options options;
     be32 saddr, daddr;
     be16 source, dest;
+    bool reopens;    /* a SYN that ended a TIME-WAIT: RFC 1122 4.2.2.13 (a) wants our first number */
+    uint32_t beyond; /* to be beyond this */
     struct net *net;
     struct sk_buff *skb; /* data at the text; NULL once somebody has taken it */
     bool dropped;        /* and then why: */

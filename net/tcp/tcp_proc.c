@@ -5,7 +5,7 @@
 
 enum { LINE_WIDTH = 149 }; /* of /proc/net/tcp, padded as Linux pads it */
 
-/* The kind of timer Linux would show: 1 retransmit, 2 keepalive or FIN-WAIT-2, 3 TIME-WAIT, 4 probe. */
+/* The kind of timer Linux would show: 1 retransmit, 2 keepalive or FIN-WAIT-2, 4 probe. */
 static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
 {
     static const uint8_t number[] = { [TCP_TIMER_REXMIT] = 1,
@@ -18,7 +18,7 @@ static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
         if (!number[kind] || deadline == TIME_NEVER)
             continue;
         *left = deadline > now ? deadline - now : 0;
-        return tp->sk.state == TCPS_TIME_WAIT ? 3 : number[kind];
+        return number[kind];
     }
     *left = 0;
     return 0;
@@ -42,6 +42,30 @@ static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct t
     textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
 }
 
+/* Whoever has no socket: nobody's, with one timer. */
+static void show_bare(const struct tcp_ends *ends, unsigned state, unsigned timer, uint64_t left, int line,
+                      struct textbuf *out)
+{
+    char text[LINE_WIDTH + 1];
+    ksnprintf(text, sizeof text, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5d %8d %d %d %d",
+              line, ends->local.raw, be16_to_cpu(ends->lport), ends->peer.raw, be16_to_cpu(ends->pport),
+              state, 0u, 0u, timer, (unsigned long)(left / ms(10)), 0u, 0, 0, 0, 1, 0);
+    textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
+}
+
+static void show_time_waits(struct net *net, int line, uint64_t now, struct textbuf *out)
+{
+    struct tcp_cursor at = { 0 };
+    struct tcp_node *node;
+    while ((node = tcp_hash_walk(net, &at))) {
+        if (node->time_wait) {
+            uint64_t expires = READ_ONCE(tcp_node_timewait(node)->expires);
+            show_bare(&node->ends, TCPS_TIME_WAIT, 3, expires > now ? expires - now : 0, line++, out);
+        }
+        tcp_node_put(net, node);
+    }
+}
+
 static void show_tcp(struct net *net, struct textbuf *out)
 {
     struct port_table *ports = &net->tcp->ports;
@@ -59,6 +83,7 @@ static void show_tcp(struct net *net, struct textbuf *out)
             lock_release(&sk->lock);
         }
     }
+    show_time_waits(net, line, now, out);
 }
 
 static uint64_t counter(const struct net *net, enum tcp_counter c)
@@ -84,6 +109,7 @@ static const struct {
     { "SyncookiesRecv", TCP_COUNT_cookies_in },
     { "SyncookiesFailed", TCP_COUNT_cookies_wrong },
     { "TW", TCP_COUNT_time_waits },
+    { "TCPTimeWaitOverflow", TCP_COUNT_time_wait_overflows },
     { "DelayedACKs", TCP_COUNT_delayed_acks },
     { "ListenOverflows", TCP_COUNT_listen_overflows },
     { "ListenDrops", TCP_COUNT_listen_overflows },

@@ -134,6 +134,17 @@ struct tcp_sock *script_child(struct script *s)
     return list_first_entry(queue, struct tcp_sock, accept_link);
 }
 
+bool script_in_time_wait(const struct script *s)
+{
+    const struct tcp_ends ends = { cpu_to_be32(s->vk->addr), cpu_to_be32(s->tap->ip), cpu_to_be16(s->dport),
+                                   cpu_to_be16(s->sport) };
+    struct tcp_node *node = tcp_hash_lookup(s->vk->net, &ends);
+    bool waits = node && node->time_wait;
+    if (node)
+        tcp_node_put(s->vk->net, node);
+    return waits;
+}
+
 struct sock *script_close(struct script *s)
 {
     struct sock *sk = s->sk;

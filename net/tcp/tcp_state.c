@@ -60,7 +60,6 @@ int tcp_init_sock(struct sock *sk)
     skb_queue_head_init(&tp->write_queue);
     skb_queue_head_init(&tp->ofo_queue);
     list_init(&tp->accept_link);
-    list_init(&tp->conn_link);
     tcp_rtt_init(&tp->rtt, &sk->net->tcp->rto);
     tcp_timers_init(tp);
     tp->cong = READ_ONCE(sk->net->tcp->cong);
@@ -93,7 +92,7 @@ void tcp_done(struct tcp_sock *tp)
     struct sock *sk = &tp->sk;
     if (sk->state == TCPS_CLOSED)
         return;
-    tcp_hash_remove(tp);
+    tcp_hash_remove(sk->net, &tp->node);
     tcp_timers_cancel(tp);
     free_unsent(tp);
     if (sk->dead)
@@ -122,7 +121,7 @@ void tcp_abort(struct tcp_sock *tp, int err)
 void tcp_destroy_sock(struct sock *sk)
 {
     struct tcp_sock *tp = tcp_sk(sk);
-    ASSERT(!tp->hashed && !sk->bound && !tp->parent);
+    ASSERT(!tp->node.hashed && !sk->bound && !tp->parent);
     free_unsent(tp);
     dst_release(tp->dst);
     mem_free(tp->listener);

@@ -88,7 +88,17 @@ void tcp_cookie_send(const struct tcp_sock *listener, const struct tcp_segment *
     uint32_t size = size_of(seg->options.mss ? seg->options.mss : TCP_MSS_DEFAULT);
     uint32_t window = MIN(tcp_receive_space(listener), (uint32_t)TCP_WINDOW_FIELD);
     tcp_count(seg->net, TCP_COUNT_cookies_out);
-    tcp_reply_syn(seg, cookie(seg, seg->seq, minute_now(), size), (uint16_t)window, &o);
+    const struct tcp_ends ends = tcp_segment_ends(seg);
+    const struct tcp_bare answer = {
+        .seq = cookie(seg, seg->seq, minute_now(), size),
+        .ack = seg->seq + 1,
+        .window = (uint16_t)window,
+        .flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
+        .ttl = listener->sk.ttl,
+        .tos = listener->sk.tos,
+        .options = o,
+    };
+    tcp_send_bare(seg->net, &ends, &answer);
 }
 
 static void options_again(const struct tcp_segment *seg, uint32_t size, struct tcp_options *o)

@@ -115,6 +115,8 @@ static const struct sysctl sysctls[] = {
                  "keepalive probes without an answer before a new connection is given up") },
     { SYSCTL_SECONDS("net/ipv4/tcp_keepalive_time", struct tcp_state, keep_idle, 1, 32767,
                      "the silence before the first keepalive probe of new connections, seconds") },
+    { SYSCTL_INT("net/ipv4/tcp_max_tw_buckets", struct tcp_state, max_time_waits, 0, 1 << 20,
+                 "connections that wait in TIME-WAIT; what would be one more ends at once") },
     { SYSCTL_INT("net/ipv4/tcp_max_syn_backlog", struct tcp_state, max_syn_backlog, 1, SOCK_BACKLOG_MAX,
                  "half-open connections of a listener, should its backlog be smaller") },
     { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
@@ -174,7 +176,8 @@ void tcp_sysctl_init(struct net *net)
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
-    tcp->fin_timeout = sec(60);    /* as Linux */
+    tcp->max_time_waits = 1 << 16;
+    tcp->fin_timeout = sec(60); /* as Linux */
     tcp->syn_retries = 7;
     tcp->syn_give_up =
         sec(180); /* RFC 9293 3.8.3, MUST-23: at least 3 minutes; the eighth would come later */

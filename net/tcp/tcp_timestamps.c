@@ -10,6 +10,11 @@ static uint32_t clock_at(const struct tcp_sock *tp, uint64_t time)
     return (uint32_t)(time / TCP_TS_TICK) + tp->ts_offset;
 }
 
+uint32_t tcp_ts_clock(uint32_t offset)
+{
+    return (uint32_t)(time_now() / TCP_TS_TICK) + offset;
+}
+
 uint32_t tcp_ts_now(const struct tcp_sock *tp)
 {
     return clock_at(tp, time_now());
@@ -27,11 +32,16 @@ bool tcp_ts_missing(const struct tcp_sock *tp, const struct tcp_segment *seg)
     return tp->ts_ok && !seg->options.has_timestamp && !tcp_segment_has(seg, TCP_FLAG_RST);
 }
 
+bool tcp_ts_is_old(uint32_t ts_val, uint32_t recent, uint64_t recent_at)
+{
+    return seq_before(ts_val, recent) && time_now() - recent_at < TS_RECENT;
+}
+
 bool tcp_paws_rejects(const struct tcp_sock *tp, const struct tcp_segment *seg)
 {
     if (!tp->ts_ok || !seg->options.has_timestamp || tcp_segment_has(seg, TCP_FLAG_RST))
         return false;
-    return seq_before(seg->options.ts_val, tp->ts_recent) && time_now() - tp->ts_recent_at < TS_RECENT;
+    return tcp_ts_is_old(seg->options.ts_val, tp->ts_recent, tp->ts_recent_at);
 }
 
 void tcp_ts_update(struct tcp_sock *tp, const struct tcp_segment *seg)

@@ -128,63 +128,68 @@ void tcp_transmit_control(struct tcp_sock *tp, uint32_t seq, uint8_t flags)
         tcp_transmit(tp, skb, seq, flags);
 }
 
-/* RFC 9293 3.5.2, group 1: with the number it acknowledges; or, if it acknowledges none, acknowledging it. */
-static struct tcp_hdr reset_header(const struct tcp_segment *seg)
+/* b's header and options in front of skb, of which mss may be announced at most. */
+static void bare_push(struct sk_buff *skb, const struct tcp_ends *ends, const struct tcp_bare *b,
+                      uint32_t mss)
 {
-    bool has_ack = tcp_segment_has(seg, TCP_FLAG_ACK);
-    return (struct tcp_hdr){
-        .source = seg->dest,
-        .dest = seg->source,
-        .seq = cpu_to_be32(has_ack ? seg->ack : 0),
-        .ack = cpu_to_be32(has_ack ? 0 : seg->seq + seg->len),
-        .flags = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK,
+    struct tcp_options o = b->options;
+    o.mss = (uint16_t)MIN((uint32_t)o.mss, mss);
+    uint32_t length = TCP_HEADER_MIN + tcp_options_length(&o);
+    struct tcp_hdr *th = skb_push(skb, length);
+    *th = (struct tcp_hdr){
+        .source = ends->lport,
+        .dest = ends->pport,
+        .seq = cpu_to_be32(b->seq),
+        .ack = cpu_to_be32(b->ack),
+        .doff_rsrvd = (uint8_t)(length / 4 << 4),
+        .flags = b->flags,
+        .window = cpu_to_be16(b->window),
     };
+    tcp_options_write((uint8_t *)(th + 1), &o);
+    skb_reset_transport_header(skb);
+    checksum_partial(skb, th, ends->local, ends->peer);
 }
 
-/* To whoever sent seg, a segment without a connection behind it. An MSS is what the way there lets pass. */
-static void reply(const struct tcp_segment *seg, struct tcp_hdr th, struct tcp_options o)
+void tcp_send_bare(struct net *net, const struct tcp_ends *ends, const struct tcp_bare *b)
 {
+    const struct ip_flow flow = { .daddr = ends->peer,
+                                  .saddr = ends->local,
+                                  .ifindex = b->ifindex,
+                                  .protocol = IPPROTO_TCP,
+                                  .sport = ends->lport,
+                                  .dport = ends->pport };
     struct dst_entry *dst;
-    if (ip_route_output(seg->net, seg->saddr, seg->daddr, 0, &dst))
+    if (ip_route_flow(net, &flow, &dst))
         return;
-    o.mss = (uint16_t)MIN((uint32_t)o.mss, dst->mtu - IP_AND_TCP_HEADER);
-    struct sk_buff *skb = alloc_skb_headroom(seg->net, SKB_TX_HEADROOM, 0);
+    struct sk_buff *skb = alloc_skb_headroom(net, SKB_TX_HEADROOM, 0);
     if (skb) {
-        uint32_t length = TCP_HEADER_MIN + tcp_options_length(&o);
-        struct tcp_hdr *pushed = skb_push(skb, length);
-        th.doff_rsrvd = (uint8_t)(length / 4 << 4);
-        *pushed = th;
-        tcp_options_write((uint8_t *)(pushed + 1), &o);
-        skb_reset_transport_header(skb);
-        checksum_partial(skb, pushed, seg->daddr, seg->saddr);
-        const struct ip_tx tx = {
-            .saddr = seg->daddr, .daddr = seg->saddr, .protocol = IPPROTO_TCP, .discover = IP_PMTUDISC_WANT
-        };
-        (void)ip_queue_xmit(seg->net, skb, dst, &tx);
+        bare_push(skb, ends, b, dst->mtu - IP_AND_TCP_HEADER);
+        tcp_count(net, TCP_COUNT_segments_out);
+        const struct ip_tx tx = { .saddr = ends->local,
+                                  .daddr = ends->peer,
+                                  .protocol = IPPROTO_TCP,
+                                  .ttl = b->ttl,
+                                  .tos = (uint8_t)ROUND_DOWN(b->tos, 4), /* RFC 3168 5 */
+                                  .discover = IP_PMTUDISC_WANT };
+        (void)ip_queue_xmit(net, skb, dst, &tx);
     }
     dst_release(dst);
 }
 
+/* RFC 9293 3.5.2, group 1: with the number it acknowledges; or, if it acknowledges none, acknowledging it. */
 void tcp_reply_reset(const struct tcp_segment *seg)
 {
-    const struct tcp_options none = { 0 };
     if (tcp_segment_has(seg, TCP_FLAG_RST)) /* RFC 9293 3.5.2: never a reset for a reset */
         return;
-    tcp_count(seg->net, TCP_COUNT_resets_out);
-    reply(seg, reset_header(seg), none);
-}
-
-void tcp_reply_syn(const struct tcp_segment *seg, uint32_t iss, uint16_t window, const struct tcp_options *o)
-{
-    const struct tcp_hdr th = {
-        .source = seg->dest,
-        .dest = seg->source,
-        .seq = cpu_to_be32(iss),
-        .ack = cpu_to_be32(seg->seq + 1),
-        .flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
-        .window = cpu_to_be16(window),
+    bool has_ack = tcp_segment_has(seg, TCP_FLAG_ACK);
+    const struct tcp_ends ends = tcp_segment_ends(seg);
+    const struct tcp_bare reset = {
+        .seq = has_ack ? seg->ack : 0,
+        .ack = has_ack ? 0 : seg->seq + seg->len,
+        .flags = has_ack ? TCP_FLAG_RST : TCP_FLAG_RST | TCP_FLAG_ACK,
     };
-    reply(seg, th, *o);
+    tcp_count(seg->net, TCP_COUNT_resets_out);
+    tcp_send_bare(seg->net, &ends, &reset);
 }
 
 /* RFC 9293 3.7.1: what fits into the first link's MTU, options not counted (RFC 6691 2). */
