@@ -36,7 +36,7 @@ FAULTS = [Mutant(str(item), "tcp", pattern, into) for item, pattern, into in [
     (64, r"if \(tcp_segment_has\(seg, TCP_FLAG_RST\)\) /\* RFC 9293 3.5.2[^*]*\*/", "if (false)"),
     (65, r"case TCPS_LAST_ACK:\s*tcp_done\(tp\);", "case TCPS_LAST_ACK:"),
     (66, r"tcp_set_state\(tp, TCPS_CLOSING\);", "tcp_time_wait(tp);"),
-    (68, r"if \(tcp_segment_has\(seg, TCP_FLAG_FIN\) && seg->seq \+ seg->len == tp->rcv_nxt\)", "if (false)"),
+    (68, r"if \(tcp_segment_has\(seg, TCP_FLAG_FIN\) && seg->seq \+ seg->len == tw->rcv_nxt\)", "if (false)"),
     (69, r"tcp_drop\(seg, SKB_DROP_TCP_RESET\);\s*return true;", "tcp_timewait_end(seg->net, tw); return true;"),
     (70, r"return later \|\| seq_after\(seg->seq, tw->rcv_nxt\)", "return seq_after(seg->seq, tw->rcv_nxt)"),
     (70, r"return later \|\| seq_after\(seg->seq, tw->rcv_nxt\)", "return true"),
