@@ -34,21 +34,25 @@ uint32_t tcp_cong_initial_window(uint32_t mss, uint32_t segments)
 
 bool tcp_cong_slow_start(struct tcp_cong_view *v)
 {
+    /* LAB sender: slow_start.c */
     if (v->cwnd >= v->ssthresh)
         return false;
     uint32_t more = MIN(v->acked, v->mss);
     v->cwnd = MIN(v->cwnd + more, (uint32_t)TCP_CWND_MAX);
     return true;
+    /* END LAB */
 }
 
 void tcp_cong_increase(struct tcp_cong_view *v, uint64_t *counted, uint32_t segments)
 {
+    /* LAB sender: increase.c */
     *counted += (uint64_t)v->acked * segments;
     if (*counted < v->cwnd)
         return;
     *counted -= v->cwnd;
     *counted = MIN(*counted, (uint64_t)v->cwnd);
     v->cwnd = MIN(v->cwnd + v->mss, (uint32_t)TCP_CWND_MAX);
+    /* END LAB */
 }
 
 void tcp_cong_loss_window(struct tcp_cong_view *v)

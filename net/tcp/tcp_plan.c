@@ -38,6 +38,7 @@ static struct tcp_plan plan_resend(const struct tcp_send_view *v)
  * delayed ACK. */
 static bool worth_sending(const struct tcp_send_view *v, uint32_t len, uint32_t unsent)
 {
+    /* LAB sender: worth_sending.c */
     bool nagle_lets = v->nodelay || !v->small_in_flight;
     if (len == v->mss || v->override)
         return true;
@@ -46,10 +47,12 @@ static bool worth_sending(const struct tcp_send_view *v, uint32_t len, uint32_t 
     if (len == unsent)
         return nagle_lets || v->fin_queued;
     return nagle_lets && len >= v->max_window / 2;
+    /* END LAB */
 }
 
 static struct tcp_plan plan_new(const struct tcp_send_view *v)
 {
+    /* LAB sender: plan_new.c */
     uint32_t unsent = seq_ahead(v->snd_nxt, v->write_seq);
     bool fin_due = v->fin_queued && seq_before_eq(v->snd_nxt, v->write_seq);
     if (!unsent && !fin_due)
@@ -64,6 +67,7 @@ static struct tcp_plan plan_new(const struct tcp_send_view *v)
     if (!worth_sending(v, len, unsent))
         return blocked(TCP_PLAN_SMALL);
     return (struct tcp_plan){ .kind = TCP_PLAN_SEND, .seq = v->snd_nxt, .len = len, .fin = fin };
+    /* END LAB */
 }
 
 struct tcp_plan tcp_plan_next(const struct tcp_send_view *v)

@@ -26,9 +26,20 @@ struct row {
     bool with_fin;
 };
 
-static const struct row rows[] = {
+static const struct row window_rows[] = {
     { "nothing written", 0, 0, 10000, 10000, false, false, false, TCP_PLAN_IDLE, 0, false },
     { "a full segment", 0, 5000, 10000, 10000, false, false, false, TCP_PLAN_SEND, 1000, false },
+    { "the window is full", 10000, 1000, 10000, 20000, false, false, false, TCP_PLAN_WINDOW, 0, false },
+    { "the window is shut", 0, 1000, 0, 10000, false, false, false, TCP_PLAN_WINDOW, 0, false },
+    { "the window has shrunk below what is in flight", 5000, 1000, 2000, 10000, false, false, false,
+      TCP_PLAN_WINDOW, 0, false },
+    { "the congestion window is full", 4000, 5000, 10000, 4000, false, false, false, TCP_PLAN_CWND, 0,
+      false },
+    { "less than a segment of it is left", 3500, 5000, 10000, 4000, false, false, false, TCP_PLAN_CWND, 0,
+      false },
+};
+
+static const struct row nagle_rows[] = {
     { "a small one, nothing in flight", 0, 10, 10000, 10000, false, false, false, TCP_PLAN_SEND, 10, false },
     { "Nagle: a small one waits for the ACK", 500, 10, 10000, 10000, false, false, false, TCP_PLAN_SMALL, 0,
       false },
@@ -37,18 +48,16 @@ static const struct row rows[] = {
     { "Nagle: a full one does not", 500, 1000, 10000, 10000, false, false, false, TCP_PLAN_SEND, 1000,
       false },
     { "TCP_NODELAY: a small one goes", 500, 10, 10000, 10000, false, true, false, TCP_PLAN_SEND, 10, false },
-    { "the window is full", 10000, 1000, 10000, 20000, false, false, false, TCP_PLAN_WINDOW, 0, false },
-    { "the window is shut", 0, 1000, 0, 10000, false, false, false, TCP_PLAN_WINDOW, 0, false },
-    { "the window has shrunk below what is in flight", 5000, 1000, 2000, 10000, false, false, false,
-      TCP_PLAN_WINDOW, 0, false },
+};
+
+static const struct row silly_rows[] = {
     { "SWS: a sliver of window is not worth it", 0, 1000, 200, 10000, false, false, false, TCP_PLAN_SMALL, 0,
       false },
     { "SWS: unless the timer overrides", 0, 1000, 200, 10000, false, false, true, TCP_PLAN_SEND, 200, false },
     { "SWS: all that is left fits", 0, 200, 200, 10000, false, false, false, TCP_PLAN_SEND, 200, false },
-    { "the congestion window is full", 4000, 5000, 10000, 4000, false, false, false, TCP_PLAN_CWND, 0,
-      false },
-    { "less than a segment of it is left", 3500, 5000, 10000, 4000, false, false, false, TCP_PLAN_CWND, 0,
-      false },
+};
+
+static const struct row fin_rows[] = {
     { "a FIN alone", 0, 0, 10000, 10000, true, false, false, TCP_PLAN_SEND, 0, true },
     { "a FIN behind the last text", 0, 10, 10000, 10000, true, false, false, TCP_PLAN_SEND, 10, true },
     { "a FIN is not Nagle's affair", 500, 10, 10000, 10000, true, false, false, TCP_PLAN_SEND, 10, true },
@@ -75,13 +84,33 @@ static void check_row(const struct row *r, uint32_t una)
         CHECK_EQ(plan.seq, v.snd_nxt);
 }
 
-TEST(the_plan_obeys_windows_nagle_and_sws) /* RFC 9293 3.7.4, 3.8.6; checklist 81, 83, 86, 87 */
+static void check_rows(const struct row *rows, size_t n)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+    for (size_t i = 0; i < n; i++) {
         check_row(&rows[i], 100);
         check_row(&rows[i], 0xfffffff0u); /* checklist 53: the wrap lies inside */
         check_row(&rows[i], 0xffffffffu - rows[i].sent);
     }
+}
+
+TEST(the_plan_obeys_the_windows) /* RFC 9293 3.8.6, RFC 5681 3.1; checklist 81, 83 */
+{
+    check_rows(window_rows, ARRAY_SIZE(window_rows));
+}
+
+TEST(the_plan_obeys_nagle) /* RFC 9293 3.7.4; checklist 87 */
+{
+    check_rows(nagle_rows, ARRAY_SIZE(nagle_rows));
+}
+
+TEST(the_plan_avoids_silly_windows) /* RFC 9293 3.8.6.2.1; checklist 86 */
+{
+    check_rows(silly_rows, ARRAY_SIZE(silly_rows));
+}
+
+TEST(the_plan_puts_the_fin_last) /* RFC 9293 3.10.4 */
+{
+    check_rows(fin_rows, ARRAY_SIZE(fin_rows));
 }
 
 TEST(a_fin_is_planned_once) /* checklist 65 */

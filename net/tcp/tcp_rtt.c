@@ -18,6 +18,7 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m, unsigned log2_samples)
 {
+    /* LAB sender: rtt_sample.c */
     m = CLAMP(m, (uint64_t)1, r->most);
     if (!r->srtt) { /* 2.2 */
         r->srtt = m;
@@ -29,10 +30,13 @@ void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m, unsigned log2_samples)
     }
     r->min = MIN(r->min, m);
     r->rto = CLAMP(r->srtt + 4 * r->rttvar, r->least, r->most); /* 2.3: K = 4 */
+    /* END LAB */
 }
 
 uint64_t tcp_rto_backed_off(const struct tcp_rtt *r, unsigned backoff)
 {
+    /* LAB sender: backed_off.c */
     uint64_t rto = r->rto << MIN(backoff, 16u);
     return MIN(rto, r->most);
+    /* END LAB */
 }

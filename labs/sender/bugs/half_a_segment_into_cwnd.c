@@ -1,0 +1,16 @@
+/* in plan_new.c, caught by the_plan_obeys_the_windows: what is left of cwnd is filled with a piece of a segment */
+    uint32_t unsent = seq_ahead(v->snd_nxt, v->write_seq);
+    bool fin_due = v->fin_queued && seq_before_eq(v->snd_nxt, v->write_seq);
+    if (!unsent && !fin_due)
+        return blocked(TCP_PLAN_IDLE);
+    uint32_t usable = seq_ahead(v->snd_nxt, window_end(v));
+    uint32_t segment = MIN(unsent, v->mss), len = MIN(segment, usable);
+    bool fin = fin_due && len == unsent && usable > len;
+    if (!len && !fin)
+        return blocked(TCP_PLAN_WINDOW);
+    if (!cwnd_room(v))
+        return blocked(TCP_PLAN_CWND);
+    len = MIN(len, cwnd_room(v));
+    if (!worth_sending(v, len, unsent))
+        return blocked(TCP_PLAN_SMALL);
+    return (struct tcp_plan){ .kind = TCP_PLAN_SEND, .seq = v->snd_nxt, .len = len, .fin = fin };
