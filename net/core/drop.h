@@ -70,6 +70,7 @@
     DROP(TCP_RESET, "reset, valid or not: it ends here")                                                     \
     DROP(TCP_BACKLOG_FULL, "listener's queue full")                                                          \
     DROP(TCP_OFO_FULL, "out-of-order queue full")                                                            \
+    DROP(TCP_OFO_PRUNED, "out-of-order text given up for memory")                                            \
     DROP(TCP_CLOSING, "data after the receiver closed")                                                      \
     DROP(RAW_NO_SOCKET, "no raw socket wanted it")                                                           \
     DROP(UNRESOLVED_FLUSHED, "thrown away with its device or table")

@@ -74,6 +74,9 @@ enum {
     TCP_COUNTER(undone)                                                                                      \
     TCP_COUNTER(duplicate_acks_in)                                                                           \
     TCP_COUNTER(out_of_order_in)                                                                             \
+    TCP_COUNTER(buffers_collapsed)                                                                           \
+    TCP_COUNTER(prunes)                                                                                      \
+    TCP_COUNTER(out_of_order_pruned)                                                                         \
     TCP_COUNTER(window_probes)                                                                               \
     TCP_COUNTER(keepalive_probes)                                                                            \
     TCP_COUNTER(delayed_acks)                                                                                \
@@ -194,9 +197,11 @@ struct tcp_sock {
     uint32_t rcv_mss;              /* what counts as a full-sized segment of the peer */
     uint32_t tune_end;             /* when rcv_nxt gets here a whole window has come */
     uint64_t tune_since;           /* since then */
-    struct sk_buff_head ofo_queue; /* out of order: sorted, without overlaps */
+    struct sk_buff_head ofo_queue; /* out of order: sorted, without overlaps (tcp_ofo.c) */
+    struct sk_buff *ofo_root;      /* the same buffers as a tree */
     uint64_t ofo_truesize;
-    bool fin_reached; /* the peer's FIN is next at rcv_nxt */
+    uint64_t ofo_packed; /* the least ofo_truesize since tcp_prune.c last moved them together */
+    bool fin_reached;    /* the peer's FIN is next at rcv_nxt */
 
     /* ---- selective acknowledgement, RFC 2018 and 2883: what we report (tcp_sack_report.c) ---- */
     bool sack_ok;      /* both SYNs permitted it */
@@ -300,10 +305,18 @@ static inline void tcp_count(struct net *net, enum tcp_counter c)
 
 /* TCP's part of a buffer in write_queue or ofo_queue. seq is the number of skb->data[0]. */
 struct tcp_skb_cb {
-    uint64_t sent_at, last_sent_at; /* the first and the latest time; of what was sent */
+    union {
+        struct {
+            uint64_t sent_at, last_sent_at; /* write queue: the first and the latest time it was sent */
+        };
+        struct {
+            struct sk_buff *left, *right; /* out-of-order queue: its children in the tree */
+        };
+    };
     uint32_t seq;
-    bool push; /* the end of a user's write */
-    bool fin;  /* out-of-order queue: a FIN follows the text */
+    uint32_t priority; /* out-of-order queue: no child's is higher */
+    bool push;         /* the end of a user's write */
+    bool fin;          /* out-of-order queue: a FIN follows the text */
     bool sent;
     bool resent;   /* more than once (Karn, RFC 6298 3) */
     bool sacked;   /* the peer has it */
@@ -428,6 +441,26 @@ uint64_t tcp_ts_round_trip(const struct tcp_sock *tp, const struct tcp_segment *
  * when nothing of it is new. True if rcv_nxt moved. Sets fin_reached when the peer's FIN is next. Lock
  * held. */
 bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg);
+/* Move skb's text into tail, the buffer just before it, where that is cheap and saves a buffer. True: skb is
+ * used up; queue->bytes is right, whoever charges for tail need not. */
+bool tcp_coalesce(struct sk_buff_head *queue, struct sk_buff *tail, struct sk_buff *skb);
+
+/* ================ tcp_ofo.c: the out-of-order queue; lock held ================ */
+
+/* The last buffer that begins at or before seq, or NULL. Logarithmic time, whatever the peer sends. */
+struct sk_buff *tcp_ofo_predecessor(const struct tcp_sock *tp, uint32_t seq);
+/* Put skb behind before (NULL: first). No other buffer begins where it does. */
+void tcp_ofo_link(struct tcp_sock *tp, struct sk_buff *before, struct sk_buff *skb);
+void tcp_ofo_unlink(struct tcp_sock *tp, struct sk_buff *skb);
+/* Free all of it. */
+void tcp_ofo_purge(struct tcp_sock *tp);
+
+/* ================ tcp_prune.c: what the peer's text may cost; lock held ================ */
+
+/* Is there memory for skb, which has text that begins at its seq? What is queued is moved together and, if it
+ * must be, text farther away than skb is given up (RFC 2018 8). False: there is none, skb is to be dropped.
+ * In order a little more is let in than out of order. */
+bool tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb);
 
 /* ================ tcp_output.c; lock held ================ */
 

@@ -1,10 +1,14 @@
 /* net/tcp/tcp_reassembly.c - text into its place: RFC 9293 3.10.7.4, seventh step.
- * ofo_queue is sorted by sequence number, no two buffers in it overlap or touch rcv_nxt, and its memory is
- * bounded. receive_queue is the stream without holes. No byte is ever in both, nor twice in one. */
+ * ofo_queue (tcp_ofo.c) is sorted by sequence number, no two buffers in it overlap or touch rcv_nxt.
+ * receive_queue is the stream without holes. No byte is ever in both, nor twice in one; what both may cost is
+ * tcp_prune.c's affair. */
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 
-enum { COALESCE_MAX = 256 }; /* texts up to this size move into the buffer before them */
+enum {
+    COALESCE_MAX = 256, /* texts up to this size move into the buffer before them, */
+    WASTEFUL = 3        /* and those whose buffer costs more than so many times their size */
+};
 
 /* Cut what lies before seq off the front of skb. */
 static void trim_front(struct sk_buff *skb, uint32_t seq)
@@ -29,20 +33,20 @@ static bool is_empty(struct sk_buff *skb)
     return skb->len == 0 && !tcp_cb(skb)->fin;
 }
 
-/* ---- in order ---- */
-
-/* Small texts share one buffer, or a peer that sends single bytes could have us hold a full-sized one for
- * each. */
-static bool coalesce(struct sock *sk, struct sk_buff *skb)
+/* Small texts, and larger ones in far larger buffers, share one: or a peer that sends single bytes could have
+ * us hold a full-sized buffer for each. */
+bool tcp_coalesce(struct sk_buff_head *queue, struct sk_buff *tail, struct sk_buff *skb)
 {
-    struct sk_buff *tail = skb_peek_tail(&sk->receive_queue);
-    if (!tail || skb->len > COALESCE_MAX || skb_tailroom(tail) < skb->len || skb_shared_data(tail))
+    bool wasteful = skb->len <= COALESCE_MAX || skb->truesize > WASTEFUL * skb->len;
+    if (!tail || !wasteful || skb_tailroom(tail) < skb->len || skb_shared_data(tail))
         return false;
     skb_put_data(tail, skb->data, skb->len);
-    sk->receive_queue.bytes += skb->len;
+    queue->bytes += skb->len;
     consume_skb(skb);
     return true;
 }
+
+/* ---- in order ---- */
 
 /* skb begins at rcv_nxt: it becomes part of the stream. */
 static void append(struct tcp_sock *tp, struct sk_buff *skb)
@@ -57,7 +61,7 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
         consume_skb(skb);
         return;
     }
-    if (coalesce(sk, skb))
+    if (tcp_coalesce(&sk->receive_queue, skb_peek_tail(&sk->receive_queue), skb))
         return;
     skb_set_owner_r(skb, sk);
     skb_queue_tail(&sk->receive_queue, skb);
@@ -65,18 +69,12 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
 
 /* ---- out of order ---- */
 
-static void ofo_unlink(struct tcp_sock *tp, struct sk_buff *skb)
-{
-    skb_unlink(&tp->ofo_queue, skb);
-    tp->ofo_truesize -= skb->truesize;
-}
-
 /* Move what rcv_nxt has reached from the out-of-order queue into the stream. */
 static void drain(struct tcp_sock *tp)
 {
     struct sk_buff *skb;
     while ((skb = skb_peek(&tp->ofo_queue)) && !seq_after(tcp_cb(skb)->seq, tp->rcv_nxt)) {
-        ofo_unlink(tp, skb);
+        tcp_ofo_unlink(tp, skb);
         tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tp->rcv_nxt, tcp_skb_end(skb)));
         trim_front(skb, tp->rcv_nxt);
         if (is_empty(skb) || tcp_cb(skb)->seq != tp->rcv_nxt)
@@ -84,19 +82,6 @@ static void drain(struct tcp_sock *tp)
         else
             append(tp, skb);
     }
-}
-
-/* The last buffer that begins at or before seq, or NULL. Text mostly comes behind all others: from the end.
- */
-static struct sk_buff *predecessor(struct tcp_sock *tp, uint32_t seq)
-{
-    struct sk_buff *skb = skb_peek_tail(&tp->ofo_queue), *found = NULL;
-    if (skb && seq_before_eq(tcp_cb(skb)->seq, seq))
-        return skb;
-    for (skb = skb_peek(&tp->ofo_queue); skb && seq_before_eq(tcp_cb(skb)->seq, seq);
-         skb = skb_queue_next(&tp->ofo_queue, skb))
-        found = skb;
-    return found;
 }
 
 /* Make room for skb among those behind it: the wholly covered go, of the last one what is new stays in
@@ -111,33 +96,41 @@ static void cut_against_successors(struct tcp_sock *tp, struct sk_buff *skb, str
             return;
         }
         tcp_cb(skb)->fin |= tcp_cb(next)->fin && tcp_skb_end(next) == tcp_skb_end(skb);
-        ofo_unlink(tp, next);
+        tcp_ofo_unlink(tp, next);
         kfree_skb_reason(next, SKB_DROP_TCP_OLD_DATA);
         next = after;
     }
 }
 
-static void ofo_insert(struct tcp_sock *tp, struct sk_buff *skb)
+/* Is all of skb there already? A FIN is, if text goes on behind it; at the end of the text it is news. */
+static bool is_covered(struct sk_buff *before, struct sk_buff *skb)
 {
-    struct sk_buff *before = predecessor(tp, tcp_cb(skb)->seq);
+    if (seq_after(tcp_skb_end(skb), tcp_skb_end(before)))
+        return false;
+    if (tcp_skb_end(skb) == tcp_skb_end(before))
+        tcp_cb(before)->fin |= tcp_cb(skb)->fin;
+    return true;
+}
+
+/* Put skb, which is charged for by then, into its place. Takes it. */
+static void ofo_insert(struct tcp_sock *tp, struct sk_buff *before, struct sk_buff *skb)
+{
     struct sk_buff *next = before ? skb_queue_next(&tp->ofo_queue, before) : skb_peek(&tp->ofo_queue);
     tcp_sack_queued(tp, tcp_cb(skb)->seq, tcp_skb_end(skb));
     if (before) {
         tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tcp_skb_end(before), tcp_skb_end(skb)));
+        if (is_covered(before, skb)) {
+            kfree_skb_reason(skb, SKB_DROP_TCP_OLD_DATA);
+            return;
+        }
         trim_front(skb, tcp_skb_end(before));
-        if (tcp_cb(skb)->fin && tcp_skb_end(skb) == tcp_skb_end(before))
-            tcp_cb(before)->fin = true;
     }
     cut_against_successors(tp, skb, next);
-    if (skb->len == 0 && (!tcp_cb(skb)->fin || (before && tcp_cb(before)->fin))) {
-        kfree_skb_reason(skb, SKB_DROP_TCP_OLD_DATA);
-        return;
-    }
-    if (before)
-        skb_queue_after(&tp->ofo_queue, before, skb);
+    bool fin = tcp_cb(skb)->fin;
+    if (before && tcp_skb_end(before) == tcp_cb(skb)->seq && tcp_coalesce(&tp->ofo_queue, before, skb))
+        tcp_cb(before)->fin = fin;
     else
-        skb_queue_head(&tp->ofo_queue, skb);
-    tp->ofo_truesize += skb->truesize;
+        tcp_ofo_link(tp, before, skb);
 }
 
 /* ---- segments ---- */
@@ -160,10 +153,19 @@ static void give_back(struct tcp_segment *seg, struct sk_buff *skb, enum skb_dro
     tcp_drop(seg, reason);
 }
 
-static bool memory_is_out(const struct tcp_sock *tp, const struct sk_buff *skb)
+/* Behind a hole. A peer that goes on behind its own FIN makes no sense. */
+static void queue_out_of_order(struct tcp_sock *tp, struct tcp_segment *seg, struct sk_buff *skb)
 {
-    int64_t queued = __atomic_load_n(&tp->sk.rmem_alloc, __ATOMIC_RELAXED);
-    return queued + skb->truesize > 2 * (int64_t)tp->sk.rcvbuf;
+    tcp_count(tp->sk.net, TCP_COUNT_out_of_order_in);
+    if (!tcp_make_room(tp, skb)) {
+        give_back(seg, skb, SKB_DROP_TCP_OFO_FULL);
+        return;
+    }
+    struct sk_buff *before = tcp_ofo_predecessor(tp, tcp_cb(skb)->seq);
+    if (before && tcp_cb(before)->fin && seq_after(tcp_skb_end(skb), tcp_skb_end(before)))
+        give_back(seg, skb, SKB_DROP_TCP_OUT_OF_WINDOW);
+    else
+        ofo_insert(tp, before, skb);
 }
 
 bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
@@ -177,14 +179,10 @@ bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
         return false;
     }
     if (tcp_cb(skb)->seq != tp->rcv_nxt) {
-        tcp_count(tp->sk.net, TCP_COUNT_out_of_order_in);
-        if (tp->ofo_truesize + skb->truesize > tp->sk.rcvbuf)
-            give_back(seg, skb, SKB_DROP_TCP_OFO_FULL);
-        else
-            ofo_insert(tp, skb);
+        queue_out_of_order(tp, seg, skb);
         return false;
     }
-    if (memory_is_out(tp, skb)) {
+    if (!tcp_make_room(tp, skb)) {
         give_back(seg, skb, SKB_DROP_SOCKET_RCVBUF_FULL);
         return false;
     }

@@ -5,6 +5,7 @@
 #include "sim/sim.h"
 #include "sim/test.h"
 #include <string.h>
+#include <time.h>
 
 enum { STREAM = 4000, WINDOW = 3000, PIECE_MAX = 400 };
 
@@ -73,10 +74,27 @@ static void drain(struct bench *b)
     }
 }
 
+/* The tree below node has exactly the buffers from *at on, in the list's order, no child above its parent. */
+static void check_tree(const struct tcp_sock *tp, struct sk_buff *node, struct sk_buff **at)
+{
+    if (!node)
+        return;
+    const struct tcp_skb_cb *cb = tcp_cb(node);
+    CHECK(!cb->left || tcp_cb(cb->left)->priority <= cb->priority);
+    CHECK(!cb->right || tcp_cb(cb->right)->priority <= cb->priority);
+    check_tree(tp, cb->left, at);
+    CHECK(*at == node);
+    *at = skb_queue_next(&tp->ofo_queue, node);
+    check_tree(tp, cb->right, at);
+}
+
 static void check_sorted(struct bench *b)
 {
     uint32_t at = b->tp->rcv_nxt;
     uint64_t truesize = 0;
+    struct sk_buff *first = skb_peek(&b->tp->ofo_queue);
+    check_tree(b->tp, b->tp->ofo_root, &first);
+    CHECK(!first);
     for (struct sk_buff *skb = skb_peek(&b->tp->ofo_queue); skb;
          skb = skb_queue_next(&b->tp->ofo_queue, skb)) {
         CHECK(seq_after_eq(tcp_cb(skb)->seq, at));
@@ -185,6 +203,14 @@ TEST(single_bytes_share_a_buffer) /* or their overhead would break every limit *
     bench_destroy(&b);
 }
 
+/* ---- what it costs ---- */
+
+/* All that the connection's text costs. */
+static uint64_t memory_of(const struct bench *b)
+{
+    return (uint64_t)b->tp->sk.rmem_alloc + b->tp->ofo_truesize;
+}
+
 TEST(the_out_of_order_queue_is_bounded) /* checklist 108 */
 {
     struct bench b = bench_create(STREAM);
@@ -193,5 +219,162 @@ TEST(the_out_of_order_queue_is_bounded) /* checklist 108 */
         arrive(&b, i, 1, false);
     CHECK(b.tp->ofo_truesize <= 8192);
     CHECK(b.net->drops[SKB_DROP_TCP_OFO_FULL] > 0);
+    bench_destroy(&b);
+}
+
+TEST(out_of_order_bytes_that_touch_share_a_buffer)
+{
+    struct bench b = bench_create(STREAM);
+    for (uint32_t i = 1; i < 300; i++)
+        CHECK(arrive(&b, i, 1, false));
+    CHECK(b.tp->ofo_queue.qlen <= 2);
+    CHECK_EQ(b.tp->ofo_queue.bytes, 299);
+    arrive(&b, 0, 1, false);
+    drain(&b);
+    CHECK_EQ(b.got_len, 300);
+    check_stream(&b);
+    bench_destroy(&b);
+}
+
+TEST(bytes_that_come_backwards_are_moved_together) /* each has a buffer of its own at first */
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sk.rcvbuf = 100000;
+    for (uint32_t i = STREAM; i-- > 1;) {
+        CHECK(arrive(&b, i, 1, false));
+        CHECK(memory_of(&b) <= 100000);
+    }
+    check_sorted(&b);
+    CHECK(b.net->tcp->counters[TCP_COUNT_buffers_collapsed] > 0);
+    CHECK_EQ(b.tp->ofo_queue.bytes, STREAM - 1);
+    arrive(&b, 0, 1, false);
+    drain(&b);
+    CHECK_EQ(b.got_len, STREAM);
+    check_stream(&b);
+    bench_destroy(&b);
+}
+
+TEST(a_stream_in_wasteful_buffers_is_moved_together)
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sk.rcvbuf = 8192; /* 13 texts of 300 bytes: in buffers of their own they would cost 11,000 */
+    for (uint32_t i = 0; i < 13; i++) {
+        struct sk_buff *tail = skb_peek_tail(&b.tp->sk.receive_queue);
+        struct sk_buff *tap = tail ? skb_clone(tail) : NULL; /* whoever looks at it keeps it from growing */
+        CHECK(arrive(&b, 300 * i, 300, false));
+        consume_skb(tap);
+        CHECK(memory_of(&b) <= 8192);
+    }
+    drain(&b);
+    CHECK_EQ(b.got_len, 3900);
+    check_stream(&b);
+    bench_destroy(&b);
+}
+
+TEST(a_stream_that_is_being_read_stays_where_it_is)
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sk.rcvbuf = 4096;
+    b.tp->sk.reading = true; /* somebody copies from it with the lock dropped */
+    CHECK(arrive(&b, 0, 300, false));
+    struct sk_buff *first = skb_peek(&b.tp->sk.receive_queue), *tap = skb_clone(first);
+    for (uint32_t i = 1; i < 10; i++) {
+        struct sk_buff *shared = skb_clone(skb_peek_tail(&b.tp->sk.receive_queue));
+        arrive(&b, 300 * i, 300, false);
+        consume_skb(shared);
+    }
+    CHECK(skb_peek(&b.tp->sk.receive_queue) == first);
+    CHECK(memory_of(&b) <= 8192); /* then this is the limit */
+    consume_skb(tap);
+    drain(&b);
+    check_stream(&b);
+    bench_destroy(&b);
+}
+
+TEST(the_text_farthest_away_is_given_up_first)
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sack_ok = true;
+    b.tp->sk.rcvbuf = 8192;
+    for (uint32_t i = 3900; i >= 2000; i -= 100) /* isolated bytes, the farthest first */
+        CHECK(arrive(&b, i, 1, false));
+    CHECK(b.net->drops[SKB_DROP_TCP_OFO_PRUNED] == 0);
+    for (uint32_t i = 1900; i >= 1000; i -= 50)
+        CHECK(arrive(&b, i, 1, false));
+    check_sorted(&b);
+    CHECK(memory_of(&b) <= 8192);
+    CHECK(b.net->drops[SKB_DROP_TCP_OFO_PRUNED] > 0);
+    uint32_t farther = 3902;
+    while (arrive(&b, farther, 1, false)) /* farther than all: soon it is itself what goes */
+        CHECK((farther += 2) < STREAM);
+    CHECK_EQ(tcp_cb(skb_peek(&b.tp->ofo_queue))->seq, b.first + 1000);
+    bench_destroy(&b);
+}
+
+TEST(what_was_given_up_is_reported_no_more) /* RFC 2018 8 */
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sack_ok = true;
+    b.tp->sk.rcvbuf = 8192;
+    for (uint32_t i = 3900; i >= 100; i -= 100) {
+        arrive(&b, i, 1, false);
+        for (unsigned r = 0; r < b.tp->n_reports; r++) {
+            const struct tcp_sack_block *block = &b.tp->reports[r];
+            struct sk_buff *skb = tcp_ofo_predecessor(b.tp, block->start);
+            CHECK(skb && seq_before_eq(block->end, tcp_skb_end(skb)));
+        }
+    }
+    CHECK(b.net->drops[SKB_DROP_TCP_OFO_PRUNED] > 0);
+    bench_destroy(&b);
+}
+
+TEST(text_in_order_makes_room_for_itself)
+{
+    struct bench b = bench_create(STREAM);
+    b.tp->sk.rcvbuf = 8192;
+    for (uint32_t i = 2001; i < 3999; i += 2)
+        arrive(&b, i, 1, false);
+    uint64_t full = b.tp->ofo_truesize;
+    for (uint32_t i = 0; i < 1500; i += 300)
+        CHECK(arrive(&b, i, 300, false));
+    CHECK(b.tp->ofo_truesize < full);
+    CHECK(memory_of(&b) <= 8192);
+    drain(&b);
+    CHECK_EQ(b.got_len, 1500);
+    check_stream(&b);
+    bench_destroy(&b);
+}
+
+TEST(a_fin_inside_of_text_or_text_behind_a_fin_is_not_believed)
+{
+    struct bench b = bench_create(STREAM);
+    CHECK(arrive(&b, 100, 50, false));
+    arrive(&b, 120, 0, true);
+    arrive(&b, 100, 0, true);
+    CHECK(arrive(&b, 200, 10, true));
+    CHECK(!arrive(&b, 210, 10, false));
+    check_sorted(&b);
+    arrive(&b, 0, 100, false);
+    CHECK(!b.tp->fin_reached);
+    arrive(&b, 150, 50, false);
+    CHECK(b.tp->fin_reached);
+    CHECK_EQ(b.tp->rcv_nxt, b.first + 210);
+    bench_destroy(&b);
+}
+
+/* Bytes at random places of a window as large as windows get. A walk along the queue for each would be some
+ * ten thousand million steps. */
+TEST(a_flood_of_single_bytes_in_random_order_costs_little) /* as CVE-2018-5390 did not */
+{
+    enum { FLOOD = 200000, WIDE = 3 << 20 };
+    struct bench b = bench_create(WIDE);
+    b.tp->sack_ok = true;
+    b.tp->sk.rcvbuf = 2 * WIDE;
+    clock_t began = clock();
+    for (uint32_t i = 0; i < FLOOD; i++)
+        arrive(&b, 1 + (uint32_t)(sim_random() % (WIDE - 1)), 1, false);
+    CHECK(memory_of(&b) <= 2 * WIDE);
+    CHECK((clock() - began) / CLOCKS_PER_SEC < 10);
+    check_sorted(&b);
     bench_destroy(&b);
 }

@@ -176,6 +176,8 @@ bool tcp_undo_try(struct tcp_sock *tp, const struct tcp_ack_news *news);
 void tcp_sack_queued(struct tcp_sock *tp, uint32_t start, uint32_t end);
 /* rcv_nxt has moved. */
 void tcp_sack_advanced(struct tcp_sock *tp);
+/* The text from seq on is gone from ofo_queue: it must be sent again, and is told of no more. */
+void tcp_sack_pruned(struct tcp_sock *tp, uint32_t seq);
 /* The text [start, end) had been there already. */
 void tcp_sack_duplicate(struct tcp_sock *tp, uint32_t start, uint32_t end);
 /* Bytes of options that the blocks would take in a segment now. */

@@ -39,6 +39,18 @@ void tcp_sack_advanced(struct tcp_sock *tp)
     tp->n_reports = (uint8_t)n;
 }
 
+void tcp_sack_pruned(struct tcp_sock *tp, uint32_t seq)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < tp->n_reports; i++) {
+        struct tcp_sack_block b = tp->reports[i];
+        b.end = seq_min(b.end, seq);
+        if (seq_before(b.start, b.end))
+            tp->reports[n++] = b;
+    }
+    tp->n_reports = (uint8_t)n;
+}
+
 void tcp_sack_duplicate(struct tcp_sock *tp, uint32_t start, uint32_t end)
 {
     if (!tp->sack_ok || !READ_ONCE(tcp_state_of(tp)->dsack) || !seq_before(start, end))

@@ -83,8 +83,7 @@ static void free_unsent(struct tcp_sock *tp)
 {
     tp->send_head = NULL;
     skb_queue_purge(&tp->write_queue, SKB_DROP_SOCKET_CLOSED);
-    skb_queue_purge(&tp->ofo_queue, SKB_DROP_SOCKET_CLOSED);
-    tp->ofo_truesize = 0;
+    tcp_ofo_purge(tp);
 }
 
 void tcp_done(struct tcp_sock *tp)
