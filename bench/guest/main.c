@@ -2,8 +2,8 @@
 #include "bench/guest/op.h"
 #include <string.h>
 
-static const struct op *const tables[] = { call_ops, process_ops, memory_ops,
-                                           pipe_ops, network_ops, datagram_ops, stream_ops };
+static const struct op *const tables[] = { call_ops,    process_ops,  memory_ops, pipe_ops,
+                                           network_ops, datagram_ops, stream_ops };
 enum { TABLES = sizeof tables / sizeof tables[0] };
 
 static const struct op *find(const char *name)

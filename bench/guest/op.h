@@ -13,8 +13,8 @@ struct op {
     void (*run)(unsigned n); /* prepare, then do it n times between the marks */
 };
 
-extern const struct op call_ops[], process_ops[], memory_ops[], pipe_ops[], network_ops[],
-    datagram_ops[], stream_ops[]; /* end in { 0 } */
+extern const struct op call_ops[], process_ops[], memory_ops[], pipe_ops[], network_ops[], datagram_ops[],
+    stream_ops[]; /* end in { 0 } */
 
 /* nopl with a displacement that nobody else uses: the bytes are bench/insncount.c's MARK_BEGIN and MARK_END.
  */

@@ -1,4 +1,5 @@
-/* bench/guest/streams.c - the guest's end of what bench/tcp.py counts from outside: these run between no marks. */
+/* bench/guest/streams.c - the guest's end of what bench/tcp.py counts from outside: these run between no
+ * marks. */
 #include "bench/guest/op.h"
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -11,7 +12,9 @@ static int opened(struct sockaddr_in *at, uint32_t address, unsigned port)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     must(fd >= 0, "socket");
-    *at = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address) };
+    *at = (struct sockaddr_in){ .sin_family = AF_INET,
+                                .sin_port = htons(port),
+                                .sin_addr.s_addr = htonl(address) };
     return fd;
 }
 
@@ -52,4 +55,6 @@ static void connect_and_close(unsigned n)
     }
 }
 
-const struct op stream_ops[] = { { "tcp_serve", 0, serve }, { "tcp_connect", 1000, connect_and_close }, { 0 } };
+const struct op stream_ops[] = { { "tcp_serve", 0, serve },
+                                 { "tcp_connect", 1000, connect_and_close },
+                                 { 0 } };
