@@ -42,6 +42,11 @@ void shared_pages_get(struct shared_pages *p);                   /* any lock, an
 void shared_pages_put(struct shared_pages *p);             /* NULL is fine; process context, no lock held */
 unsigned shared_pages_users(const struct shared_pages *p); /* references held by anybody */
 
+/* Pages of SHARED_PAGE_SIZE bytes, aligned to that, with a count: what packets that are sent may refer to
+ * instead of a copy. Any context, any lock. */
+void page_get(void *page);
+void page_put(void *page); /* the last one frees it */
+
 /* ---- time: u64 nanoseconds since boot; callbacks run in softirq, on the CPU that set the timer ---- */
 
 #define us(n)      ((uint64_t)(n)*1000)

@@ -1,4 +1,4 @@
-/* sim/dev_qtest_memory.c - guest memory in slots of a page. */
+/* sim/dev_qtest_memory.c - guest memory in slots of two pages. */
 #include "sim/dev_qtest_memory.h"
 #include "net/port.h"
 #include <sanitizer/asan_interface.h>

@@ -1,9 +1,9 @@
-/* sim/dev_qtest_memory.h - guest memory that a test hands out: slots of a page, each byte out of bounds
+/* sim/dev_qtest_memory.h - guest memory that a test hands out: slots of two pages, each byte out of bounds
  * unless it is allocated, so that AddressSanitizer sees what the driver does wrong there too. */
 #pragma once
 #include "lib/compiler.h"
 
-enum { GUEST_MEMORY = 32 << 20, GUEST_FIRST = 1 << 20, GUEST_SLOT = 4096 }; /* below 1 MiB lie ROMs */
+enum { GUEST_MEMORY = 32 << 20, GUEST_FIRST = 1 << 20, GUEST_SLOT = 8192 }; /* below 1 MiB lie ROMs */
 
 /* Make the memory; the descriptor to hand to QEMU (-1: it failed). One at a time in a process. */
 int guest_memory_create(void);

@@ -74,7 +74,7 @@ static uint64_t put_on_wire(struct vnic *v, const struct sk_buff *skb)
 {
     uint8_t frame[BUFFER_SIZE] = { 0 };
 
-    memcpy(frame, skb->data, skb->len);
+    skb_copy_bits(skb, 0, frame, skb->len);
     if (skb->ip_summed == CHECKSUM_PARTIAL)
         fill_checksum(skb, frame);
     return wire_transmit(&v->port, frame, is_raw_ip(v) ? skb->len : MAX(skb->len, (uint32_t)ETH_FRAME_MIN));

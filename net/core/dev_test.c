@@ -1,6 +1,7 @@
 /* net/core/dev_test.c - devices: the NAPI sequence and the transmit path, with a driver that does nothing by
  * itself. */
 #include "net/core/net_namespace.h"
+#include "sim/host_pages.h"
 #include "sim/sim.h"
 #include "sim/test.h"
 #include <string.h>
@@ -297,6 +298,80 @@ TEST(the_checksum_is_made_in_software_for_a_card_that_cannot)
     bench_destroy(&b);
 }
 
+/* A frame of 64 bytes, 14 of them linear, the rest in two parts of one page; the caller owns both. */
+static struct sk_buff *frame_in_pieces(struct bench *b, uint8_t *page)
+{
+    struct sk_buff *skb = alloc_skb_frags(b->net, 16, 14, 2);
+
+    for (unsigned i = 0; i < SHARED_PAGE_SIZE; i++)
+        page[i] = (uint8_t)i;
+    memset(skb_put(skb, 14), 0, 14);
+    CHECK(skb_add_frag(skb, page, 1, 21) && skb_add_frag(skb, page, 33, 29));
+    skb->dev = b->dev;
+    skb->protocol = cpu_to_be16(0x88b5);
+    skb_reset_mac_header(skb);
+    return skb;
+}
+
+static bool is_frame_in_pieces(const struct sk_buff *skb)
+{
+    uint8_t bytes[64];
+
+    if (skb->len != 64)
+        return false;
+    skb_copy_bits(skb, 0, bytes, 64);
+    return bytes[13] == 0 && bytes[14] == 1 && bytes[34] == 21 && bytes[35] == 33 && bytes[63] == 61;
+}
+
+TEST(fragments_are_gathered_in_software_for_a_card_that_cannot)
+{
+    struct bench b = bench_create();
+    uint8_t *page = host_page_alloc();
+
+    CHECK_EQ(dev_queue_xmit(frame_in_pieces(&b, page)), 0);
+    CHECK(!skb_is_nonlinear(b.card->last) && is_frame_in_pieces(b.card->last));
+    CHECK_EQ(host_page_refs(page), 1);
+    b.dev->features |= NETIF_F_SG;
+    CHECK_EQ(dev_queue_xmit(frame_in_pieces(&b, page)), 0);
+    CHECK(skb_is_nonlinear(b.card->last) && is_frame_in_pieces(b.card->last));
+    CHECK_EQ(host_page_refs(page), 1 + 2); /* each fragment has its own */
+    bench_destroy(&b);
+    CHECK_EQ(host_page_refs(page), 1);
+    page_put(page);
+}
+
+TEST(what_is_summed_in_software_is_what_nobody_writes_to_any_more)
+{
+    struct bench b = bench_create();
+    uint8_t *page = host_page_alloc();
+    struct sk_buff *skb = frame_in_pieces(&b, page);
+
+    b.dev->features |= NETIF_F_SG;
+    skb->ip_summed = CHECKSUM_PARTIAL;
+    skb->csum_start = (uint16_t)skb_headroom(skb);
+    skb->csum_offset = 2;
+    CHECK_EQ(dev_queue_xmit(skb), 0);
+    page[1] = 0x77; /* now that the sum is made */
+    CHECK(!skb_is_nonlinear(b.card->last) && is_frame_in_pieces(b.card->last));
+    CHECK_EQ(csum_fold_sum(csum_partial(b.card->last->data, 64, 0)), 0xffff);
+    page_put(page);
+    bench_destroy(&b);
+}
+
+TEST(fragments_that_cannot_be_gathered_for_want_of_memory_are_dropped)
+{
+    struct bench b = bench_create();
+    uint8_t *page = host_page_alloc();
+    struct sk_buff *skb = frame_in_pieces(&b, page);
+
+    sim_fail_nth_alloc(1);
+    dev_queue_xmit(skb);
+    CHECK(b.card->sent == 0 && b.net->drops[SKB_DROP_DEV_TX_ERROR] == 1);
+    CHECK_EQ(host_page_refs(page), 1);
+    page_put(page);
+    bench_destroy(&b);
+}
+
 /* ---- taps ---- */
 
 static unsigned tapped;
@@ -318,6 +393,29 @@ TEST(a_tap_sees_what_is_sent_until_it_goes)
     dev_remove_pack(b.net, &pt);
     CHECK_EQ(dev_queue_xmit(frame(&b)), 0);
     CHECK_EQ(tapped, 1);
+    bench_destroy(&b);
+}
+
+static void tap_of_pieces(struct sk_buff *skb, struct packet_type *pt)
+{
+    (void)pt;
+    CHECK(!skb_is_nonlinear(skb) && is_frame_in_pieces(skb));
+    tapped++;
+    consume_skb(skb);
+}
+
+TEST(a_tap_gets_fragments_as_a_copy)
+{
+    struct bench b = bench_create();
+    struct packet_type pt = { .type = ETH_P_ALL, .func = tap_of_pieces };
+    uint8_t *page = host_page_alloc();
+
+    b.dev->features |= NETIF_F_SG;
+    dev_add_pack(b.net, &pt);
+    CHECK_EQ(dev_queue_xmit(frame_in_pieces(&b, page)), 0);
+    CHECK(tapped == 1 && skb_is_nonlinear(b.card->last));
+    dev_remove_pack(b.net, &pt);
+    page_put(page);
     bench_destroy(&b);
 }
 

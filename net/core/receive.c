@@ -46,7 +46,7 @@ void dev_deliver_taps(struct net *net, struct sk_buff *skb)
         return;
     lock_acquire(&net->devices_lock);
     list_for_each_entry (pt, &net->taps, link) {
-        struct sk_buff *clone = skb_clone(skb);
+        struct sk_buff *clone = skb_is_nonlinear(skb) ? skb_copy(skb) : skb_clone(skb);
         if (clone)
             pt->func(clone, pt);
     }

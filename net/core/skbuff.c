@@ -6,51 +6,55 @@
 #include "net/core/dst.h"
 #include "net/core/net_namespace.h"
 
-/* What lies behind end, at the next multiple of eight. */
-struct skb_shared {
-    struct refcount refs;
-    uint32_t unused;
-    uint64_t canary; /* debug builds: SKB_CANARY, or somebody wrote past end */
-};
 #define SKB_CANARY 0x70617468746f776eu
 enum { SKB_POISON = 0xab, SKB_SIZE_MAX = 1 << 20 };
 
-static size_t shared_offset(const struct sk_buff *skb)
+static size_t shared_size(unsigned slots)
 {
-    return ROUND_UP((size_t)(skb->end - skb->head), 8);
+    return sizeof(struct skb_shared) + slots * sizeof(struct skb_frag);
+}
+
+/* What the buffer takes of memory. */
+static size_t buffer_size(const struct sk_buff *skb)
+{
+    return (size_t)((uint8_t *)skb->shared - skb->head) + shared_size(skb->shared->slots);
 }
 
 /* ---- life ---- */
 
-static bool data_alloc(struct sk_buff *skb, uint32_t size)
+static bool data_alloc(struct sk_buff *skb, uint32_t size, unsigned slots)
 {
     size_t offset = ROUND_UP((size_t)size, 8);
-    uint8_t *head = dma_buffer_alloc(offset + sizeof(struct skb_shared));
+    uint8_t *head = dma_buffer_alloc(offset + shared_size(slots));
     if (!head)
         return false;
     struct skb_shared *shared = (struct skb_shared *)(head + offset);
     refcount_set(&shared->refs, 1);
+    shared->slots = (uint16_t)slots;
+    shared->n_frags = 0;
     shared->canary = SKB_CANARY;
     skb->head = skb->data = skb->tail = head;
     skb->end = head + size;
-    skb->shared = &shared->refs;
+    skb->shared = shared;
     return true;
 }
 
 /* Let go of the bytes; who was the last frees them. */
 static void data_release(struct sk_buff *skb)
 {
-    struct skb_shared *shared = container_of(skb->shared, struct skb_shared, refs);
-    size_t offset = shared_offset(skb);
+    struct skb_shared *shared = skb->shared;
 
     if (!refcount_put(&shared->refs))
         return;
+    size_t size = buffer_size(skb);
+    for (unsigned i = 0; unlikely(i < shared->n_frags); i++)
+        page_put(shared->frags[i].page);
     if (CONFIG_DEBUG) {
         if (shared->canary != SKB_CANARY)
             panic("sk_buff %lu: bytes behind its end were overwritten", skb->id);
-        memset(skb->head, SKB_POISON, offset);
+        memset(skb->head, SKB_POISON, size);
     }
-    dma_buffer_free(skb->head, offset + sizeof *shared);
+    dma_buffer_free(skb->head, size);
 }
 
 static struct sk_buff *descriptor_alloc(struct net *net)
@@ -68,9 +72,9 @@ static void descriptor_free(struct sk_buff *skb)
     pool_put(net->skb_pool, skb);
 }
 
-struct sk_buff *alloc_skb(struct net *net, uint32_t size)
+static struct sk_buff *skb_alloc(struct net *net, uint32_t size, unsigned slots)
 {
-    ASSERT(size <= SKB_SIZE_MAX);
+    ASSERT(size <= SKB_SIZE_MAX && slots <= SKB_FRAGS_MAX);
     struct sk_buff *skb = descriptor_alloc(net);
     if (!skb)
         return NULL;
@@ -79,17 +83,30 @@ struct sk_buff *alloc_skb(struct net *net, uint32_t size)
     skb->id = __atomic_fetch_add(&net->next_skb_id, 1, __ATOMIC_RELAXED);
     skb->mac_offset = skb->network_offset = skb->transport_offset = SKB_OFFSET_NONE;
     list_init(&skb->list);
-    if (!data_alloc(skb, size)) {
+    if (!data_alloc(skb, size, slots)) {
         descriptor_free(skb);
         return NULL;
     }
-    skb->truesize = (uint32_t)(sizeof *skb + shared_offset(skb) + sizeof(struct skb_shared));
+    skb->truesize = (uint32_t)(sizeof *skb + buffer_size(skb));
     return skb;
+}
+
+struct sk_buff *alloc_skb(struct net *net, uint32_t size)
+{
+    return skb_alloc(net, size, 0);
 }
 
 struct sk_buff *alloc_skb_headroom(struct net *net, uint32_t headroom, uint32_t size)
 {
     struct sk_buff *skb = alloc_skb(net, headroom + size);
+    if (skb)
+        skb_reserve(skb, headroom);
+    return skb;
+}
+
+struct sk_buff *alloc_skb_frags(struct net *net, uint32_t headroom, uint32_t linear, unsigned slots)
+{
+    struct sk_buff *skb = skb_alloc(net, headroom + linear, slots);
     if (skb)
         skb_reserve(skb, headroom);
     return skb;
@@ -147,13 +164,13 @@ struct sk_buff *skb_clone(struct sk_buff *skb)
     if (!clone)
         return NULL;
     descriptor_copy(clone, skb);
-    refcount_get(clone->shared);
+    refcount_get(&clone->shared->refs);
     return clone;
 }
 
 bool skb_shared_data(const struct sk_buff *skb)
 {
-    return !refcount_alone(skb->shared);
+    return !refcount_alone(&skb->shared->refs);
 }
 
 static uint16_t moved(uint16_t offset, int32_t by)
@@ -170,18 +187,40 @@ static uint32_t pulled_headers(const struct sk_buff *skb)
     return skb_headroom(skb) - MIN(begin, skb_headroom(skb));
 }
 
-/* Give skb, whose fields still tell of the old buffer, bytes of its own with that much headroom. */
-static int data_copy(struct sk_buff *skb, uint32_t headroom)
+/* What a copy of the bytes is to have. */
+struct room {
+    uint32_t headroom, tailroom;
+    bool linear; /* no fragments: their bytes as well */
+};
+
+/* The bytes of old's fragments, for skb, whose linear ones are there. */
+static void copy_rest(struct sk_buff *skb, const struct sk_buff *old, bool linear)
+{
+    skb->data_len = skb->frag_at = 0;
+    if (linear) {
+        skb_copy_bits(old, skb_headlen(old), skb->tail, old->data_len);
+        skb->tail += old->data_len;
+    } else {
+        skb->len = skb_headlen(old);
+        skb_share_frags(skb, old, 0, old->data_len);
+    }
+}
+
+/* Give skb, whose fields still tell of the old buffer, linear bytes of its own. */
+static int data_copy(struct sk_buff *skb, struct room room)
 {
     const struct sk_buff old = *skb;
-    int32_t by = (int32_t)headroom - (int32_t)skb_headroom(&old);
+    int32_t by = (int32_t)room.headroom - (int32_t)skb_headroom(&old);
+    uint32_t linear = room.linear ? old.len : skb_headlen(&old);
 
-    if (!data_alloc(skb, headroom + old.len + skb_tailroom(&old)))
+    if (!data_alloc(skb, room.headroom + linear + room.tailroom, room.linear ? 0 : old.shared->slots))
         return -ENOMEM;
-    uint32_t headers = pulled_headers(&old), kept = MIN(headroom, headers);
-    skb->data += headroom;
-    skb->tail = skb->data + old.len;
-    memcpy(skb->data - kept, old.data - kept, kept + old.len);
+    uint32_t headers = pulled_headers(&old), kept = MIN(room.headroom, headers);
+    skb->data += room.headroom;
+    skb->tail = skb->data + skb_headlen(&old);
+    memcpy(skb->data - kept, old.data - kept, kept + skb_headlen(&old));
+    if (skb_is_nonlinear(&old))
+        copy_rest(skb, &old, room.linear);
     skb->mac_offset = moved(old.mac_offset, by);
     skb->network_offset = moved(old.network_offset, by);
     skb->transport_offset = moved(old.transport_offset, by);
@@ -189,28 +228,51 @@ static int data_copy(struct sk_buff *skb, uint32_t headroom)
     return 0;
 }
 
-struct sk_buff *skb_copy(const struct sk_buff *skb)
+static struct sk_buff *copy(const struct sk_buff *skb, bool linear)
 {
     struct sk_buff *copy = descriptor_alloc(skb->net);
     if (!copy)
         return NULL;
     descriptor_copy(copy, skb);
-    if (data_copy(copy, skb_headroom(skb)) == 0)
+    if (data_copy(copy, (struct room){ skb_headroom(skb), skb_tailroom(skb), linear }) == 0)
         return copy;
     dst_release(copy->dst);
     descriptor_free(copy);
     return NULL;
 }
 
+struct sk_buff *skb_copy(const struct sk_buff *skb)
+{
+    return copy(skb, skb_is_nonlinear(skb));
+}
+
+struct sk_buff *pskb_copy(const struct sk_buff *skb)
+{
+    return copy(skb, false);
+}
+
+/* truesize stays: it is what a socket was charged. */
+static int data_replace(struct sk_buff *skb, struct room room)
+{
+    struct sk_buff old = *skb;
+    int err = data_copy(skb, room);
+    if (!err)
+        data_release(&old);
+    return err;
+}
+
 int skb_cow(struct sk_buff *skb, uint32_t headroom)
 {
     if (!skb_shared_data(skb) && skb_headroom(skb) >= headroom)
         return 0;
-    struct sk_buff old = *skb;
-    int err = data_copy(skb, MAX(headroom, skb_headroom(skb)));
-    if (!err)
-        data_release(&old); /* truesize stays: it is what a socket was charged */
-    return err;
+    return data_replace(skb, (struct room){ MAX(headroom, skb_headroom(skb)), skb_tailroom(skb), false });
+}
+
+int skb_linearize(struct sk_buff *skb, uint32_t tailroom)
+{
+    if (!skb_is_nonlinear(skb) && skb_tailroom(skb) >= tailroom)
+        return 0;
+    return data_replace(skb, (struct room){ skb_headroom(skb), tailroom, true });
 }
 
 /* ---- the verbs ---- */
@@ -254,8 +316,24 @@ void *skb_push(struct sk_buff *skb, uint32_t n)
     /* END LAB */
 }
 
+/* skb_pull() of a nonlinear packet. */
+static void *pull_pieces(struct sk_buff *skb, uint32_t n)
+{
+    uint32_t linear = MIN(n, skb_headlen(skb));
+
+    if (n > skb->len)
+        return NULL;
+    skb->data += linear;
+    skb->frag_at += n - linear;
+    skb->data_len -= n - linear;
+    skb->len -= n;
+    return skb->data;
+}
+
 void *skb_pull(struct sk_buff *skb, uint32_t n)
 {
+    if (skb_is_nonlinear(skb))
+        return pull_pieces(skb, n);
     /* LAB skb: skb_pull.c */
     if (n > skb->len)
         return NULL;
@@ -265,8 +343,22 @@ void *skb_pull(struct sk_buff *skb, uint32_t n)
     /* END LAB */
 }
 
+/* Cut off what len does not reach of the fragments: all of them, perhaps. */
+static void trim_frags(struct sk_buff *skb, uint32_t len)
+{
+    uint32_t linear = skb_headlen(skb), kept = len > linear ? len - linear : 0;
+
+    skb->data_len = MIN(skb->data_len, kept);
+    skb->len = linear + skb->data_len;
+}
+
 void skb_trim(struct sk_buff *skb, uint32_t len)
 {
+    if (skb_is_nonlinear(skb)) {
+        trim_frags(skb, len);
+        if (skb_is_nonlinear(skb))
+            return;
+    }
     /* LAB skb: skb_trim.c */
     if (len >= skb->len)
         return;
@@ -291,7 +383,8 @@ int skb_checksum_help(struct sk_buff *skb)
     if (start < skb->data || start > skb->tail ||
         skb->csum_offset + sizeof(be16) > (size_t)(skb->tail - start))
         return -EINVAL;
-    be16 sum = csum_fold(csum_partial(start, (size_t)(skb->tail - start), 0));
+    uint32_t offset = (uint32_t)(start - skb->data);
+    be16 sum = csum_fold(skb_checksum(skb, offset, skb->len - offset));
     if (sum.raw == 0)
         sum.raw = 0xffff; /* RFC 768: a computed zero is sent as all ones; to TCP the two are the same */
     memcpy(start + skb->csum_offset, &sum, sizeof sum);

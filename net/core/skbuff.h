@@ -1,12 +1,19 @@
 /* net/core/skbuff.h - struct sk_buff, the packet buffer.
  *
  *     head       data            tail        end
- *      |-headroom-|----- len -----|-tailroom--| count of sharers, canary
+ *      |-headroom-|-- headlen ----|-tailroom--| count of sharers, canary, fragments
+ *                                                                            |--|--|--|  in pages
  *
  * head <= data <= tail <= end, checked by every verb in every build: a violation panics and names the caller.
  * The bytes are counted apart from the descriptor (skb->shared): clones share them, and whoever wants to
  * write to shared bytes calls skb_cow() first. Every sk_buff has one owner at every moment; who is handed one
- * owns it. */
+ * owns it.
+ *
+ * A packet that is being sent may go on in fragments: parts of pages that a file or a program has, too, and
+ * may write to meanwhile. Then it is `nonlinear`: data_len of its len bytes are not between data and tail.
+ * The list of fragments only ever grows, and a descriptor sees data_len bytes of it from frag_at on, so one
+ * descriptor may pull or trim while a clone is with the card. What is received is always linear: loopback
+ * gathers no fragments, and taps get copies. */
 #pragma once
 #include "lib/bytes.h"
 #include "lib/checksum.h"
@@ -47,16 +54,31 @@ struct sk_buff_head {
     uint64_t bytes; /* their len, summed */
 };
 
+/* A part of a page, which has a reference for it. */
+struct skb_frag {
+    void *page;
+    uint32_t offset, len;
+};
+enum { SKB_FRAGS_MAX = 17 }; /* 64 KiB that begin anywhere */
+
+/* What lies behind end, at the next multiple of eight; for net/core/skb*.c. */
+struct skb_shared {
+    struct refcount refs;    /* descriptors that share all this */
+    uint16_t slots, n_frags; /* room for fragments, fixed; how many there are */
+    uint64_t canary;         /* SKB_CANARY, or somebody wrote past end */
+    struct skb_frag frags[]; /* a reference to each one's page */
+};
+
 struct sk_buff {
     struct list_head list; /* in one sk_buff_head at most */
     uint8_t *head, *data, *tail, *end;
-    struct refcount *shared; /* counts the descriptors that share head..end; lies behind end */
-    uint32_t len;            /* tail - data */
-    uint32_t truesize;       /* bytes charged to a socket: descriptor and buffer */
-    uint64_t id;             /* for trace(): one number from the wire to the socket */
-    struct net *net;         /* whose it is: its pool and its counters */
-    struct net_device *dev;  /* arrived on, or leaves by */
-    struct sock *sk;         /* charged for it, or NULL */
+    struct skb_shared *shared;
+    uint32_t len;                            /* tail - data + data_len */
+    uint32_t truesize;                       /* bytes charged to a socket: descriptor and buffer */
+    uint64_t id;                             /* for trace(): one number from the wire to the socket */
+    struct net *net;                         /* whose it is: its pool and its counters */
+    struct net_device *dev;                  /* arrived on, or leaves by */
+    struct sock *sk;                         /* charged for it, or NULL */
     void (*destructor)(struct sk_buff *skb); /* undoes the charge; runs when the descriptor is freed */
     struct dst_entry *dst;                   /* the route, or NULL */
     uint64_t tstamp;                         /* arrival, time_now() */
@@ -66,10 +88,12 @@ struct sk_buff {
     uint8_t ip_summed;                                     /* enum skb_ip_summed */
     uint16_t csum_start;                                   /* from head */
     uint16_t csum_offset;                                  /* from csum_start */
-    uint16_t gso_size, gso_segs; /* gso_size != 0: to be cut into segments of that many payload bytes */
-    uint64_t cb[6];              /* the current owner's scratch; each protocol overlays its own struct */
+    uint16_t gso_size;          /* not 0: to be cut into segments of that many payload bytes */
+    uint32_t data_len, frag_at; /* bytes in fragments, and how many of the list's lie before them */
+    uint64_t cb[6];             /* the current owner's scratch; each protocol overlays its own struct */
 };
 enum { SKB_OFFSET_NONE = 0xffff };
+_Static_assert(sizeof(struct sk_buff) == 192, "three cache lines, cleared for every packet");
 
 /* ---- life ---- */
 
@@ -85,10 +109,12 @@ void consume_skb(struct sk_buff *skb);
 /* A second descriptor for the same bytes; NULL when memory is out. Neither may write to the bytes afterwards.
  */
 struct sk_buff *skb_clone(struct sk_buff *skb);
-/* A copy of descriptor and bytes with the same headroom at least. */
+/* A copy of descriptor and bytes, linear, with the same headroom at least. */
 struct sk_buff *skb_copy(const struct sk_buff *skb);
-/* Make the bytes skb's own, with headroom for at least headroom bytes: copies if they are shared or there is
- * too little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
+/* A copy of descriptor and linear bytes; the fragments are parts of the same pages. */
+struct sk_buff *pskb_copy(const struct sk_buff *skb);
+/* Make the linear bytes skb's own, with headroom for at least headroom bytes: copies if they are shared or
+ * there is too little. 0 or -ENOMEM; skb stays the caller's. Header pointers taken before are stale. */
 int skb_cow(struct sk_buff *skb, uint32_t headroom) MUST_CHECK;
 bool skb_shared_data(const struct sk_buff *skb);
 /* Nobody is charged for skb any longer: runs its destructor now. */
@@ -101,7 +127,8 @@ void skb_reserve(struct sk_buff *skb, uint32_t n);
 /* Open n bytes behind tail / in front of data; the bytes are not cleared. Too little room panics. */
 void *skb_put(struct sk_buff *skb, uint32_t n);
 void *skb_push(struct sk_buff *skb, uint32_t n);
-/* Take n bytes off the front: the new data, or NULL, and nothing happens, if there are fewer. */
+/* Take n bytes off the front: the new data, or NULL, and nothing happens, if there are fewer. Of a nonlinear
+ * packet fragments go too. */
 void *skb_pull(struct sk_buff *skb, uint32_t n);
 /* Cut the packet to len bytes; a longer len changes nothing. */
 void skb_trim(struct sk_buff *skb, uint32_t len);
@@ -110,17 +137,68 @@ static inline uint32_t skb_headroom(const struct sk_buff *skb)
 {
     return (uint32_t)(skb->data - skb->head);
 }
+static inline bool skb_is_nonlinear(const struct sk_buff *skb)
+{
+    return unlikely(skb->data_len);
+}
+/* tail - data */
+static inline uint32_t skb_headlen(const struct sk_buff *skb)
+{
+    return skb->len - skb->data_len;
+}
+/* Behind fragments nothing can be put. */
 static inline uint32_t skb_tailroom(const struct sk_buff *skb)
 {
-    return (uint32_t)(skb->end - skb->tail);
+    return skb_is_nonlinear(skb) ? 0 : (uint32_t)(skb->end - skb->tail);
 }
 /* Look before you read: the first n bytes as a header, or NULL if the packet is shorter. data does not move.
  */
 static inline const void *skb_header(const struct sk_buff *skb, uint32_t n)
 {
-    return likely(skb->len >= n) ? skb->data : NULL;
+    return likely(skb_headlen(skb) >= n) ? skb->data : NULL;
 }
 void skb_put_data(struct sk_buff *skb, const void *src, uint32_t n);
+
+/* ---- fragments: net/core/skb_frag.c ---- */
+
+/* An empty buffer with headroom and room for that many fragments (at most SKB_FRAGS_MAX), and for linear
+ * bytes before them. NULL when memory is out. Process or softirq. */
+struct sk_buff *alloc_skb_frags(struct net *net, uint32_t headroom, uint32_t linear, unsigned slots);
+/* Append bytes of a page (net/port.h), of which skb takes a reference of its own. truesize grows by len.
+ * False: skb has no slot left. */
+bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len);
+/* Move the first n bytes of from behind those of to, which nobody else may be looking at: to its tailroom, or
+ * page by page to its slots; truesize goes with pages. False, and nothing moved: there is no such room. */
+bool skb_move(struct sk_buff *to, struct sk_buff *from, uint32_t n);
+/* A second packet with headroom and everything from len on; skb keeps len bytes. Linear bytes are copied,
+ * pages shared; truesize goes with pages. cb is not copied. NULL, and nothing changed: memory is out. */
+struct sk_buff *skb_split(struct sk_buff *skb, uint32_t len, uint32_t headroom);
+/* Append n bytes of from's fragments, from their offset on, to to, which is fresh and has as many slots.
+ * truesize stays. For net/core/skb*.c. */
+void skb_share_frags(struct sk_buff *to, const struct sk_buff *from, uint32_t offset, uint32_t n);
+/* All bytes into one linear buffer of its own with tailroom, if they are nonlinear or have less. 0 or
+ * -ENOMEM; skb stays the caller's. truesize stays. Header pointers taken before are stale. */
+int skb_linearize(struct sk_buff *skb, uint32_t tailroom) MUST_CHECK;
+/* Copy n bytes from offset on, wherever they lie. offset + n <= len. */
+void skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *dst, uint32_t n);
+/* The sum of n bytes from offset on. */
+csum_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t n);
+
+/* The bytes of a packet, one stretch of memory after the other:
+ *     struct skb_walk w = skb_walk_from(skb, 0, skb->len);
+ *     while (skb_walk_next(&w)) ... w.bytes, w.n */
+struct skb_walk {
+    const void *bytes;
+    uint32_t n;
+    const struct sk_buff *skb;
+    uint32_t at, left; /* from skb's first byte on; how many are to come */
+    uint32_t passed;   /* bytes of the fragments before the one with this index */
+    unsigned index;
+};
+struct skb_walk skb_walk_from(const struct sk_buff *skb, uint32_t offset, uint32_t n);
+bool skb_walk_next(struct skb_walk *w);
+/* How many stretches there are: what a driver needs descriptors for. */
+unsigned skb_count_pieces(const struct sk_buff *skb);
 
 /* ---- where the headers are ---- */
 
@@ -151,8 +229,9 @@ static inline void *skb_transport_header(const struct sk_buff *skb)
 
 /* ---- checksums ---- */
 
-/* Fill the checksum that a CHECKSUM_PARTIAL packet still owes, in software. The bytes must be skb's own.
- * 0, or -EINVAL when csum_start or csum_offset lie outside the packet. */
+/* Fill the checksum that a CHECKSUM_PARTIAL packet still owes, in software. The linear bytes must be skb's
+ * own. Fragments are summed where they lie: who has the sum made while others may write to the pages must
+ * make the packet linear before. 0, or -EINVAL when csum_start or csum_offset lie outside the packet. */
 int skb_checksum_help(struct sk_buff *skb) MUST_CHECK;
 
 /* ---- queues: the caller locks ---- */

@@ -32,7 +32,15 @@ static void end_batch(struct net_device *dev)
 /* Make of skb what dev can send. 0 or -errno. */
 static int fall_back_to_software(struct sk_buff *skb, const struct net_device *dev)
 {
-    if (skb->ip_summed != CHECKSUM_PARTIAL || dev->features & NETIF_F_HW_CSUM)
+    bool sum = skb->ip_summed == CHECKSUM_PARTIAL && !(dev->features & NETIF_F_HW_CSUM);
+
+    /* A page that is summed here might be written to before the card reads it: sum what nobody else has. */
+    if (skb_is_nonlinear(skb) && (sum || !(dev->features & NETIF_F_SG))) {
+        int err = skb_linearize(skb, 0);
+        if (err)
+            return err;
+    }
+    if (!sum)
         return 0;
     int err = skb_cow(skb, 0); /* the checksum is written into bytes that a clone may share */
     return err ? err : skb_checksum_help(skb);

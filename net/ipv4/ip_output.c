@@ -81,7 +81,7 @@ static struct sk_buff *make_fragment(const struct sk_buff *skb, unsigned hlen, u
         return NULL;
     struct ip_hdr *ip = skb_put(frag, hlen);
     memcpy(ip, skb->data, hlen);
-    skb_put_data(frag, skb->data + hlen + offset, n);
+    skb_copy_bits(skb, hlen + offset, skb_put(frag, n), n);
     if (hlen > sizeof *ip && offset)
         ip_options_fragment(frag->data, hlen);
 
@@ -125,7 +125,7 @@ static int ip_fragment(struct sk_buff *skb, uint32_t mtu)
     int err = 0;
 
     if (skb->ip_summed == CHECKSUM_PARTIAL) { /* no device could fill it in from the pieces */
-        err = skb_cow(skb, 0);
+        err = skb_is_nonlinear(skb) ? skb_linearize(skb, 0) : skb_cow(skb, 0);
         if (!err)
             err = skb_checksum_help(skb);
     }
