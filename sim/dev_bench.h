@@ -44,6 +44,10 @@ void bench_fill(uint8_t *frame, const uint8_t dest[6], uint64_t number, uint32_t
 void bench_inject(struct dev_bench *b, uint64_t number, uint32_t len);
 /* The stack sends the next numbered frame. What dev_queue_xmit() says. */
 int bench_send(struct dev_bench *b, uint32_t len);
+/* The same for a packet that goes on in n fragments, of which some may be parts of one page. */
+int bench_send_pieces(struct dev_bench *b, uint32_t len, unsigned n);
+/* Frames of many lengths in 1 to SKB_FRAGS_MAX fragments are sent and arrive; each in_flight together. */
+void bench_send_all_pieces(struct dev_bench *b, uint32_t max, unsigned in_flight);
 /* The card has put this on the wire: check and count it. */
 void bench_saw(struct dev_bench *b, const uint8_t *frame, uint32_t len);
 void bench_settle(struct dev_bench *b);

@@ -193,7 +193,7 @@ static void reset(struct virtio_model *m)
     m->accepted = m->status = 0;
     m->device_select = m->driver_select = m->queue_select = 0;
     for (unsigned i = 0; i < VIRTIO_MODEL_QUEUES; i++)
-        m->queues[i] = (struct virtio_model_queue){ .size = VIRTIO_MODEL_RING };
+        m->queues[i] = (struct virtio_model_queue){ .size = m->ring };
 }
 
 static uint32_t common_read(struct virtio_model *m, uint32_t at)
@@ -376,6 +376,7 @@ struct virtio_model *virtio_model_create(void)
     struct virtio_model *m = calloc(1, sizeof *m);
     host_device_init(&m->host, &model_ops, "virtio-model", VIRTIO_VENDOR, VIRTIO_NET_MODERN);
     m->fifo_end = &m->fifo;
+    m->ring = VIRTIO_MODEL_RING;
     reset(m);
     return m;
 }

@@ -33,6 +33,7 @@ struct virtio_model {
     uint64_t rx_delay, tx_delay; /* ns from a frame or a notification to the DMA; 0: within the call */
     bool tx_hangs;               /* what is offered is never given back */
     bool no_event_idx;           /* VIRTIO_F_EVENT_IDX is not offered */
+    uint16_t ring;               /* the queues' size from the next reset on, at first VIRTIO_MODEL_RING */
     void (*sent)(struct virtio_model *m, const uint8_t *frame, uint32_t len);
     void *arg;
 

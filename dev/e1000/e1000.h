@@ -26,7 +26,8 @@ struct e1000_rx_ring {
 };
 
 /* [clean, posted) belong to the card, [posted, next) are filled but not yet shown to it; one slot stays empty
- * so that full and empty differ. An sk_buff hangs on its data descriptor. All under the device's tx lock. */
+ * so that full and empty differ. An sk_buff hangs on its last data descriptor. All under the device's tx
+ * lock. */
 struct e1000_tx_ring {
     struct e1000_tx_desc *desc;
     dma_addr_t bus;

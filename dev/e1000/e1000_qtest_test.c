@@ -69,6 +69,16 @@ TEST(e1000_on_qemu_the_card_fills_checksums)
     qtest_bench_fini(&b, q);
 }
 
+TEST(e1000_on_qemu_fragments_are_gathered) /* SDM 3.3.6 */
+{
+    struct dev_bench b;
+
+    qtest_require();
+    struct qtest *q = setup(&b, "e1000");
+    bench_send_all_pieces(&b, E1000_FRAME_MAX, 16);
+    qtest_bench_fini(&b, q);
+}
+
 TEST(e1000_on_qemu_open_and_close_again)
 {
     struct dev_bench b;

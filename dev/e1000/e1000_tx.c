@@ -1,9 +1,9 @@
 /* dev/e1000/e1000_tx.c - the transmit ring.
  *
- * Everything here runs under the device's tx lock. A packet takes one data descriptor, and one context
- * descriptor before it when its checksum lies elsewhere than the last one's. Every descriptor asks for status
- * (RS), so a slot is ours again when its DD is set. The queue is stopped before the ring is full, in one
- * place, and woken in one place; both hold the lock, so neither can miss the other.
+ * Everything here runs under the device's tx lock. A packet takes one data descriptor a piece, the last with
+ * EOP, and one context descriptor before them when its checksum lies elsewhere than the last one's. Every
+ * descriptor asks for status (RS), so a slot is ours again when its DD is set. The queue is stopped before
+ * the ring is full, in one place, and woken in one place; both hold the lock, so neither can miss the other.
  *
  * Interrupts: after the tail has been written the ring is looked at once. A card that was quick (QEMU's sends
  * inside the write) never interrupts for it; for one that was not, TXDW is asked for. So whoever leaves
@@ -11,7 +11,8 @@
 #include "dev/e1000/e1000.h"
 #include "lib/abi/errno.h"
 
-enum { TX_PER_PACKET = 2, TX_WAKE = E1000_TX_RING / 4 };
+/* a context, the linear bytes, all fragments */
+enum { TX_PER_PACKET = 2 + SKB_FRAGS_MAX, TX_WAKE = E1000_TX_RING / 4 };
 
 static unsigned tx_after(unsigned i)
 {
@@ -95,6 +96,18 @@ static bool tx_possible(const struct sk_buff *skb)
     return skb->csum_start > headroom && field - headroom <= UINT8_MAX && field + 2 <= headroom + skb->len;
 }
 
+/* One piece of a packet, the last with skb (SDM 3.3.6: what popts says counts in the first; it is the same in
+ * all). */
+static void tx_put_piece(struct e1000 *e, const void *bytes, uint32_t n, uint8_t popts, struct sk_buff *skb)
+{
+    tx_put(e,
+           (struct e1000_tx_desc){ .addr = dma_map(e->device, bytes),
+                                   .cmd_len = (uint32_t)TXD_DEXT | TXD_TYPE_DATA | TXD_IFCS | TXD_RS |
+                                              (skb ? TXD_EOP : 0u) | n,
+                                   .popts = popts },
+           skb);
+}
+
 static void tx_put_packet(struct e1000 *e, struct sk_buff *skb)
 {
     uint8_t popts = 0;
@@ -104,12 +117,13 @@ static void tx_put_packet(struct e1000 *e, struct sk_buff *skb)
         tx_put_context(e, (uint8_t)start, (uint8_t)(start + skb->csum_offset));
         popts = TXD_POPTS_TXSM;
     }
-    tx_put(e,
-           (struct e1000_tx_desc){ .addr = dma_map(e->device, skb->data),
-                                   .cmd_len = (uint32_t)TXD_DEXT | TXD_TYPE_DATA | TXD_EOP | TXD_IFCS |
-                                              TXD_RS | skb->len,
-                                   .popts = popts },
-           skb);
+    if (!skb_is_nonlinear(skb)) {
+        tx_put_piece(e, skb->data, skb->len, popts, skb);
+        return;
+    }
+    struct skb_walk w = skb_walk_from(skb, 0, skb->len);
+    while (skb_walk_next(&w))
+        tx_put_piece(e, w.bytes, w.n, popts, w.left ? NULL : skb);
 }
 
 enum netdev_tx e1000_xmit(struct sk_buff *skb, struct net_device *dev)

@@ -34,6 +34,19 @@ TEST(e1000_what_no_frame_can_be_is_dropped_and_counted)
     model_teardown(&b, m);
 }
 
+TEST(e1000_fragments_are_gathered) /* SDM 3.3.6 */
+{
+    struct dev_bench b;
+    struct e1000_model *m = model_setup_open(&b);
+
+    CHECK(b.dev->features & NETIF_F_SG);
+    bench_send_all_pieces(&b, E1000_FRAME_MAX, 1);
+    m->tx_delay = us(1);
+    bench_send_all_pieces(&b, E1000_FRAME_MAX, 200); /* the ring fills, stops and wakes */
+    CHECK(!netif_queue_stopped(b.dev));
+    model_teardown(&b, m);
+}
+
 TEST(e1000_a_card_that_sends_at_once_never_interrupts_for_it)
 {
     struct dev_bench b;

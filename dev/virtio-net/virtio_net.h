@@ -39,6 +39,7 @@ struct virtio_net {
 
     /* NETDEV_TX */
     struct virtq tx;
+    unsigned tx_chain; /* descriptors that the longest packet takes */
     struct virtio_net_hdr
         *headers; /* one for each packet on its way; not in the packet, whose bytes may be shared */
     dma_addr_t headers_bus;

@@ -53,6 +53,35 @@ TEST(virtio_net_frames_of_every_length_come_and_go)
     }
 }
 
+TEST(virtio_net_fragments_are_gathered) /* virtio 1.2 2.7.5.1 */
+{
+    struct dev_bench b;
+    struct virtio_model *m = setup(&b, true);
+
+    CHECK(b.dev->features & NETIF_F_SG);
+    bench_send_all_pieces(&b, VIRTIO_NET_FRAME_MAX, 1);
+    m->tx_delay = us(5);
+    bench_send_all_pieces(&b, VIRTIO_NET_FRAME_MAX, 100); /* the ring fills, stops and wakes */
+    CHECK(!netif_queue_stopped(b.dev));
+    teardown(&b, m);
+}
+
+TEST(virtio_net_in_a_short_queue_there_is_no_room_for_fragments)
+{
+    struct dev_bench b;
+    struct virtio_model *m = virtio_model_create();
+
+    m->ring = 16;
+    m->sent = sent;
+    m->arg = &b;
+    bench_init(&b, &m->host.device, &card, m);
+    bench_open(&b);
+    CHECK(!(b.dev->features & NETIF_F_SG));
+    m->tx_delay = us(5);
+    bench_send_all_pieces(&b, VIRTIO_NET_FRAME_MAX, 40); /* gathered in software */
+    teardown(&b, m);
+}
+
 TEST(virtio_net_a_full_ring_stops_the_queue_and_late_completions_wake_it) /* virtio 1.2 2.7.10 */
 {
     for (int event_idx = 0; event_idx <= 1; event_idx++) {

@@ -46,6 +46,18 @@ TEST(virtio_net_on_qemu_the_rings_wrap_and_interrupts_are_fewer_than_frames) /* 
     qtest_bench_fini(&b, q);
 }
 
+TEST(virtio_net_on_qemu_fragments_are_gathered) /* virtio 1.2 2.7.5.1 */
+{
+    struct dev_bench b;
+
+    qtest_require();
+    struct qtest *q = qtest_bench_init(&b, "virtio-net-pci", VIRTIO_VENDOR, VIRTIO_NET_TRANSITIONAL);
+    bench_open(&b);
+    CHECK(b.dev->features & NETIF_F_SG);
+    bench_send_all_pieces(&b, VIRTIO_NET_FRAME_MAX, 16);
+    qtest_bench_fini(&b, q);
+}
+
 /* More frames than a ring holds, one way at a time: each way has to wake up by itself. */
 static void flood(const char *card)
 {

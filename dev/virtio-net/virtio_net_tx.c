@@ -1,20 +1,34 @@
 /* dev/virtio-net/virtio_net_tx.c - transmit.
  *
- * Everything here runs under the device's tx lock. A packet is a chain of two descriptors: its header and
- * itself. The device sends at its leisure; it is asked for one interrupt, when the last packet offered so far
- * is done, so that sent packets never stay unfreed and a burst costs one interrupt. */
+ * Everything here runs under the device's tx lock. A packet is a chain of descriptors: its header and itself,
+ * piece by piece. The device sends at its leisure; it is asked for one interrupt, when the last packet
+ * offered so far is done, so that sent packets never stay unfreed and a burst costs one interrupt. */
 #include "dev/virtio-net/virtio_net.h"
 #include "lib/abi/errno.h"
 
-enum { TX_CHAIN = 2 };
+enum { TX_CHAIN_LINEAR = 2, TX_CHAIN_MAX = TX_CHAIN_LINEAR + SKB_FRAGS_MAX };
+_Static_assert((int)TX_CHAIN_MAX <= (int)VIRTQ_CHAIN_MAX, "what a driver may offer at once");
 
 static size_t headers_size(const struct virtio_net *n)
 {
     return sizeof(struct virtio_net_hdr) * n->tx.size;
 }
 
+/* A queue that is short has no place for fragments. */
+static void choose_chain(struct virtio_net *n)
+{
+    bool gathers = n->tx.size >= 3 * TX_CHAIN_MAX;
+
+    n->tx_chain = gathers ? TX_CHAIN_MAX : TX_CHAIN_LINEAR;
+    if (gathers)
+        n->netdev->features |= NETIF_F_SG;
+    else
+        n->netdev->features &= ~(uint32_t)NETIF_F_SG;
+}
+
 int virtio_net_tx_alloc(struct virtio_net *n)
 {
+    choose_chain(n);
     n->headers = dma_alloc(n->pci.device, headers_size(n), &n->headers_bus);
     return n->headers ? 0 : -ENOMEM;
 }
@@ -59,11 +73,27 @@ static bool tx_possible(const struct sk_buff *skb)
            (skb->csum_start >= headroom && field + 2 <= headroom + skb->len);
 }
 
+/* skb has a slot for each of its pieces: there is room for tx_chain. */
+static void tx_put_packet(struct virtio_net *n, struct sk_buff *skb)
+{
+    struct virtq_seg segs[TX_CHAIN_MAX];
+    unsigned pieces = 0;
+
+    segs[pieces++] = (struct virtq_seg){ tx_put_header(n, skb), sizeof(struct virtio_net_hdr) };
+    segs[pieces++] = (struct virtq_seg){ dma_map(n->pci.device, skb->data), skb_headlen(skb) };
+    if (skb_is_nonlinear(skb)) {
+        struct skb_walk w = skb_walk_from(skb, skb_headlen(skb), skb->data_len);
+        while (skb_walk_next(&w))
+            segs[pieces++] = (struct virtq_seg){ dma_map(n->pci.device, w.bytes), w.n };
+    }
+    virtq_add(&n->tx, segs, pieces, 0, skb);
+}
+
 enum netdev_tx virtio_net_xmit(struct sk_buff *skb, struct net_device *dev)
 {
     struct virtio_net *n = netdev_priv(dev);
 
-    if (n->tx.n_free < TX_CHAIN)
+    if (n->tx.n_free < n->tx_chain)
         return NETDEV_TX_BUSY; /* the queue has been stopped below */
     if (!tx_possible(skb)) {
         netdev_count(&dev->stats.tx_errors, 1);
@@ -73,10 +103,8 @@ enum netdev_tx virtio_net_xmit(struct sk_buff *skb, struct net_device *dev)
     trace("virtio_net_xmit", skb->id, skb->len);
     netdev_count(&dev->stats.tx_packets, 1);
     netdev_count(&dev->stats.tx_bytes, skb->len);
-    struct virtq_seg segs[TX_CHAIN] = { { tx_put_header(n, skb), sizeof(struct virtio_net_hdr) },
-                                        { dma_map(n->pci.device, skb->data), skb->len } };
-    virtq_add(&n->tx, segs, TX_CHAIN, 0, skb);
-    if (n->tx.n_free < TX_CHAIN) {
+    tx_put_packet(n, skb);
+    if (n->tx.n_free < n->tx_chain) {
         netif_stop_queue(dev);
         virtio_net_xmit_flush(dev); /* wakes it at once if the device was quick */
     }
@@ -105,6 +133,6 @@ void virtio_net_clean_tx(struct virtio_net *n)
     do
         tx_free_sent(n);
     while (virtq_in_flight(&n->tx) && virtq_listen(&n->tx, virtq_in_flight(&n->tx)));
-    if (netif_queue_stopped(n->netdev) && n->tx.n_free >= n->tx.size / 4)
+    if (netif_queue_stopped(n->netdev) && n->tx.n_free >= n->tx.size / 3) /* more than tx_chain */
         netif_wake_queue(n->netdev);
 }

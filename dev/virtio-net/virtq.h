@@ -10,7 +10,7 @@
 #include "dev/dev.h"
 
 enum { VIRTQ_MAX = 256 }; /* entries: each ring fits in a page */
-enum { VIRTQ_CHAIN_MAX = 2 };
+enum { VIRTQ_CHAIN_MAX = 20 };
 
 struct virtq_desc { /* 2.7.5 */
     uint64_t addr;
