@@ -106,6 +106,26 @@ void peer_metrics_set(struct net *net, be32 addr, const struct peer_metrics *m)
     lock_release(&net->ipv4->route_lock);
 }
 
+void peer_metrics_forget(struct net *net)
+{
+    struct inet_peer *p;
+    lock_acquire(&net->ipv4->route_lock);
+    list_for_each_entry (p, &net->ipv4->peers.by_age, age)
+        p->metrics_until = 0;
+    lock_release(&net->ipv4->route_lock);
+}
+
+void peer_metrics_each(struct net *net, void (*each)(const struct inet_peer *p, void *arg), void *arg)
+{
+    const struct inet_peer *p;
+    const uint64_t now = time_now();
+    lock_acquire(&net->ipv4->route_lock);
+    list_for_each_entry (p, &net->ipv4->peers.by_age, age)
+        if (now < p->metrics_until)
+            each(p, arg);
+    lock_release(&net->ipv4->route_lock);
+}
+
 /* ---- for routes ---- */
 
 static void expire_at(struct dst_entry *dst, uint64_t when)

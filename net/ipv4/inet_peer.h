@@ -20,6 +20,12 @@ bool peer_metrics_get(struct net *net, be32 addr, struct peer_metrics *m);
 /* Remember m of addr for an hour. Without memory it is not. */
 void peer_metrics_set(struct net *net, be32 addr, const struct peer_metrics *m);
 
+/* Forget the metrics of all. */
+void peer_metrics_forget(struct net *net);
+struct inet_peer;
+/* Call each for every destination whose metrics are known, the one longest unused first; under ROUTE. */
+void peer_metrics_each(struct net *net, void (*each)(const struct inet_peer *p, void *arg), void *arg);
+
 /* Packets to daddr that may not be fragmented were too big on the way: believe it (RFC 1191 6.3) for
  * net/ipv4/route/mtu_expires. told: the next hop's MTU, 0 from a router older than RFC 1191; length: of the
  * packet it was about. The caller has made sure that the packet was one of ours (RFC 5927 4). Routes made

@@ -102,7 +102,8 @@ struct tcp_state {
     struct port_table ports;              /* everything with a local port */
     struct hash_key isn_key;              /* RFC 6528 3; and of cookies */
     uint64_t counters[TCP_COUNTER_COUNT]; /* atomic, relaxed */
-    const struct tcp_cong_ops *cong;      /* for new connections; READ_ONCE: a sysctl changes it */
+    struct net *net;
+    const struct tcp_cong_ops *cong; /* for new connections; READ_ONCE: a sysctl changes it */
     char cong_name[16];
     int32_t initial_window; /* segments; 0: RFC 6928 */
 
@@ -121,6 +122,8 @@ struct tcp_state {
     int32_t syn_retries, synack_retries, data_retries, orphan_retries;
     int32_t quickacks;  /* segments acknowledged at once when a connection begins */
     int32_t rto_min_us; /* rto.least */
+    bool no_metrics_save, no_ssthresh_metrics_save; /* tcp_metrics.c */
+    int32_t metrics_flush;                          /* written: forget them; reads as 0 */
 
     /* durations in ns; defaults set by tcp_sysctl_init(), tests and sysctls change them; of rto and keep_* a
      * connection takes a copy when it is made, the others are read when they are needed */
@@ -136,7 +139,7 @@ struct tcp_state {
     int32_t keep_count;
 
     struct sock_family family;
-    struct net_proc_file proc_tcp, proc_counters, proc_netstat, snmp_section;
+    struct net_proc_file proc_tcp, proc_counters, proc_netstat, proc_metrics, snmp_section;
     struct sysctl_table sysctls;
 };
 

@@ -3,6 +3,7 @@
  * one function a step, in one array. A step that says DONE ends the processing; the first test of each says
  * why. */
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_metrics.h"
 
 enum step { GO_ON, DONE };
 
@@ -69,6 +70,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
         tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at, 0);
     tp->last_ack_at = time_now();
     tcp_recovery_init(tp);
+    tcp_metrics_recall(tp);
     tcp_buffers_begin(tp);
     tcp_quickack_begin(tp);
     tp->backoff = tp->retransmits = 0;
@@ -289,6 +291,8 @@ static bool ack_plausible(const struct tcp_sock *tp, const struct tcp_segment *s
 /* What the acknowledgement of our FIN means in each state (RFC 9293 3.10.7.4, fifth). */
 static enum step fin_acked(struct tcp_sock *tp)
 {
+    if (tcp_in(tp, TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(CLOSING) | TCPS_BIT(LAST_ACK)))
+        tcp_metrics_save(tp);
     switch (tp->sk.state) {
     case TCPS_FIN_WAIT_1:
         tcp_fin_wait_2(tp);

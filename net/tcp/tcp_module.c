@@ -38,6 +38,7 @@ static int tcp_module_init(struct net *net)
     if (!net->tcp)
         return -ENOMEM;
     state_init(net->tcp);
+    net->tcp->net = net;
     int err = tcp_timewaits_init(net);
     if (err)
         goto free;

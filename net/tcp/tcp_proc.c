@@ -2,6 +2,7 @@
  * Each line of /proc/net/tcp is the truth of a moment: it is made under the socket's lock. */
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_info.h"
+#include "net/tcp/tcp_metrics.h"
 
 enum { LINE_WIDTH = 149 }; /* of /proc/net/tcp, padded as Linux pads it */
 
@@ -183,10 +184,13 @@ void tcp_proc_init(struct net *net)
     tcp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
     net_proc_register(net, &tcp->proc_counters);
     net_proc_section_register(net, &tcp->snmp_section);
+    tcp->proc_metrics = (struct net_proc_file){ .name = "tcp_metrics", .show = tcp_metrics_show };
+    net_proc_register(net, &tcp->proc_metrics);
 }
 
 void tcp_proc_exit(struct net *net)
 {
+    net_proc_unregister(net, &net->tcp->proc_metrics);
     net_proc_section_unregister(net, &net->tcp->snmp_section);
     net_proc_unregister(net, &net->tcp->proc_counters);
     net_proc_unregister(net, &net->tcp->proc_netstat);

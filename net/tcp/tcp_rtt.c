@@ -33,6 +33,14 @@ void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m, unsigned log2_samples)
     /* END LAB */
 }
 
+void tcp_rtt_recall(struct tcp_rtt *r, uint64_t srtt, uint64_t rttvar)
+{
+    if (!r->srtt || srtt <= r->srtt)
+        return;
+    r->rttvar = MAX(r->rttvar, rttvar);
+    r->rto = CLAMP(srtt + 4 * r->rttvar, r->rto, r->most);
+}
+
 uint64_t tcp_rto_backed_off(const struct tcp_rtt *r, unsigned backoff)
 {
     /* LAB sender: backed_off.c */

@@ -20,5 +20,8 @@ void tcp_rtt_init(struct tcp_rtt *r, const struct tcp_rto_bounds *bounds);
  * 2^log2_samples of them are to be expected in a round trip: each then moves the averages by as much less
  * (RFC 7323 appendix G). */
 void tcp_rtt_sample(struct tcp_rtt *r, uint64_t m, unsigned log2_samples);
+/* An earlier connection with this peer found srtt and rttvar: if its round trips were longer than the one
+ * measured here, the rto rises as if they were ours (RFC 9040 8). Nothing when nothing was measured. */
+void tcp_rtt_recall(struct tcp_rtt *r, uint64_t srtt, uint64_t rttvar);
 /* The time-out after backoff doublings, within the upper bound (RFC 6298 2.5, 5.5). */
 uint64_t tcp_rto_backed_off(const struct tcp_rtt *r, unsigned backoff);

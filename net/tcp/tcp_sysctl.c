@@ -2,6 +2,7 @@
  * How long to try is a duration here (RFC 9293 3.8.3: R2) and a number of retransmissions for the user, as
  * Linux counts them: the duration is what those would take with the time-outs doubling from the first. */
 #include "lib/string.h"
+#include "net/ipv4/inet_peer.h"
 #include "net/tcp/tcp.h"
 
 enum { RETRIES_MOST = 127, QUICKACKS_MOST = 1000, RTO_MAX_MS = 120000, DAY = 86400 };
@@ -63,6 +64,13 @@ static void rto_max_changed(void *base)
     rto_min_changed(base);
 }
 
+static void metrics_flush(void *base)
+{
+    struct tcp_state *tcp = base;
+    tcp->metrics_flush = 0;
+    peer_metrics_forget(tcp->net);
+}
+
 static int show_available(const void *base, char *buf, size_t size)
 {
     (void)base;
@@ -119,8 +127,15 @@ static const struct sysctl sysctls[] = {
                  "connections that wait in TIME-WAIT; what would be one more ends at once") },
     { SYSCTL_INT("net/ipv4/tcp_max_syn_backlog", struct tcp_state, max_syn_backlog, 1, SOCK_BACKLOG_MAX,
                  "half-open connections of a listener, should its backlog be smaller") },
+    { SYSCTL_INT("net/ipv4/tcp_metrics_flush", struct tcp_state, metrics_flush, 0, INT32_MAX,
+                 "written: forget what was found out about destinations (/proc/net/tcp_metrics)"),
+      .changed = metrics_flush },
     { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
                   "let receive buffers grow with the path, up to the third number of tcp_rmem") },
+    { SYSCTL_BOOL("net/ipv4/tcp_no_metrics_save", struct tcp_state, no_metrics_save,
+                  "neither remember nor use what connections find out about destinations (RFC 9040)") },
+    { SYSCTL_BOOL("net/ipv4/tcp_no_ssthresh_metrics_save", struct tcp_state, no_ssthresh_metrics_save,
+                  "the same for the threshold of slow start alone") },
     { SYSCTL_INT("net/ipv4/tcp_orphan_retries", struct tcp_state, orphan_retries, 0, RETRIES_MOST,
                  "the same as tcp_retries2 for connections that nobody has open; 0: 8"),
       .changed = orphan_retries_changed },
