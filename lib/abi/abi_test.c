@@ -161,6 +161,7 @@ static const struct constant {
     { "SO_MARK", SO_MARK },
     { "SO_PEEK_OFF", SO_PEEK_OFF },
     { "SO_INCOMING_CPU", SO_INCOMING_CPU },
+    { "SO_MAX_PACING_RATE", SO_MAX_PACING_RATE },
     { "IP_RECVTOS", IP_RECVTOS },
     { "IP_OPTIONS", IP_OPTIONS },
     { "IP_RECVOPTS", IP_RECVOPTS },

@@ -260,6 +260,7 @@ enum {
     SO_DOMAIN = 39,
     SO_RXQ_OVFL = 40,
     SO_PEEK_OFF = 42,
+    SO_MAX_PACING_RATE = 47,
     SO_INCOMING_CPU = 49
 };
 #define SCM_TIMESTAMP    SO_TIMESTAMP

@@ -20,6 +20,7 @@ int sk_alloc(struct net *net, int family, int type, int protocol, const struct s
     waitq_init(&sk->wq);
     waitq_init(&sk->turns);
     sk->rcvlowat = 1;
+    sk->max_pacing_rate = UINT64_MAX;
     skb_queue_head_init(&sk->receive_queue);
     skb_queue_head_init(&sk->error_queue);
     sk->pmtudisc = IP_PMTUDISC_WANT;

@@ -25,7 +25,7 @@ struct sock_ops {
     int (*getname)(struct sock *sk, struct sockaddr_storage *addr, bool peer);
     int (*setsockopt)(struct sock *sk, int level, int option, const void *value, socklen_t len);
     int (*getsockopt)(struct sock *sk, int level, int option, void *value, socklen_t *len);
-    void (*option_set)(struct sock *sk, int option); /* a flag of SOL_SOCKET was set; lock held */
+    void (*option_set)(struct sock *sk, int option); /* an option of SOL_SOCKET was set; lock held */
     int (*ioctl)(struct sock *sk, unsigned request,
                  uintptr_t arg); /* -ENOTTY: unknown, the family is asked next */
     int (*poll)(struct sock *sk);
@@ -82,7 +82,8 @@ struct sock {
     int pmtudisc;                /* IP_MTU_DISCOVER */
     uint32_t mark, priority;     /* kept for whoever asks */
     int incoming_cpu;
-    uint32_t ip_receive; /* IP_RECEIVE_*: which control messages come with a datagram */
+    uint64_t max_pacing_rate; /* SO_MAX_PACING_RATE, bytes a second; UINT64_MAX: none */
+    uint32_t ip_receive;      /* IP_RECEIVE_*: which control messages come with a datagram */
     bool recverr, hdrincl, freebind, bind_no_port;
     /* IP_MULTICAST_*: what is sent to groups; whether what others of this host joined is taken, too */
     uint8_t mc_ttl;

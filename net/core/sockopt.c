@@ -174,6 +174,26 @@ static int set_int(struct sock *sk, int option, int value)
     }
 }
 
+/* SO_MAX_PACING_RATE, bytes a second, in four bytes or in eight; all ones: no limit (Linux). */
+static int set_pacing_rate(struct sock *sk, const void *value, socklen_t len)
+{
+    uint32_t small;
+    uint64_t rate;
+
+    if (len < sizeof small)
+        return -EINVAL;
+    memcpy(&small, value, sizeof small);
+    rate = small == UINT32_MAX ? UINT64_MAX : small;
+    if (len >= sizeof rate)
+        memcpy(&rate, value, sizeof rate);
+    lock_acquire(&sk->lock);
+    WRITE_ONCE(sk->max_pacing_rate, rate);
+    if (sk->ops->option_set)
+        sk->ops->option_set(sk, SO_MAX_PACING_RATE);
+    lock_release(&sk->lock);
+    return 0;
+}
+
 static int set_socket_option(struct sock *sk, int option, const void *value, socklen_t len)
 {
     int number;
@@ -186,6 +206,8 @@ static int set_socket_option(struct sock *sk, int option, const void *value, soc
     case SO_RCVTIMEO:
     case SO_SNDTIMEO:
         return set_timeout(sk, option, value, len);
+    case SO_MAX_PACING_RATE:
+        return set_pacing_rate(sk, value, len);
     }
     if (len < sizeof number)
         return -EINVAL;
@@ -297,6 +319,16 @@ static int get_timeout(uint64_t timeout, void *value, socklen_t *len)
     return sockopt_give(value, len, &tv, sizeof tv);
 }
 
+/* SO_MAX_PACING_RATE: to whoever asks for an int, as much as that holds (Linux). */
+static int get_pacing_rate(struct sock *sk, void *value, socklen_t *len)
+{
+    uint64_t rate = READ_ONCE(sk->max_pacing_rate);
+    uint32_t small = (uint32_t)MIN(rate, (uint64_t)UINT32_MAX);
+
+    return *len < sizeof rate ? sockopt_give(value, len, &small, sizeof small)
+                              : sockopt_give(value, len, &rate, sizeof rate);
+}
+
 /* The name of the device sk is bound to; nothing if it is bound to none. */
 static int get_device(struct sock *sk, void *value, socklen_t *len)
 {
@@ -326,6 +358,8 @@ static int get_socket_option(struct sock *sk, int option, void *value, socklen_t
         return get_timeout(READ_ONCE(sk->rcvtimeo), value, len);
     case SO_SNDTIMEO:
         return get_timeout(READ_ONCE(sk->sndtimeo), value, len);
+    case SO_MAX_PACING_RATE:
+        return get_pacing_rate(sk, value, len);
     }
     int err = get_int(sk, option, &number);
     return err ? err : sockopt_give(value, len, &number, sizeof number);

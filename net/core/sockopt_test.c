@@ -150,3 +150,29 @@ TEST(a_socket_bound_to_a_device_uses_no_other) // socket(7): SO_BINDTODEVICE
     vk_close(sk);
     host_destroy(&h);
 }
+
+TEST(a_pacing_rate_comes_in_four_bytes_or_in_eight) // socket(7): SO_MAX_PACING_RATE
+{
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_STREAM);
+    uint64_t rate = 0;
+    socklen_t len = sizeof rate;
+
+    CHECK_EQ(sock_getsockopt(sk, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len), 0);
+    CHECK(rate == UINT64_MAX && len == 8); /* none */
+    CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, SO_MAX_PACING_RATE), -1);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_MAX_PACING_RATE, 1000), 0);
+    CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, SO_MAX_PACING_RATE), 1000);
+    rate = (uint64_t)5 << 32;
+    CHECK_EQ(sock_setsockopt(sk, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, 8), 0);
+    rate = 0;
+    CHECK_EQ(sock_getsockopt(sk, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len), 0);
+    CHECK_EQ(rate, (uint64_t)5 << 32);
+    CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, SO_MAX_PACING_RATE), -1); /* more than an int holds */
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_MAX_PACING_RATE, -1), 0);
+    CHECK_EQ(sock_getsockopt(sk, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len), 0);
+    CHECK_EQ(rate, UINT64_MAX);
+    CHECK_EQ(sock_setsockopt(sk, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, 3), -EINVAL);
+    vk_close(sk);
+    host_destroy(&h);
+}

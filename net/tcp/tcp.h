@@ -15,6 +15,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_options.h"
+#include "net/tcp/tcp_pacing.h"
 #include "net/tcp/tcp_repair.h"
 #include "net/tcp/tcp_rtt.h"
 #include "net/tcp/tcp_timewait.h"
@@ -115,8 +116,11 @@ struct tcp_state {
     int32_t ecn;             /* 0: never, 1: ask and agree, 2: agree when asked */
     int32_t max_time_waits;  /* more connections than that do not wait */
     bool timestamps, window_scaling, sack, dsack;
-    bool rack;         /* loss by time (RFC 8985), else by number (RFC 6675) */
-    bool tlp, frto_on; /* RFC 8985 7, RFC 5682 */
+    bool rack;                                /* loss by time (RFC 8985), else by number (RFC 6675) */
+    bool tlp, frto_on;                        /* RFC 8985 7, RFC 5682 */
+    bool pacing;                              /* of every connection, whatever its congestion control wants */
+    int32_t pacing_ss_ratio, pacing_ca_ratio; /* percent of a window a round trip */
+    bool slow_start_after_idle;               /* RFC 5681 4.1, RFC 2861 */
     int32_t challenge_ack_limit;
     /* what the durations *_give_up below are made from */
     int32_t syn_retries, synack_retries, data_retries, orphan_retries;
@@ -149,6 +153,7 @@ enum tcp_timer_kind {
     TCP_TIMER_REXMIT,  /* RFC 6298: the oldest unacknowledged segment */
     TCP_TIMER_PROBE,   /* RFC 8985 7: the tail loss probe, ahead of it */
     TCP_TIMER_REORDER, /* RFC 8985 6.3: what is late will count as lost */
+    TCP_TIMER_PACE,    /* the next quantum may go (tcp_pacing.c) */
     TCP_TIMER_PERSIST, /* RFC 9293 3.8.6.1: probe a shut window; and the SWS override */
     TCP_TIMER_DELACK,  /* RFC 9293 3.8.6.3 */
     TCP_TIMER_KEEP,    /* RFC 9293 3.8.4 */
@@ -236,7 +241,9 @@ struct tcp_sock {
     uint32_t cwnd, ssthresh;
     uint64_t cong_state[TCP_CONG_STATE / sizeof(uint64_t)]; /* the module's own */
     uint32_t round_end;                                     /* snd_nxt when this round trip began */
-    bool cwnd_limited;
+    struct tcp_usage usage;
+    struct tcp_rate rate;
+    struct tcp_pacing pacing;
     enum tcp_recovery recovery;
     uint32_t recover; /* RFC 6582 3.2, RFC 6675 4 RecoveryPoint: snd_nxt when the loss was noticed */
     uint32_t dupacks;
@@ -317,9 +324,15 @@ struct tcp_skb_cb {
         };
     };
     uint32_t seq;
-    uint32_t priority; /* out-of-order queue: no child's is higher */
-    bool push;         /* the end of a user's write */
-    bool fin;          /* out-of-order queue: a FIN follows the text */
+    union {
+        uint32_t priority; /* out-of-order queue: no child's is higher */
+        uint32_t
+            delivered; /* write queue, tcp_rate.c: as it was when it was last sent; and so the next three */
+    };
+    uint32_t delivered_before, sending;
+    bool app_limited;
+    bool push; /* the end of a user's write */
+    bool fin;  /* out-of-order queue: a FIN follows the text */
     bool sent;
     bool resent;   /* more than once (Karn, RFC 6298 3) */
     bool sacked;   /* the peer has it */

@@ -53,6 +53,7 @@ static void note(struct tcp_sock *tp, struct sk_buff *skb, struct taken_off *t, 
     if (cb->sacked)
         return;
     tcp_rack_delivered(tp, skb, news);
+    tcp_rate_arrived(tp, skb);
     news->original |= !cb->resent && seq_before_eq(tcp_skb_end(skb), tp->recover);
     if (!t->any)
         t->first_sent_at = cb->sent_at;
@@ -171,7 +172,10 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     }
     news.delivered = tp->snd_una + tp->board.sacked - had;
     sample_rtt(tp, &t, seg, &news);
+    news.sampled = tcp_rate_ack(tp, &news);
     tcp_recovery_ack(tp, &news);
+    if (tp->pacing.on)
+        tcp_pacing_update(tp);
     if (!news.acked)
         return;
     reset_timer(tp);

@@ -20,6 +20,15 @@ struct tcp_cong_view {
     uint64_t rtt, min_rtt;   /* the latest sample, 0 if none; the least of all */
     uint64_t now;
     void *state; /* the module's own TCP_CONG_STATE bytes; zero at first */
+
+    uint64_t pacing_rate; /* the module's to change: bytes a second; 0: as the window says */
+    /* only for a module that wants_rate */
+    uint64_t rate;      /* how fast the path delivers, bytes a second; 0: this ACK does not say */
+    bool app_limited;   /* what rate tells is the program's pace rather than the path's */
+    uint32_t delivered; /* bytes that have newly arrived, by this ACK's number or its SACK blocks */
+    uint32_t pipe;      /* in the network now */
+    bool repairing;     /* something was lost and is being sent again */
+    bool holds_back;    /* the module's to set: what goes now is little on purpose and tells nothing */
 };
 
 /* A module is constant; its functions are pure but for the view. Where a pointer is NULL nothing is done. */
@@ -27,9 +36,14 @@ struct tcp_cong_ops {
     const char *name;
     bool wants_ecn; /* negotiate marks of congestion whatever the knob says, and be told of each */
     bool wants_chance;
+    bool wants_rate;   /* be told of delivery rates; rounds are then counted by what has arrived */
+    bool wants_pacing; /* spread what is sent over the round trip */
     void (*ack)(struct tcp_cong_view *v);          /* new data acknowledged, outside fast recovery */
     uint32_t (*ssthresh)(struct tcp_cong_view *v); /* a loss: the threshold to go on from */
     void (*timeout)(struct tcp_cong_view *v);      /* the retransmission timer fired; ssthresh is set */
+    /* Instead of ack(): every ACK that tells of arrivals, in any state of repair. The window is then the
+     * module's alone: neither proportional rate reduction nor idle time moves it. */
+    void (*control)(struct tcp_cong_view *v);
 };
 
 /* The module called name, or NULL. */

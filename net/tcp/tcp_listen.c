@@ -300,6 +300,7 @@ static void inherit(struct sock *sk, struct sock *from)
     sk->tos = from->tos;
     sk->mark = from->mark;
     sk->priority = from->priority;
+    sk->max_pacing_rate = from->max_pacing_rate;
     sk->rcvlowat = from->rcvlowat;
     sk->oobinline = from->oobinline;
     inherit_tcp(tcp_sk(sk), tcp_sk(from));

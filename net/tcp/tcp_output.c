@@ -113,6 +113,7 @@ static void note_sent(struct tcp_sock *tp, struct sk_buff *skb)
     if (!cb->sent)
         cb->sent_at = cb->last_sent_at;
     cb->sent = true;
+    tcp_rate_mark(tp, skb);
     tp->prr.out += skb->len; /* of no meaning outside of recovery, which begins by clearing it */
 }
 
@@ -207,7 +208,7 @@ static void set_timers(struct tcp_sock *tp, enum tcp_plan_kind why)
         return;
     }
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
-    if (why == TCP_PLAN_IDLE)
+    if (why == TCP_PLAN_IDLE || why == TCP_PLAN_PACE)
         tcp_timer_stop(tp, TCP_TIMER_PERSIST);
     else if (!tcp_timer_running(tp, TCP_TIMER_PERSIST))
         tcp_timer_start(tp, TCP_TIMER_PERSIST, tcp_rto_backed_off(&tp->rtt, tp->persist_backoff));
@@ -222,24 +223,26 @@ static bool to_be_sent(const struct tcp_plan *plan)
     return plan->kind == TCP_PLAN_SEND || plan->kind == TCP_PLAN_RESEND;
 }
 
-/* RFC 7661 4.3: is enough of cwnd in use to let it grow? In slow start half is, for it may double. */
-static bool fills_cwnd(const struct tcp_sock *tp)
+static struct tcp_plan next_plan(struct tcp_sock *tp, bool override)
 {
-    uint32_t flight = tcp_flight(tp);
-    return tp->cwnd < tp->ssthresh ? 2 * flight >= tp->cwnd : flight + tp->mss > tp->cwnd;
+    struct tcp_send_view v = view_of(tp, override);
+    struct tcp_plan plan = tcp_plan_next(&v);
+    if (tp->pacing.on && to_be_sent(&plan) && !tcp_pacing_take(tp, plan.len))
+        plan.kind = TCP_PLAN_PACE;
+    return plan;
 }
 
 static void output(struct tcp_sock *tp, bool override)
 {
     if (!tcp_in(tp, TCPS_SENDING))
         return;
-    if (tp->snd_una == tp->snd_nxt)
-        tcp_recovery_idle(tp);
-    for (;;) {
-        struct tcp_send_view v = view_of(tp, override);
-        struct tcp_plan plan = tcp_plan_next(&v);
+    if (tp->snd_una == tp->snd_nxt && tp->send_head)
+        tcp_window_idle(tp);
+    for (bool sent = false;; sent = true) {
+        struct tcp_plan plan = next_plan(tp, override);
         if (!to_be_sent(&plan) || !emit(tp, &plan)) {
-            tp->cwnd_limited = plan.kind == TCP_PLAN_CWND || fills_cwnd(tp);
+            if (sent || plan.kind == TCP_PLAN_CWND)
+                tcp_window_used(tp, plan.kind);
             set_timers(tp, plan.kind);
             return;
         }

@@ -216,7 +216,7 @@ static uint32_t ms_since(uint64_t time)
     return time ? (uint32_t)((time_now() - time) / ms(1)) : 0;
 }
 
-/* What this TCP does not measure (pacing, rates, reordering) stays zero. */
+/* What this TCP does not measure (reordering, times of waiting) stays zero. */
 struct tcp_info tcp_info_make(const struct tcp_sock *tp)
 {
     return (struct tcp_info){
@@ -228,6 +228,7 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
                         (tp->ecn_ok ? TCPI_OPT_ECN : 0) | (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
         .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
+        .tcpi_app_limited = tp->rate.sample_limited,
         .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
         .tcpi_snd_mss = tp->mss,
         .tcpi_rcv_mss = tp->rcv_mss,
@@ -244,12 +245,16 @@ struct tcp_info tcp_info_make(const struct tcp_sock *tp)
         .tcpi_advmss = tcp_advertised_mss(tp),
         .tcpi_rcv_space = tp->rcv_wnd,
         .tcpi_total_retrans = tp->total_retrans,
+        .tcpi_pacing_rate = tp->pacing.on ? tp->pacing.rate : tcp_pacing_window_rate(tp),
+        .tcpi_max_pacing_rate = tp->sk.max_pacing_rate,
         .tcpi_bytes_acked = tp->bytes_acked,
         .tcpi_bytes_received = tp->bytes_received,
         .tcpi_segs_out = tp->segs_out,
         .tcpi_segs_in = tp->segs_in,
         .tcpi_notsent_bytes = seq_ahead(tp->snd_nxt, tp->write_seq),
         .tcpi_min_rtt = (uint32_t)(tp->rtt.min / us(1)),
+        .tcpi_delivery_rate = tcp_rate_latest(&tp->rate),
+        .tcpi_delivered = (uint32_t)((tp->rate.delivered + tp->mss - 1) / tp->mss),
         .tcpi_snd_wnd = tp->snd_wnd,
         .tcpi_rcv_wnd = tp->rcv_wnd,
     };

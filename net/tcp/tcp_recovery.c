@@ -14,11 +14,12 @@ static struct tcp_cong_view view_make(struct tcp_sock *tp, const struct tcp_ack_
         .mss = tp->mss,
         .flight = news ? news->flight : tp->snd_nxt - tp->snd_una,
         .acked = news ? news->acked : 0,
-        .cwnd_limited = tp->cwnd_limited,
+        .cwnd_limited = tcp_window_in_use(tp),
         .echo = news && news->echo_of_mark,
         .rtt = news ? news->rtt : 0,
         .min_rtt = tp->rtt.min,
         .now = news ? news->now : time_now(),
+        .pacing_rate = tp->pacing.module_rate,
         .state = tp->cong_state,
     };
 }
@@ -32,36 +33,36 @@ static void view_store(struct tcp_sock *tp, const struct tcp_cong_view *v)
 void tcp_recovery_lower_threshold(struct tcp_sock *tp)
 {
     struct tcp_cong_view v = view_make(tp, NULL);
+    if (!v.cwnd_limited && !tp->cong->control) /* RFC 7661 4.4.1: of a window not in use, what was */
+        v.cwnd = MIN(v.cwnd, MAX(v.flight, tp->usage.most));
     v.ssthresh = tp->cong->ssthresh(&v);
     view_store(tp, &v);
 }
 
-static uint32_t initial_window(const struct tcp_sock *tp)
+void tcp_recovery_begin_with(struct tcp_sock *tp, const struct tcp_cong_ops *cong)
 {
-    return tcp_cong_initial_window(tp->mss, (uint32_t)READ_ONCE(tcp_state_of(tp)->initial_window));
+    tp->cong = cong;
+    memset(tp->cong_state, 0, sizeof tp->cong_state);
+    tp->round_end = cong->wants_rate ? (uint32_t)tp->rate.delivered : tp->snd_nxt; /* round_is_over() */
+    tcp_pacing_choose(tp);
 }
 
 void tcp_recovery_init(struct tcp_sock *tp)
 {
     tp->cwnd =
-        tp->retransmits ? tp->mss : initial_window(tp); /* RFC 5681 3.1: a lost SYN means one segment */
-    tp->ssthresh = TCP_CWND_MAX;                        /* RFC 5681 3.1: arbitrarily high */
-    memset(tp->cong_state, 0, sizeof tp->cong_state);
+        tp->retransmits ? tp->mss : tcp_initial_window(tp); /* RFC 5681 3.1: a lost SYN means one segment */
+    tp->ssthresh = TCP_CWND_MAX;                            /* RFC 5681 3.1: arbitrarily high */
     tp->recovery = TCP_OPEN;
     tp->recover = tp->iss; /* RFC 6582 3.2 step 1 */
-    tp->round_end = tp->snd_nxt;
     tp->rack = (struct tcp_rack){
         .fack = tp->snd_una, .end = tp->snd_una, .window_mult = 1, .dsack_round = tp->snd_una
     };
     tp->board = (struct tcp_board){ 0 };
     tp->undo.cwnd = 0;
     tp->tlp.out = false;
-}
-
-void tcp_recovery_idle(struct tcp_sock *tp)
-{
-    if (time_now() - tp->last_sent_at >= tp->rtt.rto)
-        tp->cwnd = MIN(tp->cwnd, initial_window(tp)); /* the restart window is the initial one at most */
+    tp->usage = (struct tcp_usage){ .end = tp->snd_nxt, .in_use_at = tp->last_sent_at };
+    tp->rate = (struct tcp_rate){ .delivered = 0 };
+    tcp_recovery_begin_with(tp, tp->cong);
 }
 
 void tcp_recovery_congested(struct tcp_sock *tp)
@@ -70,16 +71,56 @@ void tcp_recovery_congested(struct tcp_sock *tp)
     tp->cwnd = MIN(tp->cwnd, tp->ssthresh);
 }
 
-static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
+/* A round trip is over when what was out at its beginning is acknowledged; for a module that looks at rates,
+ * when something has arrived that was sent after its beginning, whatever is missing before it. */
+static bool round_is_over(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    bool by_arrival = tp->cong->wants_rate;
+    bool over = by_arrival ? news->sampled && seq_after_eq(tp->rate.prior, tp->round_end)
+                           : seq_after(tp->snd_una, tp->round_end);
+    if (over)
+        tp->round_end = by_arrival ? (uint32_t)tp->rate.delivered : tp->snd_nxt;
+    return over;
+}
+
+static void add_rate(const struct tcp_sock *tp, const struct tcp_ack_news *news, struct tcp_cong_view *v)
+{
+    if (news->sampled) {
+        v->rate = tcp_rate_latest(&tp->rate);
+        v->app_limited = tp->rate.sample_limited;
+    }
+    v->delivered = news->delivered;
+    v->pipe = tcp_flight(tp);
+    v->repairing = tp->recovery != TCP_OPEN;
+}
+
+static void ask_module(struct tcp_sock *tp, const struct tcp_ack_news *news,
+                       void (*fn)(struct tcp_cong_view *v))
 {
     struct tcp_cong_view v = view_make(tp, news);
-    v.round = seq_after(tp->snd_una, tp->round_end);
-    if (v.round)
-        tp->round_end = tp->snd_nxt;
+    v.round = round_is_over(tp, news);
     if (v.round && tp->cong->wants_chance)
         v.chance = random_u32();
-    tp->cong->ack(&v);
+    if (tp->cong->wants_rate)
+        add_rate(tp, news, &v);
+    fn(&v);
     view_store(tp, &v);
+    tp->pacing.module_rate = v.pacing_rate;
+    if (v.holds_back)
+        tcp_rate_limited(tp);
+}
+
+static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    if (!tp->cong->control)
+        ask_module(tp, news, tp->cong->ack);
+}
+
+/* In fast recovery without SACK the window is how duplicate ACKs are counted (RFC 5681 3.2): not then. */
+static void control(struct tcp_sock *tp, const struct tcp_ack_news *news)
+{
+    if (news->delivered && (tp->sack_ok || tp->recovery != TCP_FAST_RECOVERY))
+        ask_module(tp, news, tp->cong->control);
 }
 
 /* ---- fast recovery with SACK ---- */
@@ -198,6 +239,8 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
     if (!tp->undo.cwnd || !tcp_undo_try(tp, news))
         detect_loss(tp, news);
     in_state[tp->recovery](tp, news);
+    if (tp->cong->control)
+        control(tp, news);
     if (news->echo_of_mark)
         tcp_ecn_echoed(tp);
 }
@@ -247,5 +290,6 @@ void tcp_recovery_timeout(struct tcp_sock *tp)
     begin_loss(tp);
     if (first && tp->sack_ok && READ_ONCE(tcp_state_of(tp)->frto_on))
         tp->frto = TCP_FRTO_RESENT; /* RFC 5682 3.1 step 1 */
-    tp->cwnd_limited = true;        /* by definition: a window of one segment and more to send */
+    tp->usage.full = true;          /* by definition: a window of one segment and more to send */
+    tp->usage.end = tp->snd_nxt;
 }

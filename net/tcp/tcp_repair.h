@@ -6,10 +6,22 @@
  * Way out: tcp_output.c sends again what the scoreboard says.
  * All of it runs with sk->lock held, in softirq or process context. */
 #pragma once
+#include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_options.h"
+#include "net/tcp/tcp_plan.h"
 #include "net/tcp/tcp_prr.h"
+#include "net/tcp/tcp_rate.h"
 
 struct tcp_sock;
+
+/* How much of the congestion window a round trip has used (tcp_validate.c). */
+struct tcp_usage {
+    uint32_t most;      /* in flight at once */
+    uint32_t end;       /* snd_nxt then: a round trip is over when that is acknowledged */
+    bool full;          /* the window would not have let more go */
+    uint32_t used;      /* the most in flight since in_use_at */
+    uint64_t in_use_at; /* when it was last in use */
+};
 
 /* How loss is being repaired (tcp_recovery.c). */
 enum tcp_recovery {
@@ -73,6 +85,7 @@ struct tcp_ack_news {
     uint32_t flight;    /* FlightSize before */
     uint64_t now, rtt;  /* a sample in ns, or 0 */
     uint32_t fack;      /* rack.fack before */
+    bool sampled;       /* it made a sample of the delivery rate */
     bool duplicate;     /* RFC 5681 2 */
     bool original;      /* something arrived that was sent once only, before `recover` */
     bool sacked_once;   /* a block has it; the latest of these was sent at */
@@ -96,12 +109,23 @@ void tcp_recovery_timeout(struct tcp_sock *tp);
 void tcp_recovery_too_big(struct tcp_sock *tp);
 /* A loss that was repaired before anybody noticed it still tells of congestion (RFC 8985 7.4.2). */
 void tcp_recovery_congested(struct tcp_sock *tp);
-/* Nothing was in flight for a while: RFC 5681 4.1. */
-void tcp_recovery_idle(struct tcp_sock *tp);
 /* The handshake is done. */
 void tcp_recovery_init(struct tcp_sock *tp);
+/* From now on the congestion control is cong, and knows nothing yet. */
+void tcp_recovery_begin_with(struct tcp_sock *tp, const struct tcp_cong_ops *cong);
 /* ssthresh falls as the congestion module says. */
 void tcp_recovery_lower_threshold(struct tcp_sock *tp);
+
+/* ================ tcp_validate.c: is the window in use? RFC 7661, 2861, 5681 4.1 ================ */
+
+/* The window that a connection begins with, and begins with again. */
+uint32_t tcp_initial_window(const struct tcp_sock *tp);
+/* Has the latest round trip filled the window, so that it may grow? */
+bool tcp_window_in_use(const struct tcp_sock *tp);
+/* Something was sent, or the window is full: why nothing more was. */
+void tcp_window_used(struct tcp_sock *tp, enum tcp_plan_kind why);
+/* Something is about to be sent, and nothing is in flight. */
+void tcp_window_idle(struct tcp_sock *tp);
 
 /* ================ tcp_newreno.c: fast recovery without SACK, RFC 6582 ================ */
 

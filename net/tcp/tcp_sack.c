@@ -23,6 +23,7 @@ static void arrived(struct tcp_sock *tp, struct sk_buff *skb, struct tcp_ack_new
 {
     struct tcp_skb_cb *cb = tcp_cb(skb);
     tcp_rack_delivered(tp, skb, news);
+    tcp_rate_arrived(tp, skb);
     tcp_board_mark_sacked(tp, skb);
     news->original |= !cb->resent && seq_before_eq(tcp_skb_end(skb), tp->recover);
     if (!cb->resent)

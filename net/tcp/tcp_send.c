@@ -101,6 +101,7 @@ static void enqueue(struct tcp_sock *tp, struct sk_buff *skb, bool push)
 static void enqueue_batch(struct tcp_sock *tp, struct sk_buff_head *fresh, bool last)
 {
     struct sk_buff *skb;
+    tcp_rate_resume(tp);
     while ((skb = skb_dequeue(fresh)))
         enqueue(tp, skb, last && skb_queue_empty(fresh));
     tcp_output(tp);

@@ -12,8 +12,7 @@ static int set_congestion(struct tcp_sock *tp, const char *value, socklen_t len)
     const struct tcp_cong_ops *cong = tcp_cong_find(name);
     if (!cong)
         return -ENOENT;
-    tp->cong = cong;
-    memset(tp->cong_state, 0, sizeof tp->cong_state); /* the window stays */
+    tcp_recovery_begin_with(tp, cong); /* the window stays */
     return 0;
 }
 
@@ -129,6 +128,8 @@ void tcp_option_set(struct sock *sk, int option)
 {
     if (option == SO_KEEPALIVE)
         tcp_keepalive_restart(tcp_sk(sk));
+    if (option == SO_MAX_PACING_RATE)
+        tcp_pacing_choose(tcp_sk(sk));
 }
 
 static int set_tcp(struct tcp_sock *tp, int option, const void *value, socklen_t len)

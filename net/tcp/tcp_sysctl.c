@@ -139,6 +139,12 @@ static const struct sysctl sysctls[] = {
     { SYSCTL_INT("net/ipv4/tcp_orphan_retries", struct tcp_state, orphan_retries, 0, RETRIES_MOST,
                  "the same as tcp_retries2 for connections that nobody has open; 0: 8"),
       .changed = orphan_retries_changed },
+    { SYSCTL_BOOL("net/ipv4/tcp_pacing", struct tcp_state, pacing,
+                  "pace new connections whatever their congestion control") },
+    { SYSCTL_INT("net/ipv4/tcp_pacing_ca_ratio", struct tcp_state, pacing_ca_ratio, 0, 1000,
+                 "pace in congestion avoidance, percent of a window a round trip") },
+    { SYSCTL_INT("net/ipv4/tcp_pacing_ss_ratio", struct tcp_state, pacing_ss_ratio, 0, 1000,
+                 "pace in slow start, percent of a window a round trip") },
     { SYSCTL_INT("net/ipv4/tcp_quickacks", struct tcp_state, quickacks, 0, QUICKACKS_MOST,
                  "segments that are acknowledged at once when a connection begins and after a pause") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
@@ -156,6 +162,8 @@ static const struct sysctl sysctls[] = {
       .changed = rto_min_changed },
     { SYSCTL_BOOL("net/ipv4/tcp_sack", struct tcp_state, sack,
                   "offer and accept selective acknowledgements (RFC 2018) on new connections") },
+    { SYSCTL_BOOL("net/ipv4/tcp_slow_start_after_idle", struct tcp_state, slow_start_after_idle,
+                  "let a congestion window that is not used shrink (RFC 5681 4.1, RFC 2861)") },
     { SYSCTL_INT("net/ipv4/tcp_syn_retries", struct tcp_state, syn_retries, 1, RETRIES_MOST,
                  "retransmissions of a SYN before connect() fails"),
       .changed = syn_retries_changed },
@@ -189,6 +197,9 @@ void tcp_sysctl_init(struct net *net)
     tcp->syncookies = 1;
     tcp->max_syn_backlog = 128;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
+    tcp->pacing_ss_ratio = 200;
+    tcp->pacing_ca_ratio = 120;
+    tcp->slow_start_after_idle = true;
     tcp->challenge_ack_limit = 10; /* RFC 5961 7: the limit is the implementation's choice */
     tcp->time_wait = sec(60);      /* 2 MSL of 30 s, as Linux; RFC 9293 3.4.2 says 2 minutes each */
     tcp->max_time_waits = 1 << 16;

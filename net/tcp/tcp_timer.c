@@ -99,11 +99,17 @@ static void reorder_fired(struct tcp_sock *tp, uint64_t now)
         tcp_recovery_reordering(tp);
 }
 
+static void pace_fired(struct tcp_sock *tp, uint64_t now)
+{
+    (void)now;
+    tcp_output(tp);
+}
+
 static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
-    [TCP_TIMER_REXMIT] = rexmit_fired,     [TCP_TIMER_PROBE] = tcp_tlp_fired,
-    [TCP_TIMER_REORDER] = reorder_fired,   [TCP_TIMER_PERSIST] = persist_fired,
-    [TCP_TIMER_DELACK] = tcp_delack_fired, [TCP_TIMER_KEEP] = tcp_keepalive_fired,
-    [TCP_TIMER_STATE] = state_fired,
+    [TCP_TIMER_REXMIT] = rexmit_fired,      [TCP_TIMER_PROBE] = tcp_tlp_fired,
+    [TCP_TIMER_REORDER] = reorder_fired,    [TCP_TIMER_PACE] = pace_fired,
+    [TCP_TIMER_PERSIST] = persist_fired,    [TCP_TIMER_DELACK] = tcp_delack_fired,
+    [TCP_TIMER_KEEP] = tcp_keepalive_fired, [TCP_TIMER_STATE] = state_fired,
 };
 _Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");
 
