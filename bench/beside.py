@@ -32,6 +32,7 @@ class Guest:
 
     def __init__(self, name: str, settings: Settings, functions: Functions, timed: bool) -> None:
         self.name, self.functions = name, functions
+        self.counts: dict[str, int] = {}  # how often an operation was done the first time
         self.machines = {kind: self.machine(settings, OUT / f"{name}-{kind}", kind == "counted")
                          for kind in ("counted", "timed") if timed or kind == "counted"}
 
@@ -49,30 +50,34 @@ class Guest:
         for machine in self.machines.values():
             machine.stop()
 
-    def do(self, machine: Counted, operation: str, count: int) -> int:
-        """An operation count times, or as often as it likes; how often."""
-        printed = machine.run(f"/{PROGRAM} {operation} {count or ''}", timeout=120)
-        return int(printed.split("done ")[1].split()[0])
+    def do(self, machine: Counted, operation: str, times: int) -> int:
+        """An operation as often as the program thinks right, or times as often as that; how often it was."""
+        count = self.counts[operation] * times if times > 1 else ""
+        printed = machine.run(f"/{PROGRAM} {operation} {count}", timeout=120)
+        done = int(printed.split("done ")[1].split()[0])
+        self.counts.setdefault(operation, done)
+        return done
 
     def run(self, kind: str, operation: str) -> tuple[Regions, int]:
         """What happened between the program's marks, and how many operations that was."""
         machine = self.machines[kind]
         before = machine.regions()
-        count = self.do(machine, operation, 0)
+        count = self.do(machine, operation, 1)
         return machine.regions() - before, count
 
     def profile(self, operation: str) -> tuple[Counter[str], Counter[str]]:
-        """Instructions and calls by function for one operation: the difference of many and three times as many."""
+        """Instructions and calls by function for one operation: the difference of some and three times as many."""
         machine = self.machines["counted"]
-        count = self.do(machine, operation, 0)
+        self.do(machine, operation, 1)  # what the first time costs
         runs = []
         for times in (1, 3):
-            (blocks, entries), _ = machine.by_block(), self.do(machine, operation, count * times)
+            blocks, entries = machine.by_block()
+            count = self.do(machine, operation, times)
             blocks_after, entries_after = machine.by_block()
-            runs.append((blocks_after - blocks, entries_after - entries))
-        (few, few_entries), (many, many_entries) = runs
-        return (scaled(self.functions.sums(many - few), 2 * count),
-                scaled(self.functions.calls(many_entries - few_entries), 2 * count))
+            runs.append((count, blocks_after - blocks, entries_after - entries))
+        (few, blocks, entries), (many, more_blocks, more_entries) = runs
+        return (scaled(self.functions.sums(more_blocks - blocks), many - few),
+                scaled(self.functions.calls(more_entries - entries), many - few))
 
 
 def scaled(counts: Counter[str], by: int) -> Counter[str]:

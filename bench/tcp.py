@@ -8,6 +8,7 @@ iperf3 there talks to iperf3 in the guest, bench/tcp_client.py to bench/guest/st
 same binaries. An operation is done n times and then 3 n times; the difference is 2 n of them without their beginning and
 end. A segment is 1,448 bytes of text, however many the card is given at once. Medians; the guests take turns.
 """
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,20 +49,33 @@ class OnTap(Counted):
     def opens(self, port: int) -> bool:
         return self.namespace.run(["bash", "-c", f"exec 3<>/dev/tcp/{GUEST_IP}/{port}"], 10).returncode == 0
 
-    def client(self, *words: str) -> None:
-        self.namespace.must(*CLIENT, *words, timeout=300)
+    # ---- operations: each says how often it was done
 
-    def iperf3(self, bytes_: int, *options: str) -> None:
-        self.namespace.must("iperf3", "-c", GUEST_IP, "-n", str(bytes_), *options, timeout=300)
+    def client(self, what: str, port: int, count: int) -> int:
+        self.namespace.must(*CLIENT, what, str(port), str(count), timeout=300)
+        return count
 
-    def spent_by(self, act: Callable[[], object]) -> Regions:
-        if self.counts:
-            self.rest()
-        instructions, cpu = self.executed() if self.counts else 0, self.cpu_ns()
-        act()
-        if self.counts:
-            self.rest()
-        return Regions(1, (self.executed() if self.counts else 0) - instructions, self.cpu_ns() - cpu)
+    def iperf3(self, seconds: int, *options: str) -> int:
+        """Told a number of bytes instead of a time, its sender spins in select() until the last is acknowledged."""
+        command, report = ["iperf3", "-J", "-c", GUEST_IP, "-t", str(seconds), *options], {}
+
+        def served() -> bool:
+            """Its server opens the port anew for each client."""
+            report.update(json.loads(self.namespace.run(command, 60).stdout))
+            return "refused" not in report.pop("error", "")
+
+        wait_for("iperf3", served, self)
+        return report["end"]["sum_received"]["bytes"] // SEGMENT
+
+    def connect(self, count: int) -> int:
+        self.run(f"/{PROGRAM} tcp_connect {count}", 300)
+        return count
+
+    def so_far(self) -> Regions:
+        if not self.counts:
+            return Regions(0, 0, self.cpu_ns())
+        self.rest()
+        return Regions(0, self.executed(), self.cpu_ns())
 
     def stop(self) -> None:
         super().stop()
@@ -71,19 +85,19 @@ class OnTap(Counted):
 @dataclass(frozen=True)
 class Operation:
     title: str
-    count: int
-    act: Callable[[OnTap, int], None]
+    count: int  # seconds of iperf3
+    act: Callable[[OnTap, int], int]
 
 
 OPERATIONS = {
-    "receive": Operation("segment received (iperf3)", 4000, lambda m, n: m.iperf3(n * SEGMENT)),
-    "send": Operation("segment sent (iperf3)", 4000, lambda m, n: m.iperf3(n * SEGMENT, "-R")),
-    "round_trip": Operation("round trip, 1 byte", 500, lambda m, n: m.client("round_trips", str(ECHO), str(n))),
-    "accept": Operation("connection: accepted, closed by the peer", 300, lambda m, n: m.client("connections", str(ECHO), str(n))),
-    "connect": Operation("connection: connected, closed first", 300, lambda m, n: m.run(f"/{PROGRAM} tcp_connect {n}", 120) and None),
-    "webd": Operation("HTTP request kept alive, webd", 300, lambda m, n: m.client("requests", str(WEBD), str(n))),
-    "nginx": Operation("HTTP request kept alive, nginx", 300, lambda m, n: m.client("requests", str(NGINX), str(n))),
-    "page": Operation("HTTP request on its own connection, nginx", 200, lambda m, n: m.client("pages", str(NGINX), str(n))),
+    "receive": Operation("segment received (iperf3)", 1, lambda m, n: m.iperf3(n)),
+    "send": Operation("segment sent (iperf3)", 1, lambda m, n: m.iperf3(n, "-R")),
+    "round_trip": Operation("round trip, 1 byte", 500, lambda m, n: m.client("round_trips", ECHO, n)),
+    "accept": Operation("connection: accepted, closed by the peer", 300, lambda m, n: m.client("connections", ECHO, n)),
+    "connect": Operation("connection: connected, closed first", 300, lambda m, n: m.connect(n)),
+    "webd": Operation("HTTP request kept alive, webd", 300, lambda m, n: m.client("requests", WEBD, n)),
+    "nginx": Operation("HTTP request kept alive, nginx", 300, lambda m, n: m.client("requests", NGINX, n)),
+    "page": Operation("HTTP request on its own connection, nginx", 200, lambda m, n: m.client("pages", NGINX, n)),
 }
 
 
@@ -97,15 +111,14 @@ class TcpGuest(Guest):
         webd = {"bin/webd": (0o100755, (BUILD / "user/webd").read_bytes())}
         return {**super().files(), **webd, **tree(Path("user/rootfs"))}
 
-    def do(self, machine: Counted, operation: str, count: int) -> int:
-        op = OPERATIONS[operation]
-        op.act(machine, count or op.count)
-        return count or op.count
+    def do(self, machine: Counted, operation: str, times: int) -> int:
+        return OPERATIONS[operation].act(machine, times * OPERATIONS[operation].count)
 
     def run(self, kind: str, operation: str) -> tuple[Regions, int]:
-        machine, n = self.machines[kind], OPERATIONS[operation].count
-        few, many = (machine.spent_by(lambda times=times: self.do(machine, operation, n * times)) for times in (1, 3))
-        return many - few, 2 * n
+        machine, begin = self.machines[kind], self.machines[kind].so_far()
+        few, middle = self.do(machine, operation, 1), machine.so_far()
+        many, end = self.do(machine, operation, 3), machine.so_far()
+        return (end - middle) - (middle - begin), many - few
 
 
 if __name__ == "__main__":
