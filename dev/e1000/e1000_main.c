@@ -87,7 +87,7 @@ static void e1000_init_netdev(struct e1000 *e, struct device *d, struct net_devi
     e->netdev = dev;
     d->driver_data = e;
     dev->ops = &e1000_netdev_ops;
-    dev->features = NETIF_F_HW_CSUM | NETIF_F_SG;
+    dev->features = NETIF_F_HW_CSUM | NETIF_F_SG | NETIF_F_GRO;
     dev->max_mtu = ETH_DATA_LEN;
     netif_napi_add(dev, &e->napi, e1000_poll);
     e->napi.quiet = e1000_quiet;

@@ -174,7 +174,7 @@ static int read_device(struct virtio_net *n)
         return -ENODEV;
     for (unsigned i = 0; i < ETH_ALEN; i++)
         n->netdev->dev_addr[i] = virtio_config_read8(&n->pci, VIRTIO_NET_CONFIG_MAC + i);
-    n->netdev->features = virtio_has(&n->pci, VIRTIO_NET_F_CSUM) ? NETIF_F_HW_CSUM : 0;
+    n->netdev->features = NETIF_F_GRO | (virtio_has(&n->pci, VIRTIO_NET_F_CSUM) ? NETIF_F_HW_CSUM : 0u);
     return virtio_reset(&n->pci);
 }
 

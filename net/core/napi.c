@@ -64,6 +64,7 @@ static void net_rx_action(struct softirq *s)
     int weight = MIN(napi->weight, READ_ONCE(dev_net(napi->dev)->knobs.dev_weight));
     xmit_batch_begin(dev_net(napi->dev));
     int work = napi->poll(napi, weight);
+    gro_flush(napi);
     xmit_batch_end(dev_net(napi->dev));
     netdev_count(&napi->dev->stats.polls, 1);
     if (work < weight)

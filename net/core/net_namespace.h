@@ -2,7 +2,7 @@
  * Protocols hang their own state on it, register what they handle, and know each other only through it. */
 #pragma once
 #include "lib/hash.h"
-#include "net/core/netdevice.h"
+#include "net/core/gro.h"
 #include "net/core/nlmsg.h"
 #include "net/net.h"
 
@@ -34,6 +34,7 @@ enum { PACKET_TYPE_SLOTS = 16 };
 /* net/core's knobs (net/core/sysctl.c); read without a lock. */
 struct net_knobs {
     int32_t somaxconn, rmem_default, wmem_default, rmem_max, wmem_max, max_backlog, dev_weight;
+    bool gro;
 };
 
 struct nl_handler;
@@ -161,10 +162,16 @@ struct packet_type {
     uint16_t type;
     void (*func)(struct sk_buff *skb,
                  struct packet_type *pt); /* takes skb; softirq; network header at data */
+    /* Optional, both: may a train begin with skb, and what is skb to that train (net/core/gro.h)? Network
+     * header at data, of the train too. Softirq. */
+    bool (*gro_begins)(struct sk_buff *skb);
+    enum gro_verdict (*gro_follows)(struct sk_buff *train, struct sk_buff *skb);
 };
 /* Taps come and go at any time; other types only in a module's init and exit, while no packet flows. */
 void dev_add_pack(struct net *net, struct packet_type *pt);
 void dev_remove_pack(struct net *net, struct packet_type *pt);
+/* Who handles an EtherType, or NULL. Softirq. */
+struct packet_type *packet_type_find(struct net *net, uint16_t type);
 /* Give every tap a clone of skb. Process or softirq. */
 void dev_deliver_taps(struct net *net, struct sk_buff *skb);
 

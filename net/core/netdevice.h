@@ -18,6 +18,7 @@ enum netdev_features {
     NETIF_F_SG = 1 << 1,      /* gathers fragments */
     NETIF_F_TSO = 1 << 2,     /* cuts TCP segments by gso_size */
     NETIF_F_RXCSUM = 1 << 3,  /* vouches for received checksums */
+    NETIF_F_GRO = 1 << 5,     /* its packets may go up in trains (net/core/gro.h) */
     NETIF_F_LOOPBACK = 1 << 4 /* what is sent never leaves the machine: no checksums, no neighbours */
 };
 
@@ -69,6 +70,7 @@ struct net_device_ops {
     void (*ndo_tx_timeout)(struct net_device *dev);        /* optional: the queue was stopped for too long */
 };
 
+enum { NAPI_WEIGHT = 64, GRO_TRAINS = 4 };
 struct napi_struct {
     struct softirq softirq; /* NET_RX; runs net_rx_action() on the CPU that took the interrupt */
     struct net_device *dev;
@@ -77,8 +79,9 @@ struct napi_struct {
     bool (*listen)(struct napi_struct *napi); /* interrupts again; true if something slipped in meanwhile */
     uint32_t state;                           /* the bits below, atomic */
     int weight;                               /* budget of one poll */
+    struct sk_buff *trains[GRO_TRAINS];       /* held back during a poll (net/core/gro.c) */
+    unsigned n_trains;
 };
-enum { NAPI_WEIGHT = 64 };
 /* SCHEDULED: whoever set it owns the poll. MISSED: scheduled again meanwhile, so look once more. */
 enum { NAPI_SCHEDULED = 1 << 0, NAPI_DISABLED = 1 << 1, NAPI_MISSED = 1 << 2 };
 

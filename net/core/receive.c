@@ -38,6 +38,14 @@ void dev_remove_pack(struct net *net, struct packet_type *pt)
     lock_release(&net->devices_lock);
 }
 
+struct packet_type *packet_type_find(struct net *net, uint16_t type)
+{
+    struct packet_type *pt = *packet_type_slot(net, type);
+    while (pt && pt->type != type)
+        pt = pt->next;
+    return pt;
+}
+
 void dev_deliver_taps(struct net *net, struct sk_buff *skb)
 {
     struct packet_type *pt;
@@ -76,7 +84,6 @@ struct sk_buff *netdev_alloc_skb(struct net_device *dev, uint32_t size)
 void netif_receive_skb(struct sk_buff *skb)
 {
     struct net *net = dev_net(skb->dev);
-    uint16_t type = be16_to_cpu(skb->protocol);
 
     trace("netif_receive_skb", skb->id, skb->len);
     skb_reset_network_header(skb);
@@ -85,13 +92,11 @@ void netif_receive_skb(struct sk_buff *skb)
         kfree_skb_reason(skb, SKB_DROP_ETH_OTHER_HOST);
         return;
     }
-    for (struct packet_type *pt = *packet_type_slot(net, type); pt; pt = pt->next) {
-        if (pt->type == type) {
-            pt->func(skb, pt);
-            return;
-        }
-    }
-    kfree_skb_reason(skb, SKB_DROP_ETH_UNKNOWN_TYPE);
+    struct packet_type *pt = packet_type_find(net, be16_to_cpu(skb->protocol));
+    if (pt)
+        pt->func(skb, pt);
+    else
+        kfree_skb_reason(skb, SKB_DROP_ETH_UNKNOWN_TYPE);
 }
 
 void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
@@ -109,5 +114,5 @@ void napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb)
         kfree_skb_reason(skb, reason);
         return;
     }
-    netif_receive_skb(skb);
+    gro_receive(napi, skb);
 }

@@ -122,19 +122,33 @@ static void skb_free(struct sk_buff *skb)
     descriptor_free(skb);
 }
 
-void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+static void drop_one(struct sk_buff *skb, enum skb_drop_reason reason)
 {
-    if (!skb)
-        return;
     trace(skb_drop_reason_name(reason), skb->id, skb->len);
     net_count(&skb->net->drops[reason]);
     skb_free(skb);
 }
 
+void kfree_skb_reason(struct sk_buff *skb, enum skb_drop_reason reason)
+{
+    struct sk_buff *follower;
+
+    if (!skb)
+        return;
+    while ((follower = skb_train_take(skb)))
+        drop_one(follower, reason);
+    drop_one(skb, reason);
+}
+
 void consume_skb(struct sk_buff *skb)
 {
-    if (skb)
-        skb_free(skb);
+    struct sk_buff *follower;
+
+    if (!skb)
+        return;
+    while ((follower = skb_train_take(skb)))
+        skb_free(follower);
+    skb_free(skb);
 }
 
 void skb_orphan(struct sk_buff *skb)

@@ -227,6 +227,22 @@ static inline void *skb_transport_header(const struct sk_buff *skb)
     return skb->head + skb->transport_offset;
 }
 
+/* ---- trains (net/core/gro.h) ---- */
+
+/* The first packet behind a train's head, taken off; NULL when there is none, or skb is no train. */
+static inline struct sk_buff *skb_train_take(struct sk_buff *skb)
+{
+    if (likely(!skb->gso_size))
+        return NULL;
+    struct sk_buff *follower = list_first_entry(&skb->list, struct sk_buff, list);
+    if (follower)
+        list_del(&follower->list);
+    return follower;
+}
+
+/* All packets behind a train's head, which is a packet like others then. */
+void skb_train_open(struct sk_buff *head, struct sk_buff_head *followers);
+
 /* ---- checksums ---- */
 
 /* Fill the checksum that a CHECKSUM_PARTIAL packet still owes, in software. The linear bytes must be skb's

@@ -19,6 +19,8 @@ static const struct sysctl core_sysctls[] = {
                  "packets that loop back and wait on one CPU; more are dropped as BACKLOG_FULL") },
     { SYSCTL_INT("net/core/dev_weight", struct net_knobs, dev_weight, 1, NAPI_WEIGHT,
                  "packets that one poll of a card takes at most, before others have their turn") },
+    { SYSCTL_BOOL("net/core/gro", struct net_knobs, gro,
+                  "packets of one stream that one poll finds go up as one (net/core/gro.h)") },
     { .path = NULL },
 };
 
@@ -42,7 +44,8 @@ void net_sysctl_init(struct net *net)
                                      .rmem_max = SOCK_BUF_MAX / 2,
                                      .wmem_max = SOCK_BUF_MAX / 2,
                                      .max_backlog = 1000,
-                                     .dev_weight = NAPI_WEIGHT };
+                                     .dev_weight = NAPI_WEIGHT,
+                                     .gro = true };
     net_sysctl_register(net, &net->core_sysctls, core_sysctls, &net->knobs);
 }
 

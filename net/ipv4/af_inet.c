@@ -121,7 +121,9 @@ static int ipv4_init(struct net *net)
     ip_frag_init(&ipv4->frags);
     knobs_init(net);
     random_bytes(ipv4->ip_ids, sizeof ipv4->ip_ids);
-    ipv4->packet_type = (struct packet_type){ .type = ETH_P_IP, .func = ip_rcv };
+    ipv4->packet_type = (struct packet_type){
+        .type = ETH_P_IP, .func = ip_rcv, .gro_begins = ip_gro_begins, .gro_follows = ip_gro_follows
+    };
     dev_add_pack(net, &ipv4->packet_type);
     ipv4->notifier = (struct netdev_notifier){ .event = inet_device_event };
     list_add_tail(&ipv4->notifier.link, &net->notifiers);

@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/bytes.h"
 #include "net/core/dst.h"
+#include "net/core/gro.h"
 #include "net/core/sock.h"
 
 struct ip_hdr { /* RFC 791 3.1 */
@@ -136,6 +137,10 @@ struct inet_protocol {
     /* An ICMP error came that quotes one of ours: skb (not taken) has the quoted IP header at data with its
      * options and at least 8 bytes behind it. info is the next-hop MTU for 3/4 (RFC 1191), else 0. */
     void (*err_handler)(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t info);
+    /* Optional, both: net/core/gro.h's questions, of packets whose transport header lies n bytes behind data.
+     * alike: their IP headers allow it. Softirq. */
+    bool (*gro_begins)(struct sk_buff *skb, uint32_t n);
+    enum gro_verdict (*gro_follows)(struct sk_buff *train, struct sk_buff *skb, uint32_t n, bool alike);
 };
 int inet_add_protocol(struct net *net, const struct inet_protocol *p, uint8_t protocol); /* 0 or -EEXIST */
 void inet_del_protocol(struct net *net, uint8_t protocol);

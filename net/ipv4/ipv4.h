@@ -104,6 +104,9 @@ void route_show(struct net *net, struct textbuf *out); /* /proc/net/route */
 /* ---- ip_input.c, ip_forward.c, ip_output.c, ip_fragment.c ---- */
 
 void ip_rcv(struct sk_buff *skb, struct packet_type *pt);
+/* struct packet_type's questions (ip_gro.c). */
+bool ip_gro_begins(struct sk_buff *skb);
+enum gro_verdict ip_gro_follows(struct sk_buff *train, struct sk_buff *skb);
 /* Pass on a packet that is not for us (checked, IP header at data), or drop it and tell its sender. Takes
  * skb. Softirq. */
 void ip_forward(struct sk_buff *skb);
@@ -132,6 +135,8 @@ void ip_log_martian(const struct sk_buff *skb);
 
 /* Give each raw socket that wants it a clone of skb (IP header at data). True if one did. Softirq. */
 bool raw_deliver(struct net *net, struct sk_buff *skb);
+/* Is there any raw socket? */
+bool raw_listens(const struct net *net);
 
 /* An ICMP error that quotes a packet of ours (its IP header at data): for the raw sockets that may have sent
  * it. Softirq. */

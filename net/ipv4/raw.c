@@ -78,6 +78,11 @@ static struct sock *nth_wanting(struct raw_state *raw, const struct sk_buff *skb
     return found;
 }
 
+bool raw_listens(const struct net *net)
+{
+    return net->raw && READ_ONCE(net->raw->count);
+}
+
 bool raw_deliver(struct net *net, struct sk_buff *skb)
 {
     struct raw_state *raw = net->raw;

@@ -313,6 +313,11 @@ static inline void tcp_count(struct net *net, enum tcp_counter c)
     __atomic_fetch_add(&net->tcp->counters[c], 1, __ATOMIC_RELAXED);
 }
 
+static inline void tcp_count_many(struct net *net, enum tcp_counter c, uint64_t n)
+{
+    __atomic_fetch_add(&net->tcp->counters[c], n, __ATOMIC_RELAXED);
+}
+
 /* TCP's part of a buffer in write_queue or ofo_queue. seq is the number of skb->data[0]. */
 struct tcp_skb_cb {
     union {
@@ -405,6 +410,15 @@ void tcp_challenge_ack(struct tcp_sock *tp);
 void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg);
 /* SYN options of the peer into the control block. Lock held. */
 void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o);
+
+/* ================ tcp_gro.c: trains of segments (net/core/gro.h); softirq ================ */
+
+/* struct inet_protocol's questions. */
+bool tcp_gro_begins(struct sk_buff *skb, uint32_t n);
+enum gro_verdict tcp_gro_follows(struct sk_buff *train, struct sk_buff *skb, uint32_t n, bool alike);
+/* Is the train just what comes next, all of it inside the window and nothing missing before it? Then every
+ * rule says the same of it as of its segments one by one. Lock held. */
+bool tcp_train_is_segment(const struct tcp_sock *tp, const struct tcp_segment *seg);
 
 /* ================ tcp_ack.c ================ */
 

@@ -350,7 +350,7 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
     bool gap = !skb_queue_empty(&tp->ofo_queue);
     bool in_order = tcp_queue_text(tp, seg) && !tp->fin_reached;
     if (in_order && !gap)
-        tcp_acknowledge_text(tp, text);
+        tcp_acknowledge_text(tp, MIN(text, seg->packet));
     else if (tp->fin_reached)
         tp->ack_now = true;
     else
@@ -390,7 +390,7 @@ static enum step (*const steps[])(struct tcp_sock *tp, struct tcp_segment *seg) 
     step_timestamp, step_sequence, step_reset, step_syn, step_ack, step_urgent, step_text, step_fin,
 };
 
-static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)
+static void receive_segment(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
         if (steps[i](tp, seg) == DONE)
@@ -399,6 +399,43 @@ static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)
         return;
     tcp_output(tp); /* the ACK may have opened the window; what it sends acknowledges too */
     tcp_flush_ack(tp);
+}
+
+static void end_segment(struct tcp_segment *seg)
+{
+    if (seg->dropped)
+        kfree_skb_reason(seg->skb, seg->reason);
+    else
+        consume_skb(seg->skb);
+}
+
+/* A train goes its way as so many segments; the first stays the caller's. */
+static void receive_one_by_one(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    struct tcp_segment next = *seg;
+    struct sk_buff_head followers;
+    skb_train_open(seg->skb, &followers);
+    seg->len = seg->packet;
+    next.seq += seg->len;
+    receive_segment(tp, seg);
+    while ((next.skb = skb_dequeue(&followers))) {
+        struct tcp_segment one = next;
+        one.len = one.packet = next.skb->len;
+        next.seq += one.len;
+        if (tp->sk.state == TCPS_CLOSED)
+            tcp_drop(&one, SKB_DROP_TCP_CLOSING);
+        else
+            receive_segment(tp, &one);
+        end_segment(&one);
+    }
+}
+
+static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)
+{
+    if (skb_is_train(seg->skb) && !tcp_train_is_segment(tp, seg))
+        receive_one_by_one(tp, seg);
+    else
+        receive_segment(tp, seg);
 }
 
 bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg)

@@ -55,6 +55,8 @@ static void tcp_v4_rcv(struct sk_buff *skb)
     if (tcp_segment_parse(skb, &seg)) {
         seg.net = dev_net(skb->dev);
         tcp_count(seg.net, TCP_COUNT_segments_in);
+        if (skb_is_train(skb))
+            tcp_count_many(seg.net, TCP_COUNT_segments_in, gro_cb(skb)->packets - 1);
         trace("tcp.receive", skb->id, skb->len);
         deliver(&seg);
     }
@@ -133,4 +135,7 @@ static void tcp_v4_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t
     tcp_node_put(net, node);
 }
 
-const struct inet_protocol tcp_protocol = { .handler = tcp_v4_rcv, .err_handler = tcp_v4_err };
+const struct inet_protocol tcp_protocol = { .handler = tcp_v4_rcv,
+                                            .err_handler = tcp_v4_err,
+                                            .gro_begins = tcp_gro_begins,
+                                            .gro_follows = tcp_gro_follows };

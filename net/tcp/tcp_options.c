@@ -155,13 +155,10 @@ static bool bad(struct tcp_segment *seg, enum skb_drop_reason reason)
     return false;
 }
 
-/* RFC 9293 3.1: the sum covers a pseudo-header, the header and the text. */
-static bool checksum_right(const struct sk_buff *skb, const struct ip_hdr *ip)
+bool tcp_checksum_right(const struct ip_hdr *ip, const void *segment, uint32_t n)
 {
-    if (skb->ip_summed == CHECKSUM_UNNECESSARY)
-        return true;
-    csum_t sum = csum_pseudo_ipv4(ip->saddr, ip->daddr, ip->protocol, (uint16_t)skb->len);
-    return csum_fold_sum(csum_partial(skb->data, skb->len, sum)) == 0xffff;
+    csum_t sum = csum_pseudo_ipv4(ip->saddr, ip->daddr, ip->protocol, (uint16_t)n);
+    return csum_fold_sum(csum_partial(segment, n, sum)) == 0xffff;
 }
 
 static void segment_fill(struct tcp_segment *seg, const struct tcp_hdr *th, const struct ip_hdr *ip)
@@ -188,13 +185,16 @@ bool tcp_segment_parse(struct sk_buff *skb, struct tcp_segment *seg)
     uint32_t header = (th->doff_rsrvd >> 4) * 4u;
     if (header < TCP_HEADER_MIN || header > skb->len) /* RFC 9293 3.1 */
         return bad(seg, SKB_DROP_TCP_HEADER_LENGTH);
-    if (!checksum_right(skb, ip)) /* RFC 9293 3.1, MUST-3 */
+    if (skb->ip_summed != CHECKSUM_UNNECESSARY &&
+        !tcp_checksum_right(ip, skb->data, skb->len)) /* RFC 9293 3.1, MUST-3 */
         return bad(seg, SKB_DROP_TCP_CSUM);
     if (!tcp_options_parse((const uint8_t *)(th + 1), header - TCP_HEADER_MIN, &seg->options))
         return bad(seg, SKB_DROP_TCP_OPTIONS);
     segment_fill(seg, th, ip);
     skb_reset_transport_header(skb);
     skb_pull(skb, header);
-    seg->len = skb->len + tcp_segment_has(seg, TCP_FLAG_SYN) + tcp_segment_has(seg, TCP_FLAG_FIN);
+    seg->packet = skb->len;
+    seg->len = (skb_is_train(skb) ? gro_cb(skb)->bytes : skb->len) + tcp_segment_has(seg, TCP_FLAG_SYN) +
+               tcp_segment_has(seg, TCP_FLAG_FIN);
     return true;
 }

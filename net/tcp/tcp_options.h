@@ -3,6 +3,8 @@
 #include "lib/bytes.h"
 #include "net/core/skbuff.h"
 
+struct ip_hdr;
+
 struct tcp_hdr { /* RFC 9293 3.1 */
     be16 source, dest;
     be32 seq, ack;
@@ -53,7 +55,8 @@ struct tcp_options {
 /* One received segment in host order; the buffer behind it goes along. */
 struct tcp_segment {
     uint32_t seq, ack;
-    uint32_t len;    /* SEG.LEN: text, and one each for SYN and FIN */
+    uint32_t len;    /* SEG.LEN: text, and one each for SYN and FIN; of a train all its text */
+    uint32_t packet; /* text of its first packet: all there is but in a train (tcp_gro.c) */
     uint32_t window; /* as received, not scaled */
     uint16_t urgent;
     uint8_t flags; /* enum tcp_flag */
@@ -77,6 +80,8 @@ bool tcp_options_parse(const uint8_t *p, uint32_t n, struct tcp_options *o);
 uint32_t tcp_options_write(uint8_t *p, const struct tcp_options *o);
 /* The length tcp_options_write() would return. */
 uint32_t tcp_options_length(const struct tcp_options *o);
+/* RFC 9293 3.1: the sum covers a pseudo-header, and the n bytes of header and text. */
+bool tcp_checksum_right(const struct ip_hdr *ip, const void *segment, uint32_t n);
 
 /* Check length, data offset and checksum of skb (transport header at data, IP header known) and fill in seg;
  * skb->data then points at the text. False: seg->reason says why; skb stays the caller's. Softirq. */

@@ -67,6 +67,33 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
     skb_queue_tail(&sk->receive_queue, skb);
 }
 
+/* The packets behind a train's head, which were made sure to be next (tcp_gro.c). */
+static void append_followers(struct tcp_sock *tp, struct sk_buff_head *followers)
+{
+    struct sk_buff *skb;
+    while ((skb = skb_dequeue(followers))) {
+        *tcp_cb(skb) = (struct tcp_skb_cb){ .seq = tp->rcv_nxt };
+        if (!tcp_make_room(tp, skb)) {
+            kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUF_FULL);
+            break;
+        }
+        append(tp, skb);
+    }
+    skb_queue_purge(followers, SKB_DROP_SOCKET_RCVBUF_FULL);
+}
+
+static void append_all(struct tcp_sock *tp, struct sk_buff *skb)
+{
+    struct sk_buff_head followers;
+    if (!skb_is_train(skb)) {
+        append(tp, skb);
+        return;
+    }
+    skb_train_open(skb, &followers);
+    append(tp, skb);
+    append_followers(tp, &followers);
+}
+
 /* ---- out of order ---- */
 
 /* Move what rcv_nxt has reached from the out-of-order queue into the stream. */
@@ -186,7 +213,7 @@ bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
         give_back(seg, skb, SKB_DROP_SOCKET_RCVBUF_FULL);
         return false;
     }
-    append(tp, skb);
+    append_all(tp, skb);
     drain(tp);
     tcp_sack_advanced(tp);
     return true;
