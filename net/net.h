@@ -107,6 +107,8 @@ int sock_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer);
 /* value is kernel memory. get: *len is the room on entry, the length written on return. */
 int sock_setsockopt(struct sock *sk, int level, int option, const void *value, socklen_t len);
 int sock_getsockopt(struct sock *sk, int level, int option, void *value, socklen_t *len);
+/* F_SETOWN of the socket's file: who is told of urgent text. */
+void sock_set_owner(struct sock *sk, const struct signal_owner *owner);
 /* SIOC*, FIONREAD: arg is a user address. -ENOTTY when the network knows no such request. */
 int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
 /* POLLIN, POLLOUT, ... that hold now. To wait for a change, hang on sock_waitq(). */

@@ -165,6 +165,14 @@ struct credentials {
 };
 void credentials_now(struct credentials *c);
 
+/* Who asked for a socket's SIGURG (fcntl(2), F_SETOWN), and with whose rights. */
+struct signal_owner {
+    int32_t who; /* a process, minus a group, or 0: nobody */
+    uint32_t uid, euid;
+};
+/* Send it, to those of them that the asker may send signals to. Any context but IRQ, any lock. */
+void signal_urgent(const struct signal_owner *owner);
+
 /* ---- what local sockets need of the files above them: process context, no lock held but where it says ----
  */
 

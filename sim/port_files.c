@@ -97,6 +97,17 @@ void credentials_now(struct credentials *c)
     c->net_raw = c->net_admin = c->net_bind = !c->euid; /* no capabilities here, root has them all */
 }
 
+void signal_urgent(const struct signal_owner *owner)
+{
+    (void)owner;
+    sim.urgent_signals++;
+}
+
+unsigned sim_urgent_signals(void)
+{
+    return sim.urgent_signals;
+}
+
 void sim_set_credentials(const struct credentials *c)
 {
     sim.credentials = *c;

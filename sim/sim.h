@@ -52,6 +52,8 @@ void sim_signal(struct sim_task *t, bool pending);
 
 /* Who calls from now on; at first process 1 of root. */
 void sim_set_credentials(const struct credentials *c);
+/* How often the owner of a socket was to be sent SIGURG. */
+unsigned sim_urgent_signals(void);
 /* An open file with one reference that stands for sk (taking the user's reference) or, NULL, for nothing. */
 struct sock;
 struct passed_file *sim_file(struct sock *sk);

@@ -75,6 +75,7 @@ struct sim {
 
     struct list_head names; /* of sockets: sim/port_files.c */
     struct credentials credentials;
+    unsigned urgent_signals;
 
     uint64_t random_kernel, random_world;
     uint64_t digest;

@@ -66,6 +66,8 @@ static inline bool file_can_poll(const struct file *f)
 {
     return f->ops->poll;
 }
+/* F_SETOWN (kern/fs/owner.c): a process, minus a group, or 0. 0, -ESRCH, -EINVAL. Process context. */
+int file_set_owner(struct file *f, int32_t who);
 bool file_is_place(const struct file *f); /* O_PATH: names an inode and is not open */
 /* What a mapping of f shows, a reference (put by its ops); NULL: it cannot be mapped. */
 struct vm_object *file_object(struct file *f);

@@ -54,8 +54,20 @@ static bool changes_network(unsigned request)
     }
 }
 
+/* The old names of F_SETOWN and F_GETOWN (socket(7)). */
+static int64_t owner_ioctl(struct file *f, bool set, uintptr_t arg)
+{
+    int32_t who = READ_ONCE(f->owner);
+
+    if (!set)
+        return copy_to_user(arg, &who, sizeof who);
+    return copy_from_user(&who, arg, sizeof who) ? -EFAULT : file_set_owner(f, who);
+}
+
 static int64_t socket_ioctl(struct file *f, unsigned request, uintptr_t arg)
 {
+    if (request == FIOSETOWN || request == SIOCSPGRP || request == FIOGETOWN || request == SIOCGPGRP)
+        return owner_ioctl(f, request == FIOSETOWN || request == SIOCSPGRP, arg);
     if (changes_network(request) && !capable(CAP_NET_ADMIN))
         return -EPERM;
     return sock_ioctl(f->private, request, arg);

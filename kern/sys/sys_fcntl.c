@@ -176,22 +176,6 @@ void set_file_flags(struct file *f, uint32_t flags)
     WRITE_ONCE(f->flags, (f->flags & ~changeable) | (flags & changeable));
 }
 
-/* Whom SIGIO would be sent to: a process, or minus a group. It is kept and told; nobody is sent one. */
-static int64_t set_owner(struct file *f, int32_t who)
-{
-    struct process *p;
-
-    if (who == INT32_MIN)
-        return -EINVAL;
-    p = who ? process_find(who < 0 ? -who : who) : NULL;
-    if (who && !p)
-        return -ESRCH;
-    if (p)
-        process_put(p);
-    WRITE_ONCE(f->owner, who);
-    return 0;
-}
-
 static int64_t set_owner_signal(struct file *f, uint64_t signo)
 {
     if (signo > NSIG)
@@ -208,7 +192,7 @@ static int64_t set_owner_ex(struct file *f, uintptr_t arg)
         return -EFAULT;
     if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
         return -EINVAL;
-    return set_owner(f, ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid);
+    return file_set_owner(f, ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid);
 }
 
 static int64_t get_owner_ex(struct file *f, uintptr_t arg)
@@ -224,7 +208,7 @@ static int64_t fcntl_owner(struct file *f, int cmd, uint64_t arg)
 {
     switch (cmd) {
     case F_SETOWN:
-        return set_owner(f, (int32_t)arg);
+        return file_set_owner(f, (int32_t)arg);
     case F_GETOWN:
         return READ_ONCE(f->owner);
     case F_SETSIG:

@@ -350,6 +350,7 @@ enum { POLLRDNORM = 0x40, POLLRDBAND = 0x80, POLLWRNORM = 0x100, POLLWRBAND = 0x
 /* ---- requests about interfaces, routes and neighbours ---- */
 
 enum { FIONREAD = 0x541b, FIONBIO = 0x5421, TIOCOUTQ = 0x5411, SIOCOUTQNSD = 0x894b };
+enum { FIOSETOWN = 0x8901, SIOCSPGRP = 0x8902, FIOGETOWN = 0x8903, SIOCGPGRP = 0x8904, SIOCATMARK = 0x8905 };
 enum {
     SIOCADDRT = 0x890b,
     SIOCDELRT = 0x890c,

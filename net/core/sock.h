@@ -94,6 +94,8 @@ struct sock {
     struct ip_options *ip_options;   /* IP_OPTIONS, or NULL */
     struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
+    struct signal_owner owner; /* F_SETOWN: who gets SIGURG */
+
     bool addr_named, port_named; /* by bind(): they outlive an association that is dissolved */
 
     /* AF_INET addresses: saddr what we send from and were bound to (zero: any), daddr/dport the peer */

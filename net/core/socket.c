@@ -154,6 +154,13 @@ uint64_t sock_ino(const struct sock *sk)
     return sk->ino;
 }
 
+void sock_set_owner(struct sock *sk, const struct signal_owner *owner)
+{
+    lock_acquire(&sk->lock);
+    sk->owner = *owner;
+    lock_release(&sk->lock);
+}
+
 int sock_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
 {
     struct sock_family *f;

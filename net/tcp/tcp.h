@@ -169,6 +169,14 @@ struct tcp_timer {
     enum tcp_timer_kind kind;
 };
 
+/* What is known of the byte at the mark. */
+enum tcp_urgent {
+    TCP_URGENT_NONE,    /* there is no mark ahead */
+    TCP_URGENT_AWAITED, /* it has not come */
+    TCP_URGENT_HERE,    /* MSG_OOB gives it */
+    TCP_URGENT_READ     /* and has given it */
+};
+
 /* A listening socket's queues of connections in the making. */
 struct tcp_listener {
     struct lock lock;             /* SOCK_LISTEN: all below */
@@ -210,6 +218,11 @@ struct tcp_sock {
     uint64_t ofo_truesize;
     uint64_t ofo_packed; /* the least ofo_truesize since tcp_prune.c last moved them together */
     bool fin_reached;    /* the peer's FIN is next at rcv_nxt */
+
+    /* ---- urgent text, RFC 9293 3.8.5 and RFC 6093 (tcp_urgent.c); rcv_up - 1 is the mark ---- */
+    bool snd_urgent;                 /* snd_up lies ahead of snd_una */
+    bool oob;                        /* the send under way said MSG_OOB */
+    uint8_t rcv_urgent, urgent_byte; /* enum tcp_urgent; the byte at the mark */
 
     /* ---- selective acknowledgement, RFC 2018 and 2883: what we report (tcp_sack_report.c) ---- */
     bool sack_ok;      /* both SYNs permitted it */
@@ -492,6 +505,37 @@ void tcp_ofo_purge(struct tcp_sock *tp);
  * In order a little more is let in than out of order. */
 bool tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb);
 
+/* ================ tcp_urgent.c: RFC 9293 3.8.5, RFC 6093; lock held ================ */
+
+/* All that is queued is urgent: SND.UP <- its end. */
+void tcp_urgent_send(struct tcp_sock *tp);
+/* snd_una has moved while snd_urgent. */
+void tcp_urgent_acked(struct tcp_sock *tp);
+/* Can a segment at snd_una say where the urgent text ends? */
+bool tcp_urgent_in_reach(const struct tcp_sock *tp);
+/* The flag and the pointer for a segment at seq, while snd_urgent. */
+void tcp_urgent_write(const struct tcp_sock *tp, struct tcp_hdr *th, uint32_t seq);
+/* Sixth step: seg has URG, or a byte is awaited. */
+void tcp_urgent_receive(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* The number of the next byte to be read; not while a segment is being processed. */
+uint32_t tcp_read_seq(const struct tcp_sock *tp);
+static inline uint32_t tcp_mark(const struct tcp_sock *tp)
+{
+    return tp->rcv_up - 1;
+}
+/* Is the next byte to be read the one at the mark? */
+static inline bool tcp_at_mark(const struct tcp_sock *tp)
+{
+    return tp->rcv_urgent && tcp_read_seq(tp) == tcp_mark(tp);
+}
+/* Something was read while there was a mark: is it behind us? */
+void tcp_urgent_passed(struct tcp_sock *tp);
+/* FIONREAD: what waits to be read, up to the mark. */
+uint32_t tcp_before_mark(const struct tcp_sock *tp);
+/* recv() with MSG_OOB: 1, 0 at the end, -EINVAL (no urgent byte, or it is in the stream), -EAGAIN (it has
+ * not come). Process context, no lock held. */
+ssize_t tcp_urgent_recvmsg(struct tcp_sock *tp, struct message *msg, int flags);
+
 /* ================ tcp_output.c; lock held ================ */
 
 /* Send all that may be sent now and set the timers that follow from it. */
@@ -664,6 +708,8 @@ int tcp_shutdown(struct sock *sk, int how);
 void tcp_queue_fin(struct tcp_sock *tp);
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags);
+/* The first n bytes of skb, the head of the receive queue, are read. Lock held. */
+void tcp_consume(struct tcp_sock *tp, struct sk_buff *skb, uint32_t n);
 int tcp_poll(struct sock *sk);
 int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg);
 /* A SOL_SOCKET option was set. Lock held. */

@@ -167,6 +167,8 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
         tp->bytes_acked += news.acked;
         tp->retransmits = 0;
         dst_confirm(tp->dst);
+        if (tp->snd_urgent)
+            tcp_urgent_acked(tp);
         t = clean_write_queue(tp, &news);
         look_for_reneging(tp);
     }

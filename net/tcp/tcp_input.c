@@ -323,12 +323,10 @@ static enum step step_ack(struct tcp_sock *tp, struct tcp_segment *seg)
     return our_fin ? fin_acked(tp) : GO_ON;
 }
 
-/* Urgent text stays in the stream (RFC 6093 6); the pointer is kept, counted from SEG.SEQ (RFC 9293 3.8.5).
- */
 static enum step step_urgent(struct tcp_sock *tp, struct tcp_segment *seg)
 {
-    if (tcp_segment_has(seg, TCP_FLAG_URG) && tcp_in(tp, TCPS_MAY_RECEIVE))
-        tp->rcv_up = seq_max(tp->rcv_up, seg->seq + seg->urgent);
+    if (tcp_segment_has(seg, TCP_FLAG_URG) || tp->rcv_urgent == TCP_URGENT_AWAITED)
+        tcp_urgent_receive(tp, seg);
     return GO_ON;
 }
 

@@ -49,6 +49,8 @@ static void reset_control_block(struct tcp_sock *tp)
     tp->n_reports = 0;
     tp->dsack_due = false;
     tp->fin_queued = tp->fin_reached = false;
+    tp->snd_urgent = false;
+    tp->rcv_urgent = TCP_URGENT_NONE;
     tp->recovery = TCP_OPEN;
     tp->backoff = tp->persist_backoff = tp->retransmits = tp->dupacks = 0;
     tp->soft_err = 0;

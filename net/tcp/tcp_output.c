@@ -30,8 +30,8 @@ static struct tcp_send_view view_of(struct tcp_sock *tp, bool override)
         .cwnd = tp->cwnd + limited,
         .flight = tcp_flight(tp),
         .small_in_flight = seq_after(tp->snd_small, tp->snd_una),
-        .nodelay = tp->nodelay,
-        .cork = tp->cork || tp->more,
+        .nodelay = tp->nodelay || tp->snd_urgent, /* RFC 9293 3.8.5: does not wait for more */
+        .cork = (tp->cork || tp->more) && !tp->snd_urgent,
         .override = override,
     };
     if (tp->board.lost)
@@ -286,5 +286,7 @@ void tcp_send_reset(struct tcp_sock *tp)
 void tcp_send_probe(struct tcp_sock *tp)
 {
     tcp_count(tp->sk.net, TCP_COUNT_window_probes);
+    if (tcp_urgent_in_reach(tp)) /* RFC 9293 3.8.5: even if the window is shut */
+        tcp_transmit_control(tp, tp->snd_una, TCP_FLAG_ACK);
     tcp_transmit_control(tp, tp->snd_una - 1, TCP_FLAG_ACK);
 }

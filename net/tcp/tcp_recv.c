@@ -38,9 +38,9 @@ static struct sk_buff *next_buffer(struct tcp_sock *tp, const struct reader *r, 
     return skb;
 }
 
-/* The first n bytes of skb are read. */
-static void consume(struct sock *sk, struct sk_buff *skb, uint32_t n)
+void tcp_consume(struct tcp_sock *tp, struct sk_buff *skb, uint32_t n)
 {
+    struct sock *sk = &tp->sk;
     if (n == skb->len) {
         skb_unlink(&sk->receive_queue, skb);
         consume_skb(skb);
@@ -50,11 +50,38 @@ static void consume(struct sock *sk, struct sk_buff *skb, uint32_t n)
     sk->receive_queue.bytes -= n;
 }
 
+/* n bytes of skb are behind the reader. */
+static void pass(struct tcp_sock *tp, struct reader *r, struct sk_buff *skb, uint32_t n)
+{
+    if (r->flags & MSG_PEEK) {
+        r->peeked += n;
+        return;
+    }
+    tcp_consume(tp, skb, n);
+    if (tp->rcv_urgent)
+        tcp_urgent_passed(tp);
+}
+
+/* Bytes from where the reader is to the mark; 0: he is there. Only while there is a mark. */
+static uint32_t distance_to_mark(const struct tcp_sock *tp, const struct reader *r)
+{
+    return tcp_mark(tp) - tcp_read_seq(tp) - (uint32_t)r->peeked;
+}
+
+/* A read that does not begin at the mark ends before it (RFC 6093 2.1). */
+static uint32_t up_to_mark(const struct tcp_sock *tp, const struct reader *r, uint32_t n)
+{
+    uint32_t ahead = distance_to_mark(tp, r);
+    return ahead ? MIN(n, ahead) : n;
+}
+
 /* Copy what one buffer has. Bytes, or -EFAULT. Lock held, dropped for the copy. */
 static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *skb, uint32_t offset)
 {
     struct sock *sk = &tp->sk;
     uint32_t n = (uint32_t)MIN((size_t)(skb->len - offset), r->iter->count);
+    if (tp->rcv_urgent)
+        n = up_to_mark(tp, r, n);
     const uint8_t *data = skb->data + offset;
     int err = 0;
     lock_release(&sk->lock);
@@ -65,10 +92,7 @@ static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *
     lock_acquire(&sk->lock);
     if (err)
         return err;
-    if (r->flags & MSG_PEEK)
-        r->peeked += n;
-    else
-        consume(sk, skb, n);
+    pass(tp, r, skb, n);
     return n;
 }
 
@@ -82,7 +106,14 @@ static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
 {
     while (r->iter->count) {
         uint32_t offset;
+        bool at_mark = tp->rcv_urgent && !distance_to_mark(tp, r);
+        if (at_mark && r->copied)
+            return r->copied;
         struct sk_buff *skb = next_buffer(tp, r, &offset);
+        if (skb && at_mark && !tp->sk.oobinline) { /* MSG_OOB is the way to that byte */
+            pass(tp, r, skb, 1);
+            continue;
+        }
         if (skb) {
             ssize_t n = copy_some(tp, r, skb, offset);
             if (n < 0)
@@ -104,9 +135,9 @@ static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct tcp_sock *tp = tcp_sk(sk);
-    if (flags & MSG_OOB)
-        return -EINVAL; /* tcp(7): there is no urgent byte outside the stream */
     msg->name_len = 0;
+    if (flags & MSG_OOB)
+        return tcp_urgent_recvmsg(tp, msg, flags);
     lock_acquire(&sk->lock);
     struct reader r = { .iter = &msg->iter,
                         .flags = flags,
@@ -140,7 +171,8 @@ static int poll_connection(struct tcp_sock *tp)
 {
     struct sock *sk = &tp->sk;
     int mask = 0;
-    if (sk->receive_queue.bytes >= sk->rcvlowat)
+    bool skips_one = tcp_at_mark(tp) && !sk->oobinline; /* the byte at the mark is not read */
+    if (sk->receive_queue.bytes >= (uint64_t)sk->rcvlowat + skips_one)
         mask |= POLLIN | POLLRDNORM;
     if (sk->shutdown & RCV_SHUTDOWN)
         mask |= POLLIN | POLLRDNORM | POLLRDHUP;
@@ -151,6 +183,8 @@ static int poll_connection(struct tcp_sock *tp)
         mask |= POLLOUT | POLLWRNORM;
     if (sk->err)
         mask |= POLLERR | POLLIN | POLLOUT;
+    if (tp->rcv_urgent == TCP_URGENT_HERE)
+        mask |= POLLPRI;
     return mask;
 }
 
@@ -173,10 +207,13 @@ int tcp_ioctl(struct sock *sk, unsigned request, uintptr_t arg)
     int bytes = 0;
 
     lock_acquire(&sk->lock);
-    bool known = request == FIONREAD || request == TIOCOUTQ || request == SIOCOUTQNSD;
-    bool listening = sk->state == TCPS_LISTEN;
+    bool known =
+        request == FIONREAD || request == TIOCOUTQ || request == SIOCOUTQNSD || request == SIOCATMARK;
+    bool listening = sk->state == TCPS_LISTEN && request != SIOCATMARK;
     if (request == FIONREAD)
-        bytes = (int)sk->receive_queue.bytes;
+        bytes = (int)tcp_before_mark(tp);
+    else if (request == SIOCATMARK)
+        bytes = tcp_at_mark(tp);
     else if (request == TIOCOUTQ && tcp_in(tp, TCPS_SENDING)) /* not acknowledged */
         bytes = (int)seq_ahead(tp->snd_una, tp->write_seq);
     else if (request == SIOCOUTQNSD && tcp_in(tp, TCPS_SENDING)) /* not sent */

@@ -104,6 +104,8 @@ static void enqueue_batch(struct tcp_sock *tp, struct sk_buff_head *fresh, bool 
     tcp_rate_resume(tp);
     while ((skb = skb_dequeue(fresh)))
         enqueue(tp, skb, last && skb_queue_empty(fresh));
+    if (tp->oob)
+        tcp_urgent_send(tp);
     tcp_output(tp);
 }
 
@@ -148,13 +150,12 @@ static ssize_t send_all(struct tcp_sock *tp, struct iov_iter *iter, uint64_t dea
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct tcp_sock *tp = tcp_sk(sk);
-    if (flags & MSG_OOB)
-        return -EOPNOTSUPP;
     lock_acquire(&sk->lock);
     uint64_t deadline = sock_snd_deadline(sk, flags);
     ssize_t n = sock_lock_writer(sk, deadline);
     if (!n) {
         tp->more = flags & MSG_MORE;
+        tp->oob = flags & MSG_OOB;
         n = send_all(tp, &msg->iter, deadline);
         sock_unlock_writer(sk);
     }

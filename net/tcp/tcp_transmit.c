@@ -68,6 +68,8 @@ static void header_push(struct tcp_sock *tp, struct sk_buff *skb, uint32_t seq, 
         .flags = flags,
         .window = cpu_to_be16(tcp_select_window(tp, flags & TCP_FLAG_SYN)),
     };
+    if (tp->snd_urgent)
+        tcp_urgent_write(tp, th, seq);
     tcp_options_write((uint8_t *)(th + 1), &o);
     skb_reset_transport_header(skb);
     checksum_partial(skb, th, tp->sk.saddr, tp->sk.daddr);
