@@ -1,4 +1,5 @@
-"""sim/run.py - run a scenario of sim/scenarios/: a table of what happened, plots (SVG), captures (pcapng).
+"""sim/run.py - run a scenario of sim/scenarios/: a table of what happened, plots (SVG), the numbers behind them (samples.csv),
+captures (pcapng).
 
 usage: sim/run.py SCENARIO [--seed N] [--out DIRECTORY] [--duration TIME] [--capture] [--no-plots]; without SCENARIO: the list
 
@@ -10,13 +11,16 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from sim.network import Flow, Line, Network  # noqa: E402
 
 SCENARIOS = Path(__file__).parent / "scenarios"
-PLOTS = {"cwnd": "congestion window (segments)", "rtt": "smoothed round-trip time (ms)", "received": "received (MB)"}
+PLOTS = {"cwnd": "congestion window (segments)", "rtt": "smoothed round-trip time (ms)", "throughput": "throughput (Mbit/s)",
+         "sequence": "sequence number received (MB)"}
+THROUGHPUT_OVER = 0.25  # seconds: a throughput is the mean of so long
 
 
 def names() -> list[str]:
@@ -63,12 +67,38 @@ def gnuplot(out: Path, title: str, series: dict[str, list[tuple[float, float]]])
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
+def throughputs(flow: Flow) -> Iterator[float]:
+    """Mbit/s that arrived in the time before each sample."""
+    first = 0
+    for sample in flow.samples:
+        while flow.samples[first]["time"] < sample["time"] - THROUGHPUT_OVER:
+            first += 1
+        took = sample["time"] - flow.samples[first]["time"]
+        yield (sample["received"] - flow.samples[first]["received"]) * 8e-6 / took if took else 0.0
+
+
+def curves(flow: Flow) -> dict[str, list[tuple[float, float]]]:
+    """What is plotted of a flow, by the names in PLOTS."""
+    times = [sample["time"] for sample in flow.samples]
+    values = {"cwnd": (s["cwnd"] for s in flow.samples), "rtt": (s["rtt"] for s in flow.samples),
+              "throughput": throughputs(flow), "sequence": (s["received"] * 1e-6 for s in flow.samples)}
+    return {key: list(zip(times, series)) for key, series in values.items()}
+
+
+def write_samples(net: Network, out: Path) -> None:
+    """samples.csv: a line a flow and time, the columns as in PLOTS."""
+    with (out / "samples.csv").open("w") as file:
+        print("flow", "time", *PLOTS, sep=",", file=file)
+        for flow in net.flows:
+            for row in zip(*curves(flow).values()):
+                print(f"{flow.source.name} > {flow.sink.name}", f"{row[0][0]:.3f}", *(f"{y:.6g}" for _, y in row), sep=",", file=file)
+
+
 def plot(net: Network, out: Path) -> list[Path]:
     made = []
+    of_flows = {f"{flow.source.name} > {flow.sink.name}": curves(flow) for flow in net.flows[:8] if flow.samples}
     for key, title in PLOTS.items():
-        scale = 1e-6 if key == "received" else 1
-        series = {f"{flow.source.name} > {flow.sink.name}": [(s["time"], s[key] * scale) for s in flow.samples]
-                  for flow in net.flows[:8] if flow.samples}
+        series = {name: those[key] for name, those in of_flows.items()}
         if series:
             gnuplot(out / f"{key}.svg", title, series)
             made.append(out / f"{key}.svg")
@@ -101,6 +131,7 @@ def main() -> int:
     net.run(args.duration or scenario.DURATION, sample=getattr(scenario, "SAMPLE", "20ms"))
     took = time.monotonic() - start
     print_tables(net)
+    write_samples(net, out)
     made = [] if args.no_plots or not shutil.which("gnuplot") else plot(net, out)
     if not made and not args.no_plots:
         print("no plots: gnuplot is not installed (`make deps`)")

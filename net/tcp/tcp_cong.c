@@ -5,7 +5,7 @@
 #include "lib/string.h"
 
 static const struct tcp_cong_ops *const modules[] = {
-    &tcp_newreno, &tcp_cubic, &tcp_vegas, &tcp_hd, &tcp_htcp, &tcp_dctcp,
+    &tcp_newreno, &tcp_cubic, &tcp_vegas, &tcp_hd, &tcp_htcp, &tcp_dctcp, &tcp_bbr,
 };
 
 const struct tcp_cong_ops *tcp_cong_find(const char *name)

@@ -63,4 +63,4 @@ void tcp_cong_increase(struct tcp_cong_view *v, uint64_t *counted, uint32_t segm
 /* RFC 5681 3.1: the loss window. */
 void tcp_cong_loss_window(struct tcp_cong_view *v);
 
-extern const struct tcp_cong_ops tcp_newreno, tcp_cubic, tcp_vegas, tcp_hd, tcp_htcp, tcp_dctcp;
+extern const struct tcp_cong_ops tcp_newreno, tcp_cubic, tcp_vegas, tcp_hd, tcp_htcp, tcp_dctcp, tcp_bbr;
