@@ -69,6 +69,7 @@
     DROP(TCP_ACK_INVALID, "acknowledges what was never sent, or long ago")                                   \
     DROP(TCP_RESET, "reset, valid or not: it ends here")                                                     \
     DROP(TCP_BACKLOG_FULL, "listener's queue full")                                                          \
+    DROP(TCP_DEFERRED, "a bare ACK where TCP_DEFER_ACCEPT waits for text")                                   \
     DROP(TCP_OFO_FULL, "out-of-order queue full")                                                            \
     DROP(TCP_OFO_PRUNED, "out-of-order text given up for memory")                                            \
     DROP(TCP_CLOSING, "data after the receiver closed")                                                      \

@@ -4,9 +4,9 @@
  * Way in:  tcp_ipv4.c (look-up) -> tcp_input.c (segment arrival) -> tcp_ack.c, tcp_reassembly.c
  * Way out: tcp_send.c (the user's bytes) -> tcp_output.c (plan, then emit) -> ip_queue_xmit()
  *
- * Locking: sk->lock guards the control block. A connection's half of its listener's queues (accept_link,
- * listener) is guarded by the listener's SOCK_LISTEN lock, which is taken inside the child's. References: the
- * user (or the listener's queue in his stead), the two tables, and every armed timer hold one each. */
+ * Locking: sk->lock guards the control block. A connection's link in its listener's queue is guarded by the
+ * listener's SOCK_LISTEN lock, which is taken inside the child's. References: the user (or the listener's
+ * queue in his stead), the two tables, and every armed timer hold one each. */
 #pragma once
 #include "net/core/sock.h"
 #include "net/ipv4/inet_ports.h"
@@ -18,6 +18,7 @@
 #include "net/tcp/tcp_pacing.h"
 #include "net/tcp/tcp_repair.h"
 #include "net/tcp/tcp_rtt.h"
+#include "net/tcp/tcp_syncache.h"
 #include "net/tcp/tcp_timewait.h"
 
 extern const struct net_module tcp_module;
@@ -86,6 +87,7 @@ enum {
     TCP_COUNTER(cookies_out)                                                                                 \
     TCP_COUNTER(cookies_in)                                                                                  \
     TCP_COUNTER(cookies_wrong)                                                                               \
+    TCP_COUNTER(half_open_evicted)                                                                           \
     TCP_COUNTER(listen_overflows)                                                                            \
     TCP_COUNTER(time_waits)                                                                                  \
     TCP_COUNTER(time_wait_overflows)                                                                         \
@@ -99,6 +101,7 @@ enum tcp_counter { TCP_COUNTERS(TCP_COUNTER_ENUM) TCP_COUNTER_COUNT };
 /* TCP in one struct net. */
 struct tcp_state {
     struct tcp_table table;               /* connections by four-tuple, hashed with net->hash_key */
+    struct tcp_syncache syncache;         /* half-open connections of listeners */
     struct tcp_timewaits timewaits;       /* what is left of those that ended; they are in the table, too */
     struct port_table ports;              /* everything with a local port */
     struct hash_key isn_key;              /* RFC 6528 3; and of cookies */
@@ -177,14 +180,18 @@ enum tcp_urgent {
     TCP_URGENT_READ     /* and has given it */
 };
 
-/* A listening socket's queues of connections in the making. */
+/* A listening socket's connections in the making. */
 struct tcp_listener {
-    struct lock lock;             /* SOCK_LISTEN: all below */
-    struct list_head half_open;   /* SYN-RECEIVED */
+    struct lock lock;             /* SOCK_LISTEN: what follows */
     struct list_head established; /* for accept(), first come first served */
-    uint32_t n_half_open, n_established;
-    uint32_t backlog;
+    uint32_t n_established;
+    uint32_t n_places; /* taken in it: by these, and by those about to be queued */
+    uint32_t backlog;  /* READ_ONCE without the lock, and so the next */
     bool closed;
+
+    struct list_head half_open; /* struct tcp_half_open.mine, the oldest first; the SYN cache's lock */
+    uint32_t n_half_open;       /* the same */
+
     uint64_t cookies_until; /* atomic: a cookie may come back until then; 0: none was sent */
 };
 
@@ -300,11 +307,7 @@ struct tcp_sock {
 
     /* ---- listening ---- */
     struct tcp_listener *listener; /* of a listening socket; freed with it */
-    struct tcp_sock *parent;       /* of a connection not yet accepted: a counted reference (sk->lock) */
-    struct list_head accept_link;  /* SOCK_LISTEN lock of parent->listener */
-    bool acceptable;               /* the same lock: on the queue for accept(), not the half-open one */
-    bool passive;                  /* came from LISTEN: RFC 9293 3.10.7.4 asks */
-    bool by_cookie;                /* the same, and nobody noted when its SYN came */
+    struct list_head accept_link;  /* in its listener's queue for accept(); SOCK_LISTEN */
 
     struct tcp_node node; /* SOCK_TABLE lock of its stripe */
 };
@@ -421,7 +424,11 @@ void tcp_drop(struct tcp_segment *seg, enum skb_drop_reason reason);
 void tcp_challenge_ack(struct tcp_sock *tp);
 /* Enter ESTABLISHED with the window and MSS seg brought: congestion control begins. Lock held. */
 void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg);
-/* SYN options of the peer into the control block. Lock held. */
+/* The same with the lock held, in any state behind SYN-SENT. */
+void tcp_receive_locked(struct tcp_sock *tp, struct tcp_segment *seg);
+/* What both sides' SYNs permit, when the peer's had the options theirs. */
+struct tcp_options tcp_agree(const struct tcp_state *tcp, const struct tcp_options *theirs);
+/* What was agreed upon into the control block. Lock held. */
 void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o);
 
 /* ================ tcp_gro.c: trains of segments (net/core/gro.h); softirq ================ */
@@ -450,6 +457,8 @@ uint8_t tcp_ecn_flags(struct tcp_sock *tp, uint8_t flags, bool new_text);
 uint8_t tcp_ecn_codepoint(const struct tcp_sock *tp);
 /* The peer's SYN came. */
 void tcp_ecn_begin(struct tcp_sock *tp, const struct tcp_segment *seg);
+/* Does the listener agree, when the SYN seg asks? Without lock. */
+bool tcp_ecn_agrees(const struct tcp_sock *listener, const struct tcp_segment *seg);
 /* A segment in the window came: is it marked, has the peer heard of the last mark? */
 void tcp_ecn_receive(struct tcp_sock *tp, const struct tcp_segment *seg);
 /* An ACK came that echoes a mark. */
@@ -458,7 +467,10 @@ void tcp_ecn_echoed(struct tcp_sock *tp);
 /* ================ tcp_timestamps.c: RFC 7323; lock held ================ */
 
 #define TCP_TS_TICK ms(1) /* RFC 7323 5.4: between 1 ms and 1 s */
-/* Our clock, one tick a millisecond, from a random beginning (RFC 7323 7.1). */
+/* Where our clock begins for these ends: nobody can guess (RFC 7323 7.1), and the next connection between
+ * them goes on from there (RFC 6191 2). */
+uint32_t tcp_ts_offset(struct net *net, const struct tcp_ends *ends);
+/* Our clock, one tick a millisecond. */
 uint32_t tcp_ts_now(const struct tcp_sock *tp);
 /* The same of whoever has no control block, by its offset. */
 uint32_t tcp_ts_clock(uint32_t offset);
@@ -661,25 +673,41 @@ void tcp_listen_stop(struct tcp_sock *tp);
 unsigned tcp_listen_ready(const struct tcp_sock *tp);
 /* RFC 9293 3.10.7.2: a segment for a listener. Softirq, no lock held. */
 void tcp_listen_receive(struct tcp_sock *listener, struct tcp_segment *seg);
-/* The child has left SYN-RECEIVED for ESTABLISHED: hand it to accept(). Child's lock held. False: the
- * listener is gone. */
-bool tcp_child_established(struct tcp_sock *child);
-/* Has accept()'s queue room for the child? Child's lock held. */
-bool tcp_child_has_room(struct tcp_sock *child);
-/* The child is dead: take it off its listener's queue, if it is on one. Child's lock held. */
-void tcp_child_forget(struct tcp_sock *child);
+/* Take a place in the queue for accept(). 0; -ENOBUFS: it is full; -ECONNREFUSED: closed. Takes the lock, and
+ * so the next two. */
+int tcp_listen_take_place(struct tcp_listener *l);
+/* Nobody will come to take it. */
+void tcp_listen_leave_place(struct tcp_listener *l);
+/* Put the child, with a reference, on the place that was taken. Child's lock held. False: the listener is
+ * closed, the reference is the caller's still. */
+bool tcp_listen_queue(struct tcp_sock *listener, struct tcp_sock *child);
 /* Is a connection ready for accept()? */
 bool tcp_accept_ready(struct tcp_sock *tp);
+
+/* ================ tcp_child.c; softirq, no lock held ================ */
+
+/* A handshake up to its last ACK, as the SYN cache or a cookie remembers it. */
+struct tcp_opening {
+    struct tcp_segment syn; /* the peer's: addresses, ports, seq, ECN's flags; options as agreed upon */
+    uint32_t iss;           /* of our SYN */
+    uint16_t window;        /* it offered */
+    unsigned retransmits;   /* it went again */
+    uint64_t sent_at;       /* it went first; 0: nobody noted when */
+};
+/* seg ends the handshake o: a connection in ESTABLISHED or beyond, on the queue for accept(). Takes seg's
+ * text. 0; -ENOBUFS (the queue is full), -ENOMEM, -ECONNREFUSED (the listener is closed), -EADDRINUSE (there
+ * is one already), and then nothing has happened. */
+int tcp_child_open(struct tcp_sock *listener, struct tcp_segment *seg, const struct tcp_opening *o);
+/* Drop seg for such an error, with its reason; none for 0. */
+void tcp_child_refused(struct tcp_segment *seg, int err);
 
 /* ================ tcp_syncookie.c: RFC 4987 3.6; softirq, no lock held ================ */
 
 /* Answer the SYN seg without keeping anything: what we must know again lies in our number and our clock. */
-void tcp_cookie_send(const struct tcp_sock *listener, const struct tcp_segment *seg);
-/* Does seg acknowledge a cookie of ours, not older than two minutes? syn is then the SYN it answered, as far
- * as the cookie tells. */
-bool tcp_cookie_check(const struct tcp_segment *seg, struct tcp_segment *syn);
-/* The offset of the clock that was used for it. */
-uint32_t tcp_cookie_clock(const struct tcp_segment *seg);
+void tcp_cookie_send(struct tcp_sock *listener, const struct tcp_segment *seg);
+/* Does seg acknowledge a cookie of ours, not older than two minutes? o is then the handshake, as far as the
+ * cookie tells. */
+bool tcp_cookie_check(const struct tcp_sock *listener, const struct tcp_segment *seg, struct tcp_opening *o);
 
 /* ================ tcp_timewait.c; lock held; the rest in tcp_timewait.h ================ */
 

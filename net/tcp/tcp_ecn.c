@@ -37,6 +37,12 @@ uint8_t tcp_ecn_codepoint(const struct tcp_sock *tp)
     return tp->ecn_ok ? ECN_ECT0 : 0;
 }
 
+bool tcp_ecn_agrees(const struct tcp_sock *listener, const struct tcp_segment *seg)
+{
+    return (seg->flags & BOTH) == BOTH &&
+           (READ_ONCE(tcp_state_of(listener)->ecn) != ECN_OFF || listener->cong->wants_ecn);
+}
+
 void tcp_ecn_begin(struct tcp_sock *tp, const struct tcp_segment *seg)
 {
     bool answer = tcp_segment_has(seg, TCP_FLAG_ACK);
@@ -45,8 +51,7 @@ void tcp_ecn_begin(struct tcp_sock *tp, const struct tcp_segment *seg)
     if (answer) /* 6.1.1: ECE alone; both would be an echo of what we sent */
         tp->ecn_ok = tp->ecn_asked && (seg->flags & BOTH) == TCP_FLAG_ECE;
     else
-        tp->ecn_ok = (seg->flags & BOTH) == BOTH &&
-                     (READ_ONCE(tcp_state_of(tp)->ecn) != ECN_OFF || tp->cong->wants_ecn);
+        tp->ecn_ok = tcp_ecn_agrees(tp, seg);
 }
 
 /* RFC 8257 3.2: what came before the change is acknowledged as it was. */

@@ -33,14 +33,24 @@ void tcp_challenge_ack(struct tcp_sock *tp)
     tcp_send_ack(tp);
 }
 
+struct tcp_options tcp_agree(const struct tcp_state *tcp, const struct tcp_options *theirs)
+{
+    struct tcp_options o = *theirs;
+    o.mss = o.mss ? o.mss : TCP_MSS_DEFAULT;        /* RFC 9293 3.7.1, MUST-15 */
+    o.has_wscale &= READ_ONCE(tcp->window_scaling); /* RFC 7323 2.2: both or none */
+    o.sack_permitted &= READ_ONCE(tcp->sack);       /* RFC 2018 2 */
+    o.has_timestamp &= READ_ONCE(tcp->timestamps);  /* RFC 7323 3.2 */
+    return o;
+}
+
 void tcp_take_syn_options(struct tcp_sock *tp, const struct tcp_options *o)
 {
-    tp->peer_mss = o->mss ? o->mss : TCP_MSS_DEFAULT;                   /* RFC 9293 3.7.1, MUST-15 */
-    if (o->has_wscale && READ_ONCE(tcp_state_of(tp)->window_scaling)) { /* RFC 7323 2.2: both or none */
+    tp->peer_mss = o->mss;
+    if (o->has_wscale) {
         tp->snd_wscale = o->wscale;
         tp->rcv_wscale = tcp_window_shift();
     }
-    tp->sack_ok = o->sack_permitted && READ_ONCE(tcp_state_of(tp)->sack); /* RFC 2018 2 */
+    tp->sack_ok = o->sack_permitted;
     tp->n_reports = 0;
     tp->dsack_due = false;
     tcp_ts_begin(tp, o);
@@ -54,7 +64,8 @@ static void take_syn(struct tcp_sock *tp, const struct tcp_segment *seg)
     tp->rcv_nxt = tp->rcv_up = seg->seq + 1;
     tp->last_ack_sent = tp->rcv_nxt;
     tcp_ecn_begin(tp, seg);
-    tcp_take_syn_options(tp, &seg->options);
+    const struct tcp_options agreed = tcp_agree(tcp_state_of(tp), &seg->options);
+    tcp_take_syn_options(tp, &agreed);
 }
 
 void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
@@ -66,7 +77,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_timer_stop(tp, TCP_TIMER_REXMIT);
     if (tp->retransmits)
         rtt->rto = MIN(MAX(rtt->rto, sec(3)), rtt->most); /* RFC 6298 5.7; and Karn, RFC 6298 3: no sample */
-    else if (!tp->by_cookie)
+    else if (tp->syn_sent_at)                             /* who sent a cookie did not note when */
         tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at, 0);
     tp->last_ack_at = time_now();
     tcp_recovery_init(tp);
@@ -144,7 +155,7 @@ static bool acceptable(const struct tcp_sock *tp, const struct tcp_segment *seg)
 static bool strip_simultaneous_syn(const struct tcp_sock *tp, struct tcp_segment *seg)
 {
     uint8_t both = TCP_FLAG_SYN | TCP_FLAG_ACK;
-    if (tp->sk.state != TCPS_SYN_RECEIVED || tp->passive || (seg->flags & both) != both ||
+    if (tp->sk.state != TCPS_SYN_RECEIVED || (seg->flags & both) != both ||
         tcp_segment_has(seg, TCP_FLAG_RST) || seg->seq != tp->irs || seg->ack != tp->snd_nxt)
         return false;
     seg->flags &= (uint8_t)~TCP_FLAG_SYN;
@@ -244,19 +255,8 @@ static enum step step_syn(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (!tcp_segment_has(seg, TCP_FLAG_SYN))
         return GO_ON;
-    if (tp->sk.state == TCPS_SYN_RECEIVED && tp->passive)
-        tcp_done(tp); /* RFC 9293 3.10.7.4 fourth: quietly back to LISTEN */
-    else
-        tcp_challenge_ack(tp); /* RFC 5961 4.2, whatever the number */
+    tcp_challenge_ack(tp); /* RFC 5961 4.2, whatever the number */
     return drop(seg, SKB_DROP_TCP_FLAGS);
-}
-
-/* tcp(7), TCP_DEFER_ACCEPT: an ACK without text does not open the connection yet. It is as if it were lost:
- * our SYN goes again, and the ACK that answers when the time is over does open it. */
-static bool deferred(const struct tcp_sock *tp, const struct tcp_segment *seg)
-{
-    return tp->defer_accept && tp->passive && !tcp_segment_text(seg) && !tcp_segment_has(seg, TCP_FLAG_FIN) &&
-           time_now() - tp->syn_sent_at < sec(tp->defer_accept);
 }
 
 /* SYN-RECEIVED, fifth step: the ACK of our SYN, and nothing else, opens the connection. */
@@ -266,19 +266,9 @@ static enum step open_by_ack(struct tcp_sock *tp, struct tcp_segment *seg)
         tcp_reply_reset(seg);
         return drop(seg, SKB_DROP_TCP_ACK_INVALID);
     }
-    if (deferred(tp, seg))
-        return DONE;
-    if (tp->passive && !tcp_child_has_room(tp)) { /* listen(2): as if it were lost */
-        tcp_count(tp->sk.net, TCP_COUNT_listen_overflows);
-        return drop(seg, SKB_DROP_TCP_BACKLOG_FULL);
-    }
     tcp_establish(tp, seg);
     if (tp->fin_queued) /* RFC 9293 3.10.4: a CLOSE in SYN-RECEIVED was waiting for this */
         tcp_set_state(tp, TCPS_FIN_WAIT_1);
-    if (tp->passive && !tcp_child_established(tp)) {
-        tcp_abort(tp, ECONNRESET); /* RFC 9293 3.10.4: the listener was closed */
-        return drop(seg, SKB_DROP_TCP_NO_SOCKET);
-    }
     return GO_ON;
 }
 
@@ -428,7 +418,7 @@ static void receive_one_by_one(struct tcp_sock *tp, struct tcp_segment *seg)
     }
 }
 
-static void receive_synchronised(struct tcp_sock *tp, struct tcp_segment *seg)
+void tcp_receive_locked(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (skb_is_train(seg->skb) && !tcp_train_is_segment(tp, seg))
         receive_one_by_one(tp, seg);
@@ -449,7 +439,7 @@ bool tcp_receive(struct tcp_sock *tp, struct tcp_segment *seg)
         receive_syn_sent(tp, seg);
         break;
     default:
-        receive_synchronised(tp, seg);
+        tcp_receive_locked(tp, seg);
     }
     lock_release(&tp->sk.lock);
     return taken;

@@ -35,7 +35,8 @@ static void deliver_to_listener(struct tcp_segment *seg)
     tcp_drop(seg, SKB_DROP_TCP_NO_SOCKET);
 }
 
-static void deliver(struct tcp_segment *seg)
+/* Is there a connection, or what is left of one? Then it has had seg. */
+static bool deliver_to_connection(struct tcp_segment *seg)
 {
     const struct tcp_ends ends = tcp_segment_ends(seg);
     struct tcp_node *node;
@@ -45,8 +46,20 @@ static void deliver(struct tcp_segment *seg)
                                 : tcp_receive(tcp_node_sock(node), seg);
         tcp_node_put(seg->net, node);
     }
-    if (!taken)
-        deliver_to_listener(seg);
+    return taken;
+}
+
+static void deliver(struct tcp_segment *seg)
+{
+    if (deliver_to_connection(seg))
+        return;
+    if (READ_ONCE(seg->net->tcp->syncache.n) && tcp_syncache_receive(seg))
+        return;
+    /* A half-open connection is in one table until its child is in the other: but it may have changed between
+     * our two looks. A SYN can wait for its repetition. */
+    if (tcp_segment_has(seg, TCP_FLAG_ACK) && deliver_to_connection(seg))
+        return;
+    deliver_to_listener(seg);
 }
 
 static void tcp_v4_rcv(struct sk_buff *skb)
@@ -100,6 +113,14 @@ static void take_error(struct tcp_sock *tp, uint8_t type, uint8_t code)
         tp->soft_err = err;
 }
 
+/* That a packet was too big is news about the path alone. */
+static bool is_hard(uint8_t type, uint8_t code)
+{
+    bool hard;
+    icmp_errno(type, code, &hard);
+    return hard && !(type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED);
+}
+
 /* length: of the packet that the error quotes. */
 static void connection_error(struct tcp_sock *tp, uint32_t seq, uint32_t length, uint8_t type, uint8_t code,
                              uint32_t info)
@@ -127,8 +148,10 @@ static void tcp_v4_err(struct sk_buff *skb, uint8_t type, uint8_t code, uint32_t
     const struct tcp_ends ends = { ip->saddr, ip->daddr, th->source, th->dest };
     struct net *net = dev_net(skb->dev);
     struct tcp_node *node = tcp_hash_lookup(net, &ends);
-    if (!node)
+    if (!node) {
+        tcp_syncache_error(net, &ends, be32_to_cpu(th->seq), is_hard(type, code));
         return;
+    }
     if (!node->time_wait)
         connection_error(tcp_node_sock(node), be32_to_cpu(th->seq), be16_to_cpu(ip->tot_len), type, code,
                          info);

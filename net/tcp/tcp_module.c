@@ -42,13 +42,18 @@ static int tcp_module_init(struct net *net)
     int err = tcp_timewaits_init(net);
     if (err)
         goto free;
-    err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
+    err = tcp_syncache_init(net);
     if (err)
         goto end_timewaits;
+    err = inet_add_protocol(net, &tcp_protocol, IPPROTO_TCP);
+    if (err)
+        goto end_syncache;
     sock_register(net, &net->tcp->family);
     tcp_proc_init(net);
     tcp_sysctl_init(net);
     return 0;
+end_syncache:
+    tcp_syncache_exit(net);
 end_timewaits:
     tcp_timewaits_exit(net);
 free:
@@ -79,6 +84,7 @@ static void tcp_module_exit(struct net *net)
     tcp_proc_exit(net);
     sock_unregister(net, &net->tcp->family);
     inet_del_protocol(net, IPPROTO_TCP);
+    tcp_syncache_exit(net);
     tcp_timewaits_exit(net);
     end_connections(net);
     mem_free(net->tcp);

@@ -115,9 +115,9 @@ static int begin_connect(struct tcp_sock *tp, be32 peer, be16 port)
     tcp_update_mss(tp);
     const struct tcp_ends ends = tcp_ends_of(tp);
     tp->iss = tcp_initial_seq(tp->sk.net, &ends);
+    tp->ts_offset = tcp_ts_offset(tp->sk.net, &ends);
     tp->snd_una = tp->iss;
     tp->snd_nxt = tp->write_seq = tp->snd_up = tp->iss + 1;
-    tp->passive = false;
     tp->connecting = true;
     tp->syn_sent_at = time_now();
     tcp_count(tp->sk.net, TCP_COUNT_active_opens);

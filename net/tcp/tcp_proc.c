@@ -44,14 +44,24 @@ static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct t
 }
 
 /* Whoever has no socket: nobody's, with one timer. */
-static void show_bare(const struct tcp_ends *ends, unsigned state, unsigned timer, uint64_t left, int line,
-                      struct textbuf *out)
+static void show_bare(const struct tcp_ends *ends, unsigned state, unsigned timer, uint64_t left,
+                      unsigned retransmits, int line, struct textbuf *out)
 {
     char text[LINE_WIDTH + 1];
     ksnprintf(text, sizeof text, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5d %8d %d %d %d",
               line, ends->local.raw, be16_to_cpu(ends->lport), ends->peer.raw, be16_to_cpu(ends->pport),
-              state, 0u, 0u, timer, (unsigned long)(left / ms(10)), 0u, 0, 0, 0, 1, 0);
+              state, 0u, 0u, timer, (unsigned long)(left / ms(10)), retransmits, 0, 0, 0, 1, 0);
     textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
+}
+
+static int show_half_open(struct net *net, int line, uint64_t now, struct textbuf *out)
+{
+    struct tcp_cursor at = { 0 };
+    struct tcp_half_open h;
+    for (; tcp_syncache_walk(net, &at, &h); line++)
+        show_bare(&h.ends, TCPS_SYN_RECEIVED, 1, h.due_at > now ? h.due_at - now : 0, h.retransmits, line,
+                  out);
+    return line;
 }
 
 static void show_time_waits(struct net *net, int line, uint64_t now, struct textbuf *out)
@@ -61,7 +71,7 @@ static void show_time_waits(struct net *net, int line, uint64_t now, struct text
     while ((node = tcp_hash_walk(net, &at))) {
         if (node->time_wait) {
             uint64_t expires = READ_ONCE(tcp_node_timewait(node)->expires);
-            show_bare(&node->ends, TCPS_TIME_WAIT, 3, expires > now ? expires - now : 0, line++, out);
+            show_bare(&node->ends, TCPS_TIME_WAIT, 3, expires > now ? expires - now : 0, 0, line++, out);
         }
         tcp_node_put(net, node);
     }
@@ -84,6 +94,7 @@ static void show_tcp(struct net *net, struct textbuf *out)
             lock_release(&sk->lock);
         }
     }
+    line = show_half_open(net, line, now, out);
     show_time_waits(net, line, now, out);
 }
 

@@ -127,11 +127,9 @@ void script_connected(struct script *s)
     CHECK_EQ(script_state(s), TCPS_ESTABLISHED);
 }
 
-struct tcp_sock *script_child(struct script *s)
+unsigned script_half_open(const struct script *s)
 {
-    struct tcp_listener *l = tcp_sk(s->listener)->listener;
-    struct list_head *queue = list_empty(&l->established) ? &l->half_open : &l->established;
-    return list_first_entry(queue, struct tcp_sock, accept_link);
+    return tcp_sk(s->listener)->listener->n_half_open;
 }
 
 bool script_in_time_wait(const struct script *s)

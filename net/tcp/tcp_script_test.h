@@ -55,8 +55,8 @@ static inline int script_state(const struct script *s)
 {
     return s->sk->state;
 }
-/* The only child of the listener, not accepted yet; NULL if there is none. Borrowed. */
-struct tcp_sock *script_child(struct script *s);
+/* Half-open connections of the listener. */
+unsigned script_half_open(const struct script *s);
 /* Is the connection between s->sport and s->dport in TIME-WAIT? Its socket is CLOSED then. */
 bool script_in_time_wait(const struct script *s);
 /* close() in the host. Afterwards s->sk is NULL; the connection is returned with a reference, so that its

@@ -66,7 +66,6 @@ int tcp_init_sock(struct sock *sk)
     tp->keep_idle = READ_ONCE(sk->net->tcp->keep_idle);
     tp->keep_interval = READ_ONCE(sk->net->tcp->keep_interval);
     tp->keep_count = (unsigned)READ_ONCE(sk->net->tcp->keep_count);
-    tp->ts_offset = random_u32();
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;
 }
@@ -98,7 +97,6 @@ void tcp_done(struct tcp_sock *tp)
         skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
     sk->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
     tcp_set_state(tp, TCPS_CLOSED);
-    tcp_child_forget(tp);
     port_table_unbind(&sk->net->tcp->ports, sk);
 }
 
@@ -120,7 +118,7 @@ void tcp_abort(struct tcp_sock *tp, int err)
 void tcp_destroy_sock(struct sock *sk)
 {
     struct tcp_sock *tp = tcp_sk(sk);
-    ASSERT(!tp->node.hashed && !sk->bound && !tp->parent);
+    ASSERT(!tp->node.hashed && !sk->bound);
     free_unsent(tp);
     dst_release(tp->dst);
     mem_free(tp->listener);

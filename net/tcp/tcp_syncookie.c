@@ -42,18 +42,11 @@ static uint32_t size_of(uint16_t mss)
     return i;
 }
 
-uint32_t tcp_cookie_clock(const struct tcp_segment *seg)
-{
-    const struct cookie_input in = {
-        .saddr = seg->saddr, .daddr = seg->daddr, .source = seg->source, .dest = seg->dest
-    };
-    return (uint32_t)(siphash(&in, sizeof in, &seg->net->tcp->isn_key) >> 32);
-}
-
 /* The latest reading of our clock that is not ahead of it and ends in bits. */
 static uint32_t clock_with(const struct tcp_segment *seg, uint32_t bits)
 {
-    uint32_t now = (uint32_t)(time_now() / TCP_TS_TICK) + tcp_cookie_clock(seg);
+    const struct tcp_ends ends = tcp_segment_ends(seg);
+    uint32_t now = tcp_ts_clock(tcp_ts_offset(seg->net, &ends));
     uint32_t low = now & ((1 << OPTION_BITS) - 1);
     return now - low + bits - (bits > low ? 1u << OPTION_BITS : 0);
 }
@@ -63,41 +56,37 @@ static uint32_t option_bits(const struct tcp_options *o)
     return (o->has_wscale ? o->wscale : (uint32_t)WSCALE_NONE) | (o->sack_permitted ? SACK_BIT : 0u);
 }
 
-/* What both sides' SYNs have agreed upon, which is what we answer. */
+/* What both sides' SYNs have agreed upon, as far as a cookie can tell it. */
 static struct tcp_options agreed(const struct net *net, const struct tcp_options *theirs)
 {
-    const struct tcp_state *tcp = net->tcp;
-    bool clock = theirs->has_timestamp && READ_ONCE(tcp->timestamps);
-    return (struct tcp_options){
-        .has_timestamp = clock,
-        .has_wscale = clock && theirs->has_wscale && READ_ONCE(tcp->window_scaling),
-        .sack_permitted = clock && theirs->sack_permitted && READ_ONCE(tcp->sack),
-        .wscale = tcp_window_shift(),
-        .ts_ecr = theirs->ts_val,
-    };
+    struct tcp_options o = tcp_agree(net->tcp, theirs);
+    o.has_wscale &= o.has_timestamp;
+    o.sack_permitted &= o.has_timestamp;
+    return o;
 }
 
-void tcp_cookie_send(const struct tcp_sock *listener, const struct tcp_segment *seg)
+static uint16_t window_offered(const struct tcp_sock *listener)
 {
-    struct tcp_options o = agreed(seg->net, &seg->options);
-    struct tcp_options told = o;
-    told.wscale = seg->options.wscale; /* the peer's, to be remembered; ours is always the same */
-    if (o.has_timestamp)
-        o.ts_val = clock_with(seg, option_bits(&told));
-    o.mss = listener->user_mss ? listener->user_mss : UINT16_MAX;
-    uint32_t size = size_of(seg->options.mss ? seg->options.mss : TCP_MSS_DEFAULT);
-    uint32_t window = MIN(tcp_receive_space(listener), (uint32_t)TCP_WINDOW_FIELD);
-    tcp_count(seg->net, TCP_COUNT_cookies_out);
+    return (uint16_t)MIN(tcp_receive_space(listener), (uint32_t)TCP_WINDOW_FIELD);
+}
+
+void tcp_cookie_send(struct tcp_sock *listener, const struct tcp_segment *seg)
+{
+    const struct tcp_options o = agreed(seg->net, &seg->options);
     const struct tcp_ends ends = tcp_segment_ends(seg);
-    const struct tcp_bare answer = {
-        .seq = cookie(seg, seg->seq, minute_now(), size),
+    struct tcp_bare answer = {
+        .seq = cookie(seg, seg->seq, minute_now(), size_of(o.mss)),
         .ack = seg->seq + 1,
-        .window = (uint16_t)window,
+        .window = window_offered(listener),
         .flags = TCP_FLAG_SYN | TCP_FLAG_ACK,
         .ttl = listener->sk.ttl,
         .tos = listener->sk.tos,
-        .options = o,
+        .options = tcp_answer_options(listener, &o),
     };
+    if (o.has_timestamp) /* the peer's scale, to be remembered; ours is always the same */
+        answer.options.ts_val = clock_with(seg, option_bits(&o));
+    WRITE_ONCE(listener->listener->cookies_until, time_now() + AGES * PERIOD);
+    tcp_count(seg->net, TCP_COUNT_cookies_out);
     tcp_send_bare(seg->net, &ends, &answer);
 }
 
@@ -114,7 +103,7 @@ static void options_again(const struct tcp_segment *seg, uint32_t size, struct t
     o->sack_permitted = bits & SACK_BIT;
 }
 
-bool tcp_cookie_check(const struct tcp_segment *seg, struct tcp_segment *syn)
+bool tcp_cookie_check(const struct tcp_sock *listener, const struct tcp_segment *seg, struct tcp_opening *o)
 {
     uint32_t iss = seg->ack - 1, irs = seg->seq - 1, size = iss >> HASH_BITS & 7;
     bool right = false;
@@ -123,9 +112,9 @@ bool tcp_cookie_check(const struct tcp_segment *seg, struct tcp_segment *syn)
     tcp_count(seg->net, right ? TCP_COUNT_cookies_in : TCP_COUNT_cookies_wrong);
     if (!right)
         return false;
-    *syn = *seg;
-    syn->seq = irs;
-    syn->flags = TCP_FLAG_SYN;
-    options_again(seg, size, &syn->options);
+    *o = (struct tcp_opening){ .syn = *seg, .iss = iss, .window = window_offered(listener) };
+    o->syn.seq = irs;
+    o->syn.flags = TCP_FLAG_SYN;
+    options_again(seg, size, &o->syn.options);
     return true;
 }

@@ -195,7 +195,7 @@ void tcp_sysctl_init(struct net *net)
     memcpy(tcp->wmem, buffers, sizeof buffers);
     tcp->ecn = 2;
     tcp->syncookies = 1;
-    tcp->max_syn_backlog = 128;
+    tcp->max_syn_backlog = 1024;
     tcp->rack = tcp->tlp = tcp->frto_on = true;
     tcp->pacing_ss_ratio = 200;
     tcp->pacing_ca_ratio = 120;

@@ -10,6 +10,11 @@ static uint32_t clock_at(const struct tcp_sock *tp, uint64_t time)
     return (uint32_t)(time / TCP_TS_TICK) + tp->ts_offset;
 }
 
+uint32_t tcp_ts_offset(struct net *net, const struct tcp_ends *ends)
+{
+    return (uint32_t)(siphash(ends, sizeof *ends, &net->tcp->isn_key) >> 32);
+}
+
 uint32_t tcp_ts_clock(uint32_t offset)
 {
     return (uint32_t)(time_now() / TCP_TS_TICK) + offset;
@@ -22,7 +27,7 @@ uint32_t tcp_ts_now(const struct tcp_sock *tp)
 
 void tcp_ts_begin(struct tcp_sock *tp, const struct tcp_options *o)
 {
-    tp->ts_ok = o->has_timestamp && READ_ONCE(tcp_state_of(tp)->timestamps);
+    tp->ts_ok = o->has_timestamp;
     tp->ts_recent = o->ts_val;
     tp->ts_recent_at = time_now();
 }

@@ -165,7 +165,7 @@ void tcp_send_bare(struct net *net, const struct tcp_ends *ends, const struct tc
         return;
     struct sk_buff *skb = alloc_skb_headroom(net, SKB_TX_HEADROOM, 0);
     if (skb) {
-        bare_push(skb, ends, b, dst->mtu - IP_AND_TCP_HEADER);
+        bare_push(skb, ends, b, dst->link_mtu - IP_AND_TCP_HEADER);
         tcp_count(net, TCP_COUNT_segments_out);
         const struct ip_tx tx = { .saddr = ends->local,
                                   .daddr = ends->peer,
