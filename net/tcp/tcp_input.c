@@ -180,10 +180,10 @@ static void answer_unacceptable(struct tcp_sock *tp, const struct tcp_segment *s
         return;
     if (tp->sk.state == TCPS_SYN_RECEIVED && tcp_segment_has(seg, TCP_FLAG_SYN) && seg->seq == tp->irs)
         tcp_send_syn(tp); /* our SYN+ACK was lost */
-    else if (seg->len)
+    else if (seg->len && !tcp_segment_has(seg, TCP_FLAG_SYN))
         acknowledge_duplicate(tp, seg);
     else
-        tcp_challenge_ack(tp); /* ACK for ACK must not go on for ever */
+        tcp_challenge_ack(tp); /* RFC 5961 4.2; and ACK for ACK must not go on for ever */
 }
 
 /* RFC 7323 5.3 R1 comes before the RFC 9293 steps. */
