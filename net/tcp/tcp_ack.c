@@ -170,6 +170,8 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
         if (tp->snd_urgent)
             tcp_urgent_acked(tp);
         t = clean_write_queue(tp, &news);
+        if (seq_after(tp->snd_una, tp->write_seq)) /* the FIN, which has no buffer */
+            tcp_board_fin_not_lost(tp);
         look_for_reneging(tp);
     }
     news.delivered = tp->snd_una + tp->board.sacked - had;

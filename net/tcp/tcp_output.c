@@ -173,7 +173,7 @@ static bool emit_again(struct tcp_sock *tp, uint32_t seq)
     if (skb)
         tcp_board_mark_resent(tp, skb);
     if (fin)
-        tcp_board_fin_resent(tp);
+        tcp_board_fin_not_lost(tp);
     return true;
 }
 

@@ -96,11 +96,13 @@ static void append_all(struct tcp_sock *tp, struct sk_buff *skb)
 
 /* ---- out of order ---- */
 
-/* Move what rcv_nxt has reached from the out-of-order queue into the stream. */
+/* Move what rcv_nxt has reached from the out-of-order queue into the stream; nothing can lie behind its end.
+ */
 static void drain(struct tcp_sock *tp)
 {
     struct sk_buff *skb;
-    while ((skb = skb_peek(&tp->ofo_queue)) && !seq_after(tcp_cb(skb)->seq, tp->rcv_nxt)) {
+    while (!tp->fin_reached && (skb = skb_peek(&tp->ofo_queue)) &&
+           !seq_after(tcp_cb(skb)->seq, tp->rcv_nxt)) {
         tcp_ofo_unlink(tp, skb);
         tcp_sack_duplicate(tp, tcp_cb(skb)->seq, seq_min(tp->rcv_nxt, tcp_skb_end(skb)));
         trim_front(skb, tp->rcv_nxt);
@@ -108,6 +110,10 @@ static void drain(struct tcp_sock *tp)
             kfree_skb_reason(skb, SKB_DROP_TCP_OLD_DATA);
         else
             append(tp, skb);
+    }
+    while (tp->fin_reached && (skb = skb_peek(&tp->ofo_queue))) { /* the peer contradicts itself */
+        tcp_ofo_unlink(tp, skb);
+        kfree_skb_reason(skb, SKB_DROP_TCP_OLD_DATA);
     }
 }
 
@@ -129,9 +135,12 @@ static void cut_against_successors(struct tcp_sock *tp, struct sk_buff *skb, str
     }
 }
 
-/* Is all of skb there already? A FIN is, if text goes on behind it; at the end of the text it is news. */
+/* Is nothing of skb to be taken? A FIN within text is not, at the end of the text it is news; and behind a FIN
+ * there is nothing. */
 static bool is_covered(struct sk_buff *before, struct sk_buff *skb)
 {
+    if (tcp_cb(before)->fin)
+        return true;
     if (seq_after(tcp_skb_end(skb), tcp_skb_end(before)))
         return false;
     if (tcp_skb_end(skb) == tcp_skb_end(before))

@@ -191,6 +191,33 @@ TEST(a_fin_cut_off_by_the_window_does_not_count) /* checklist 56 */
     bench_destroy(&b);
 }
 
+TEST(a_fin_in_the_midst_of_text_does_not_count) /* of what the peer contradicts, what came first holds */
+{
+    struct bench b = bench_create(WINDOW);
+    arrive(&b, 100, 50, false);
+    arrive(&b, 120, 0, true);
+    check_sorted(&b);
+    arrive(&b, 0, 100, false);
+    CHECK(!b.tp->fin_reached);
+    CHECK_EQ(b.tp->rcv_nxt, b.first + 150);
+    bench_destroy(&b);
+}
+
+TEST(nothing_comes_behind_a_fin) /* RFC 9293 3.10.7.4 seventh: the peer has sent a FIN, ignore text */
+{
+    struct bench b = bench_create(WINDOW);
+    arrive(&b, 100, 0, true);
+    arrive(&b, 100, 50, false);
+    arrive(&b, 200, 50, false);
+    check_sorted(&b);
+    arrive(&b, 0, 100, false);
+    CHECK(b.tp->fin_reached);
+    CHECK_EQ(b.tp->rcv_nxt, b.first + 100);
+    CHECK(skb_queue_empty(&b.tp->ofo_queue));
+    check_sorted(&b);
+    bench_destroy(&b);
+}
+
 TEST(single_bytes_share_a_buffer) /* or their overhead would break every limit */
 {
     struct bench b = bench_create(WINDOW);

@@ -143,7 +143,8 @@ void tcp_board_mark_sacked(struct tcp_sock *tp, struct sk_buff *skb);
 void tcp_board_mark_lost(struct tcp_sock *tp, struct sk_buff *skb);
 /* Sent again just now. */
 void tcp_board_mark_resent(struct tcp_sock *tp, struct sk_buff *skb);
-void tcp_board_fin_resent(struct tcp_sock *tp);
+/* The FIN was sent again, or has arrived. */
+void tcp_board_fin_not_lost(struct tcp_sock *tp);
 /* Everything sent that the peer is not known to have is lost, a FIN too. */
 void tcp_board_lose_all(struct tcp_sock *tp);
 /* Nothing is lost after all. */

@@ -62,7 +62,7 @@ void tcp_board_mark_resent(struct tcp_sock *tp, struct sk_buff *skb)
         b->resent_since = cb->last_sent_at;
 }
 
-void tcp_board_fin_resent(struct tcp_sock *tp)
+void tcp_board_fin_not_lost(struct tcp_sock *tp)
 {
     tp->board.lost -= tp->board.fin_lost;
     tp->board.fin_lost = false;
@@ -83,7 +83,7 @@ void tcp_board_lose_none(struct tcp_sock *tp)
 {
     for (struct sk_buff *skb = first_sent(tp); skb; skb = next_sent(tp, skb))
         clear_lost(tp, skb);
-    tcp_board_fin_resent(tp);
+    tcp_board_fin_not_lost(tp);
 }
 
 void tcp_board_forget_sacks(struct tcp_sock *tp)

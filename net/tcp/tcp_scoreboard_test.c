@@ -129,3 +129,22 @@ TEST(nothing_is_taken_back_where_all_was_lost) /* RFC 3522 3.2, RFC 3708 */
     CHECK_EQ(w.b->net->tcp->counters[TCP_COUNT_dsacks_out], 0);
     vpair_destroy(&w);
 }
+
+/* A FIN has no buffer that could take its mark along. */
+TEST(what_was_lost_is_forgotten_when_it_arrives_with_the_fin) /* RFC 6675 3 */
+{
+    struct script s = script_begin();
+    script_accept(&s);
+    static const uint8_t text[2000];
+    CHECK_EQ(vk_send(s.sk, text, sizeof text, 0), sizeof text); /* the FIN goes with the second segment */
+    CHECK_EQ(sock_shutdown(s.sk, SHUT_WR), 0);
+    sim_run_for(sec(3));
+    struct tcp_sock *tp = tcp_sk(s.sk);
+    CHECK_EQ(tp->recovery, TCP_LOSS);
+    CHECK(tp->board.fin_lost);
+    s.rcv += sizeof text + 1;
+    peer_sends(&s, ACK, NULL, 0);
+    CHECK_EQ(s.sk->state, TCPS_FIN_WAIT_2);
+    CHECK_EQ(tcp_flight(tp), 0);
+    script_end(&s);
+}
