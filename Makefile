@@ -286,12 +286,14 @@ script: build/towpath-script ## run scripted tests: SCRIPT=grade/scripts/tcp/NN-
 # Fuzz targets, with libFuzzer's counters; each sim/fuzz/NAME.c but host.c is one.
 FUZZ_CC ?= clang
 FUZZ_TARGETS := $(filter-out host,$(patsubst sim/fuzz/%.c,%,$(wildcard sim/fuzz/*.c)))
-fuzz_C := $(LIB_C) $(LANGUAGE_C) $(wildcard sim/fuzz/*.c)
+SEGMENTS_C := $(wildcard sim/fuzz/segments/*.c)
+fuzz_C := $(LIB_C) $(LANGUAGE_C) $(wildcard sim/fuzz/*.c) $(SEGMENTS_C)
 fuzz_CC = $(FUZZ_CC)
 fuzz_FLAGS = $(LIB_FLAGS) $(SANITIZE) -fsanitize=fuzzer-no-link
 $(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o build/fuzz/sim/fuzz/host.o $(LIB_C:%.c=build/fuzz/%.o) $(LANGUAGE_C:%.c=build/fuzz/%.o)
 	$(SAY) FUZZLD $@
 	$(Q)$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ -lm
+build/fuzz/segments: $(SEGMENTS_C:%.c=build/fuzz/%.o)
 # Nothing where clang has no fuzzer runtime: the tests then say so and skip.
 FUZZ_CAN = $(if $(wildcard $(shell $(FUZZ_CC) -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*),fuzz-targets)
 fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)

@@ -7,7 +7,7 @@ import pytest
 
 from sim.fuzz import run as fuzz
 
-RUNS = {"bpf": 20000, "fragments": 3000, "frames": 3000, "netlink": 3000, "script": 10000, "syscalls": 5000, "tcp_options": 20000,
+RUNS = {"bpf": 20000, "fragments": 3000, "frames": 3000, "netlink": 3000, "script": 10000, "segments": 1500, "syscalls": 5000, "tcp_options": 20000,
         "tcp_text": 5000}
 MINUTES = 2
 

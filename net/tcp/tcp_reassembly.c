@@ -135,8 +135,8 @@ static void cut_against_successors(struct tcp_sock *tp, struct sk_buff *skb, str
     }
 }
 
-/* Is nothing of skb to be taken? A FIN within text is not, at the end of the text it is news; and behind a FIN
- * there is nothing. */
+/* Is nothing of skb to be taken? A FIN within text is not, at the end of the text it is news; and behind a
+ * FIN there is nothing. */
 static bool is_covered(struct sk_buff *before, struct sk_buff *skb)
 {
     if (tcp_cb(before)->fin)

@@ -148,3 +148,19 @@ TEST(what_was_lost_is_forgotten_when_it_arrives_with_the_fin) /* RFC 6675 3 */
     CHECK_EQ(tcp_flight(tp), 0);
     script_end(&s);
 }
+
+TEST(a_connection_that_has_ended_has_nothing_lost) /* its socket may connect again */
+{
+    static const uint8_t text[2000];
+    struct script s = script_begin();
+    script_connected(&s);
+    CHECK_EQ(vk_send(s.sk, text, sizeof text, 0), sizeof text);
+    sim_run_for(sec(3));
+    struct tcp_sock *tp = tcp_sk(s.sk);
+    CHECK(tp->board.lost);
+    peer_sends(&s, RST | ACK, NULL, 0);
+    CHECK_EQ(s.sk->state, TCPS_CLOSED);
+    CHECK_EQ(tp->board.lost, 0);
+    CHECK(!tp->board.first);
+    script_end(&s);
+}

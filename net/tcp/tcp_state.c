@@ -82,6 +82,7 @@ static void free_unsent(struct tcp_sock *tp)
 {
     tp->send_head = NULL;
     skb_queue_purge(&tp->write_queue, SKB_DROP_SOCKET_CLOSED);
+    tp->board = (struct tcp_board){ 0 }; /* the sums of its marks, and places in it */
     tcp_ofo_purge(tp);
 }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT, CORPUS = ROOT / "build/fuzz", ROOT / "sim/fuzz/corpus"
-INPUT_MOST, SLOWEST = 512, 20  # bytes, seconds
+INPUT_MOST, LONGEST, SLOWEST = 512, {"segments": 1024}, 20  # bytes; of those that need more; seconds
 FILES_MOST, CANDIDATES = 24, 100  # of a corpus; the longest of what was found
 
 
@@ -42,6 +42,10 @@ def targets() -> list[str]:
     return sorted(path.stem for path in (ROOT / "sim/fuzz").glob("*.c") if path.stem != "host")
 
 
+def input_most(target: str) -> str:
+    return f"-max_len={LONGEST.get(target, INPUT_MOST)}"
+
+
 def number(pattern: str, text: str) -> int:
     found = re.findall(pattern, text)
     return int(found[-1]) if found else 0
@@ -53,7 +57,7 @@ def run(target: str, *options: str, found: Path | None = None, built: Path = BUI
     crashes = built / "crash"
     for folder in (found, crashes, CORPUS / target):
         folder.mkdir(parents=True, exist_ok=True)
-    command = [str(built / target), f"-max_len={INPUT_MOST}", f"-timeout={SLOWEST}", f"-artifact_prefix={crashes}/{target}-",
+    command = [str(built / target), input_most(target), f"-timeout={SLOWEST}", f"-artifact_prefix={crashes}/{target}-",
                "-print_final_stats=1", *options, str(found), str(CORPUS / target)]
     result = subprocess.run(command, capture_output=True, text=True, errors="replace")
     text = result.stderr
@@ -71,15 +75,35 @@ def reached(target: str, source: Path) -> set[str]:
         (folder / "from").mkdir()
         (folder / "to").mkdir()
         shutil.copy(source, folder / "from")
-        command = [str(BUILT / target), "-merge=1", f"-max_len={INPUT_MOST}", "-use_counters=0",
+        command = [str(BUILT / target), "-merge=1", input_most(target), "-use_counters=0",
                    f"-merge_control_file={folder}/notes", f"{folder}/to", f"{folder}/from"]
         subprocess.run(command, check=True, capture_output=True)
         rows = (line.split() for line in (folder / "notes").read_text().splitlines())
         return {edge for row in rows if row[:1] == ["FT"] for edge in row[2:]}
 
 
+def merge(target: str) -> None:
+    """Let corpus/TARGET be as few inputs as reach what all that was kept and found does, as libFuzzer chooses them."""
+    with tempfile.TemporaryDirectory() as name:
+        sources = [str(folder) for folder in (CORPUS / target, BUILT / "found" / target) if folder.exists()]
+        subprocess.run([str(BUILT / target), "-set_cover_merge=1", input_most(target), "-use_counters=0", name, *sources],
+                       check=True, capture_output=True)
+        chosen = [path.read_bytes() for path in Path(name).iterdir()]
+    keep(target, chosen)
+
+
+def keep(target: str, chosen: list[bytes]) -> None:
+    shutil.rmtree(CORPUS / target, ignore_errors=True)
+    (CORPUS / target).mkdir(parents=True)
+    for content in chosen:
+        (CORPUS / target / hashlib.sha1(content).hexdigest()[:12]).write_bytes(content)
+
+
 def minimise(target: str) -> None:
     """Let corpus/TARGET be, of what was kept and found, at most FILES_MOST inputs: each time the one that adds most."""
+    if target in LONGEST:  # whose inputs are many
+        merge(target)
+        return
     sources = [folder for folder in (CORPUS / target, BUILT / "found" / target) if folder.exists()]
     inputs = sorted((path for folder in sources for path in folder.iterdir()), key=lambda path: -path.stat().st_size)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -91,10 +115,7 @@ def minimise(target: str) -> None:
             break
         seen |= table.pop(best)
         chosen.append(best.read_bytes())
-    shutil.rmtree(CORPUS / target, ignore_errors=True)
-    (CORPUS / target).mkdir(parents=True)
-    for content in chosen:
-        (CORPUS / target / hashlib.sha1(content).hexdigest()[:12]).write_bytes(content)
+    keep(target, chosen)
 
 
 def main() -> int:
