@@ -245,7 +245,7 @@ $(UNIT): $(host_O) build/host/objects
 # The virtual kernel as a library (sim/towpath.h), plain and with sanitizers.
 LIB_FLAGS := $(BASE) -D_GNU_SOURCE -fPIC -fvisibility=hidden -include lib/config/debug.h
 libtowpath_C := $(LIB_C) $(VK_C) $(SHIM_C) $(SCRIPT_C)
-libtowpath-asan_C := $(LIB_C) $(SCRIPT_C)
+libtowpath-asan_C := $(LIB_C) $(SCRIPT_C) $(wildcard sim/fuzz/segments/*.c sim/fuzz/hostile/*.c)
 libtowpath_CC = $(HOSTCC)
 libtowpath-asan_CC = $(HOSTCC)
 libtowpath_FLAGS = $(LIB_FLAGS)
@@ -294,6 +294,15 @@ $(FUZZ_TARGETS:%=build/fuzz/%): build/fuzz/%: build/fuzz/sim/fuzz/%.o build/fuzz
 	$(SAY) FUZZLD $@
 	$(Q)$(FUZZ_CC) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ -lm
 build/fuzz/segments: $(SEGMENTS_C:%.c=build/fuzz/%.o)
+# Counters are for what is under test; the world around it only costs time.
+$(patsubst %.c,build/fuzz/%.o,$(filter sim/%,$(LIB_C)) $(SEGMENTS_C)): EXTRA := -fno-sanitize=fuzzer-no-link
+# The same stories by chance, without libFuzzer.
+HOSTILE_C := $(filter-out %/mutate.c,$(SEGMENTS_C)) sim/fuzz/hostile/main.c
+build/hostile: $(HOSTILE_C:%.c=build/libtowpath-asan/%.o) $(LIB_C:%.c=build/libtowpath-asan/%.o)
+	$(SAY) HOSTLD $@
+	$(Q)$(HOSTCC) $(SANITIZE) -o $@ $^ -lm
+hostile: build/hostile ## a thousand hostile stories against TCP on the host, each state a start (STORIES=1000 SEED=1)
+	@build/hostile $(or $(STORIES),1000) $(or $(SEED),1)
 # Nothing where clang has no fuzzer runtime: the tests then say so and skip.
 FUZZ_CAN = $(if $(wildcard $(shell $(FUZZ_CC) -print-runtime-dir 2>/dev/null)/libclang_rt.fuzzer*),fuzz-targets)
 fuzz-targets: $(FUZZ_TARGETS:%=build/fuzz/%)
@@ -334,12 +343,14 @@ sim: libtowpath ## run a simulated network: SCENARIO=dumbbell (none: the list) S
 # Debian's programs only where they can be had and their peer, the host's Linux, is there.
 # lwIP on a wire with a virtual kernel, where it is installed; its headers are not held to our warnings.
 LWIP := $(wildcard /usr/include/lwip/lwip/tcp.h)
-build/peers/lwip-peer: grade/peers/lwip_peer.c build/libtowpath.so
+PEERS := build/peers/linux-peer $(if $(LWIP),build/peers/lwip-peer)
+build/peers/lwip-peer: LIBS := -isystem /usr/include/lwip -llwip
+build/peers/%-peer: grade/peers/%_peer.c grade/peers/peer.c grade/peers/peer.h build/libtowpath.so
 	$(SAY) HOSTLD $@
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(filter-out -Wvla -fno-common,$(BASE)) -D_GNU_SOURCE -isystem /usr/include/lwip -o $@ $^ -llwip -Wl,-rpath,'$$ORIGIN/..'
+	$(Q)$(HOSTCC) $(filter-out -Wvla -fno-common,$(BASE)) -D_GNU_SOURCE -o $@ $(filter-out %.h,$^) $(LIBS) -Wl,-rpath,'$$ORIGIN/..'
 
-IMAGES = all iso libtowpath vk scripts $(if $(LWIP),build/peers/lwip-peer) $(if $(NATIVE),rootfs) $(FUZZ_CAN)
+IMAGES = all iso libtowpath vk scripts build/hostile $(PEERS) $(if $(NATIVE),rootfs) $(FUZZ_CAN)
 test: deps ## everything: lint, host tests, QEMU tests; ends with `N passed, N failed`
 	@+$(MAKE) --no-print-directory -j$(NPROC) $(IMAGES) $(UNIT)
 	@+$(MAKE) --no-print-directory -j$(NPROC) BUILD=release all
@@ -440,7 +451,7 @@ clean: ## remove build/
 
 FORCE:
 .PHONY: all help deps rootfs qemu qemu-iso qemu-gdb gdb run ports iso test test-host coverage test-qemu test-long grade lint stats \
-	bench-cost bench-kernel bench-udp bench-tcp bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets bench-sim format handout clean FORCE
+	bench-cost bench-kernel bench-udp bench-tcp bench-route conformance libtowpath vk sim script scripts fuzz fuzz-targets hostile bench-sim format handout clean FORCE
 .SECONDARY:
 
 -include $(PROGRAMS_CPIO).d $(KERN_O:.o=.d) $(USER_BIN:=.d) $(TEST_BIN:=.d) $(foreach f,$(FLAVOURS),$($f_O:.o=.d))

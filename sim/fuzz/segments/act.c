@@ -426,3 +426,17 @@ void story_act(struct world *w, const struct action *a)
         act_memory(a);
     }
 }
+
+void story_happens(const struct story *story)
+{
+    static struct world w;
+
+    world_begin(&w, story);
+    story_start(&w);
+    world_check(&w);
+    for (unsigned i = 0; i < story->n; i++) {
+        story_act(&w, &story->actions[i]);
+        world_check(&w);
+    }
+    world_end(&w);
+}

@@ -143,9 +143,9 @@ void story_change_action(struct action *a, uint64_t *chance)
         a->options ^= (uint8_t)(1u << chance_next(chance) % 8);
         break;
     case 9:
-        a->a = (uint8_t)(one_in(chance, 2) ? a->a + 1 : chance_next(chance));
+        a->a = (uint8_t)(one_in(chance, 2) ? a->a + 1u : chance_next(chance));
         break;
     default:
-        a->b = (uint8_t)(one_in(chance, 2) ? a->b + 1 : chance_next(chance));
+        a->b = (uint8_t)(one_in(chance, 2) ? a->b + 1u : chance_next(chance));
     }
 }

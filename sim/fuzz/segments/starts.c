@@ -37,7 +37,8 @@ static unsigned long begun[START_STATES]; /* by all stories of this process */
 __attribute__((destructor)) static void say_starts(void)
 {
     for (unsigned i = 0; i < START_STATES; i++)
-        fprintf(stderr, "stat::start %s: %lu\n", names[i], begun[i]);
+        if (begun[i])
+            fprintf(stderr, "stat::start %s: %lu\n", names[i], begun[i]);
 }
 
 static enum start_state state_of(const struct world *w)

@@ -123,7 +123,8 @@ static unsigned long frames_sent; /* by all stories of this process */
 
 __attribute__((destructor)) static void say_frames(void)
 {
-    fprintf(stderr, "stat::frames_sent: %lu\n", frames_sent);
+    if (frames_sent)
+        fprintf(stderr, "stat::frames_sent: %lu\n", frames_sent);
 }
 
 void peer_sends(struct world *w, unsigned flow, struct packet *p)

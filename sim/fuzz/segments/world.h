@@ -79,6 +79,8 @@ void story_start(struct world *w);
 size_t syn_options(const struct world *w, uint8_t *to);
 
 /* ---- act.c ---- */
+/* The whole story, in a world of its own. */
+void story_happens(const struct story *story);
 void story_act(struct world *w, const struct action *a);
 /* The program writes as much as it can of n bytes, reads up to n. */
 void user_writes(struct world *w, struct user_sock *u, size_t n, int flags);
