@@ -1,15 +1,12 @@
-/* grade/peers/lwip_peer.c - a virtual kernel and lwIP (Debian's liblwip, which nobody here wrote) on one
- * wire, in virtual time: streams both ways, each as client and as server, over a wire that loses, doubles and
- * reorders.
+/* grade/peers/lwip_peer.c - a virtual kernel and lwIP (Debian's liblwip, which
+ * nobody here wrote) on one wire, in virtual time: streams both ways, each as
+ * client and as server, over a wire that loses, doubles and reorders; and
+ * datagrams. See peer.h.
  *
- * usage: lwip-peer flow=up opener=lwip bytes=200000 loss=5 duplicate=1 reorder=5 delay=5 corrupt=0 runs=10
- * seed=1 Shares in percent, delay in milliseconds. Flows: up (to lwIP), down (from it), echo-lwip,
- * echo-towpath, udp. Each run is a process of its own with the next seed. A line for each run that fails, and
- * a closing line.
- *
- * lwIP runs without its thread: its clock (sys_now, which we define in its place) is that of the simulation,
- * its timers are called when they are due. So a run is the same each time. */
-#include "sim/towpath.h"
+ * lwIP runs without its thread: its clock (sys_now, which we define in its
+ * place) is that of the simulation, its timers are called when they are due. So
+ * a run is the same each time. */
+#include "grade/peers/peer.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <lwip/etharp.h>
@@ -19,53 +16,20 @@
 #include <lwip/timeouts.h>
 #include <lwip/udp.h>
 #include <netif/ethernet.h>
-#include <stdarg.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { GIVEN_UP = 77, PORT = 4000, PERIOD = 251, CHUNK = 8192, DATAGRAMS = 200, DATAGRAM_MOST = 3000 };
-enum flow { UP, DOWN, ECHO_LWIP, ECHO_TOWPATH, UDP, FLOWS };
-static const char *const flow_names[FLOWS] = { "up", "down", "echo-lwip", "echo-towpath", "udp" };
-#define SECOND UINT64_C(1000000000)
-#define LIMIT  (3600 * SECOND) /* of virtual time: a run that takes longer is stuck */
+enum { DATAGRAMS = 200, DATAGRAM_MOST = 3000 };
+#define LIMIT      (3600 * SECOND) /* of virtual time: a run that takes longer is stuck */
+#define REAL_LIMIT (400 * SECOND)
 
-struct choice {
-    enum flow flow;
-    bool lwip_opens;
-    uint64_t bytes, seed;
-    unsigned loss, duplicate, reorder, corrupt, delay, runs;
-    const char *capture;
-};
-
-static struct choice chosen;
-static struct tp_wire *wire;
-static struct tp_port *port;
+const char *const peer_name = "lwIP";
+static const char *other_address;
 static struct netif netif;
-static uint8_t pattern[CHUNK + PERIOD]; /* tp_source's: byte i of a stream is i % 251 */
-
-static void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-static void fail(const char *format, ...)
-{
-    va_list args;
-
-    printf("FAILED seed=%lu after %.3f s: ", (unsigned long)chosen.seed, (double)tp_now() / 1e9);
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    printf("\n");
-    fflush(stdout);
-    _exit(1);
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* ---- lwIP's world: its clock, its wire ---- */
 
 u32_t sys_now(void)
@@ -79,7 +43,7 @@ static err_t put_on_wire(struct netif *n, struct pbuf *p)
     u16_t length = pbuf_copy_partial(p, frame, sizeof frame, 0);
 
     (void)n;
-    tp_inject(port, 0, frame, length);
+    tp_inject(towpath.port, 0, frame, length);
     return ERR_OK;
 }
 
@@ -102,7 +66,7 @@ static void take_from_wire(void)
     uint8_t frame[TP_FRAME_MOST];
     ssize_t n;
 
-    while ((n = tp_take(port, frame, sizeof frame, NULL)) >= 0) {
+    while ((n = tp_take(towpath.port, frame, sizeof frame, NULL)) >= 0) {
         struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)n, PBUF_RAM);
         pbuf_take(p, frame, (u16_t)n);
         if (netif.input(p, &netif) != ERR_OK)
@@ -226,131 +190,22 @@ static err_t lwip_opened(void *arg, struct tcp_pcb *pcb, err_t err)
 static void lwip_begin_tcp(void)
 {
     struct tcp_pcb *pcb = tcp_new();
-    ip_addr_t peer = IPADDR4_INIT_BYTES(10, 0, 0, 1);
+    ip_addr_t peer;
 
+    ipaddr_aton(other_address, &peer);
     lwip.size = chosen.flow == DOWN || chosen.flow == ECHO_TOWPATH ? chosen.bytes : 0;
-    lwip.echoes = chosen.flow == ECHO_LWIP;
-    if (chosen.lwip_opens) {
+    lwip.echoes = chosen.flow == ECHO_PEER;
+    if (chosen.peer_opens) {
         tcp_err(pcb, lwip_broken);
-        tcp_connect(pcb, &peer, PORT, lwip_opened);
+        tcp_connect(pcb, &peer, chosen.guest < 0 ? PORT : GUEST_ECHO, lwip_opened);
         return;
     }
     tcp_bind(pcb, IP_ADDR_ANY, PORT);
     tcp_accept(tcp_listen(pcb), lwip_opened);
 }
 
-/* ---- Towpath's end: calls that were begun, and what follows when they are done ---- */
-
-enum { LISTENING = 3, NO_CALL = -1 };
-static struct {
-    struct tp_kernel *kernel;
-    struct tp_process *process;
-    struct tp_call *opening, *source, *sink, *echo;
-    int fd;
-    bool echo_sends, done;
-    uint8_t buffer[CHUNK];
-} towpath;
-
-static struct sockaddr_in name_of(const char *address)
-{
-    struct sockaddr_in name = { .sin_family = AF_INET, .sin_port = htons(PORT) };
-
-    inet_pton(AF_INET, address, &name.sin_addr);
-    return name;
-}
-
-static int64_t at_once(long number, int64_t a, int64_t b, int64_t c)
-{
-    int64_t result = tp_syscall(towpath.process, number, a, b, c, 0, 0, 0);
-
-    if (result < 0)
-        fail("call %ld of Towpath's: %s", number, strerror((int)-result));
-    return result;
-}
-
-static struct tp_call *begin(long number, int64_t a, int64_t b, int64_t c)
-{
-    return tp_call_begin(towpath.process, number, (const int64_t[6]){ a, b, c });
-}
-
-/* Is it done? Then its result is in *result, and it is gone. */
-static bool finished(struct tp_call **call, int64_t *result)
-{
-    if (!*call || !tp_call_done(*call, result))
-        return false;
-    tp_call_end(*call);
-    *call = NULL;
-    return true;
-}
-
-static void towpath_begin_tcp(void)
-{
-    static struct sockaddr_in name;
-
-    towpath.fd = (int)at_once(SYS_socket, AF_INET, SOCK_STREAM, 0);
-    name = name_of(chosen.lwip_opens ? "10.0.0.1" : "10.0.0.2");
-    if (!chosen.lwip_opens) {
-        towpath.opening = begin(SYS_connect, towpath.fd, (intptr_t)&name, sizeof name);
-        return;
-    }
-    at_once(SYS_bind, towpath.fd, (intptr_t)&name, sizeof name);
-    at_once(SYS_listen, towpath.fd, 8, 0);
-    towpath.opening = begin(SYS_accept, towpath.fd, 0, 0);
-}
-
-static void towpath_opened(int64_t result)
-{
-    if (result < 0)
-        fail("Towpath's connection does not open: %s", strerror((int)-result));
-    if (chosen.lwip_opens) {
-        at_once(SYS_close, towpath.fd, 0, 0);
-        towpath.fd = (int)result;
-    }
-    if (chosen.flow == ECHO_TOWPATH) {
-        towpath.echo = begin(SYS_read, towpath.fd, (intptr_t)towpath.buffer, sizeof towpath.buffer);
-        return;
-    }
-    towpath.source = tp_source_begin(towpath.process, towpath.fd, chosen.flow == DOWN ? 0 : chosen.bytes);
-    towpath.sink = tp_sink_begin(towpath.process, towpath.fd);
-}
-
-static void towpath_echo_done(int64_t result)
-{
-    if (result < 0)
-        fail("Towpath's echo: %s", strerror((int)-result));
-    if (!result) {
-        at_once(SYS_close, towpath.fd, 0, 0);
-        towpath.done = true;
-        return;
-    }
-    towpath.echo_sends = !towpath.echo_sends; /* a write of a blocking socket takes all */
-    towpath.echo = towpath.echo_sends
-                       ? begin(SYS_write, towpath.fd, (intptr_t)towpath.buffer, result)
-                       : begin(SYS_read, towpath.fd, (intptr_t)towpath.buffer, sizeof towpath.buffer);
-}
-
-static void towpath_go_on(void)
-{
-    int64_t result, wanted = chosen.flow == UP ? 0 : (int64_t)chosen.bytes;
-
-    if (finished(&towpath.opening, &result))
-        towpath_opened(result);
-    if (finished(&towpath.echo, &result))
-        towpath_echo_done(result);
-    if (finished(&towpath.source, &result)) {
-        if (result < 0)
-            fail("Towpath's sender: %s", strerror((int)-result));
-        at_once(SYS_shutdown, towpath.fd, SHUT_WR, 0);
-    }
-    if (!towpath.source && finished(&towpath.sink, &result)) {
-        if (result != wanted)
-            fail("Towpath's receiver: %ld instead of %ld", (long)result, (long)wanted);
-        at_once(SYS_close, towpath.fd, 0, 0);
-        towpath.done = true;
-    }
-}
-
-/* ---- datagrams: each end sends some and returns the other's; those that come back are as they were ---- */
+/* ---- datagrams: each end sends some and returns the other's; those that come
+ * back are as they were ---- */
 
 static struct {
     struct udp_pcb *pcb;
@@ -364,9 +219,9 @@ static struct {
 } udp;
 enum { BY_LWIP, BY_TOWPATH, QUESTION = 'q', ANSWER = 'a' };
 
-/* Datagram i of either end: what it is, its number, and as many bytes as the number says. On a wire that
- * damages, all fit in one frame: UDP's sum finds one bit that is wrong, but two, in two fragments, may cancel
- * out. */
+/* Datagram i of either end: what it is, its number, and as many bytes as the
+ * number says. On a wire that damages, all fit in one frame: UDP's sum finds
+ * one bit that is wrong, but two, in two fragments, may cancel out. */
 static size_t make_datagram(uint8_t *out, uint8_t what, unsigned i)
 {
     size_t n = 4 + i * 37 % ((chosen.corrupt ? 1400 : DATAGRAM_MOST) - 4);
@@ -428,12 +283,12 @@ static void towpath_listen_on(void)
 
 static void udp_begin(void)
 {
-    struct sockaddr_in own = name_of("10.0.0.1");
+    struct sockaddr_in own = name_of("10.0.0.1", PORT);
 
     udp.pcb = udp_new();
     udp_bind(udp.pcb, IP_ADDR_ANY, PORT);
     udp_recv(udp.pcb, lwip_datagram, NULL);
-    udp.peer = name_of("10.0.0.2");
+    udp.peer = name_of("10.0.0.2", PORT);
     towpath.fd = (int)at_once(SYS_socket, AF_INET, SOCK_DGRAM, 0);
     at_once(SYS_bind, towpath.fd, (intptr_t)&own, sizeof own);
     towpath_listen_on();
@@ -489,17 +344,41 @@ static void udp_go_on(void)
 
 /* ---- a run ---- */
 
-/* lwIP forgets a connection half open after 20 s (its TCP_SYN_RCVD_TIMEOUT), which is three SYN+ACKs, and
- * says nothing. A client that thinks it open, and only listens, waits for ever: no stack can know (RFC
- * 9293 3.8.4). */
+/* lwIP forgets a connection half open after 20 s (its TCP_SYN_RCVD_TIMEOUT),
+ * which is three SYN+ACKs, and says nothing. A client that thinks it open, and
+ * only listens, waits for ever: no stack can know (RFC 9293 3.8.4). */
 static bool lwip_gave_up(void)
 {
-    return chosen.flow == ECHO_TOWPATH && !chosen.lwip_opens && !lwip.opened && !tcp_active_pcbs &&
-           towpath.echo;
+    return chosen.flow == ECHO_TOWPATH && !chosen.peer_opens && !lwip.opened && !tcp_active_pcbs &&
+           towpath.echoing;
+}
+
+/* With a guest at the other end the simulation's clock is the host's. */
+static void real_step(void)
+{
+    static uint64_t start;
+    struct pollfd p = { .fd = chosen.guest, .events = POLLIN };
+
+    if (!start)
+        start = host_now();
+    if (host_now() - start > REAL_LIMIT)
+        fail("stuck: lwIP %s; it sent %lu, got %lu", lwip.done ? "done" : "waits", (unsigned long)lwip.sent,
+             (unsigned long)lwip.got);
+    tp_run_until(host_now() - start);
+    towpath_go_on();
+    take_from_wire();
+    sys_check_timeouts();
+    lwip_go_on();
+    towpath_go_on();
+    poll(&p, 1, 2);
 }
 
 static void step(void)
 {
+    if (chosen.guest >= 0) {
+        real_step();
+        return;
+    }
     tp_run_for(0);
     take_from_wire();
     sys_check_timeouts();
@@ -523,29 +402,13 @@ static void step(void)
 
 static void begin_world(void)
 {
-    const struct tp_link link = { .loss = chosen.loss * 10000,
-                                  .duplicate = chosen.duplicate * 10000,
-                                  .reorder = chosen.reorder * 10000,
-                                  .corrupt = chosen.corrupt * 10000,
-                                  .reorder_delay_ns = SECOND / 200,
-                                  .delay_ns = chosen.delay * (SECOND / 1000),
-                                  .bits_per_second = 100000000 };
     ip4_addr_t address, mask, router;
 
-    tp_start(&(struct tp_world){ .seed = chosen.seed });
-    srand((unsigned)chosen.seed);
-    wire = tp_wire_create("wire", &link);
-    if (chosen.capture)
-        tp_wire_capture(wire, chosen.capture);
-    port = tp_port_create(wire);
-    towpath.kernel = tp_kernel_create("towpath");
-    tp_device_add(towpath.kernel, "eth0", wire, NULL);
-    tp_address_set(towpath.kernel, "eth0", "10.0.0.1/24");
-    towpath.process = tp_process_create(towpath.kernel);
+    towpath_begin(other_address);
     lwip_init();
-    IP4_ADDR(&address, 10, 0, 0, 2);
+    ip4addr_aton(chosen.guest < 0 ? "10.0.0.2" : "10.0.2.2", &address); /* with a guest: grade/wire.py */
     IP4_ADDR(&mask, 255, 255, 255, 0);
-    IP4_ADDR(&router, 10, 0, 0, 1);
+    ip4addr_aton(other_address, &router);
     netif_add(&netif, &address, &mask, &router, NULL, netif_begin, ethernet_input);
     netif_set_default(&netif);
     netif_set_up(&netif);
@@ -554,104 +417,28 @@ static void begin_world(void)
 /* Both have closed: nothing may be left of it, on either side. */
 static void end_world(void)
 {
-    char text[4096];
-
     while (tcp_active_pcbs)
         step();
-    for (uint64_t end = tp_now() + 200 * SECOND; tp_now() < end;) /* lwIP still answers in TIME-WAIT */
+    uint64_t patience = chosen.guest < 0 ? 200 * SECOND : SECOND;
+    for (uint64_t end = tp_now() + patience; tp_now() < end;) /* lwIP still answers in TIME-WAIT */
         step();
-    if (tp_packets_alive(towpath.kernel))
-        fail("%ld packet buffers are left over", (long)tp_packets_alive(towpath.kernel));
-    tp_proc_net(towpath.kernel, "tcp", text, sizeof text);
-    if (strchr(text, '\n') && strchr(text, '\n')[1])
-        fail("a connection is left over:\n%s", text);
-    tp_process_exit(towpath.process);
-    tp_port_destroy(port);
-    tp_kernel_destroy(towpath.kernel);
-    tp_wire_destroy(wire);
-    tp_end();
+    towpath_end_world();
 }
 
-static void run(void)
+void peer_run(void)
 {
+    other_address = chosen.guest < 0 ? "10.0.0.1" : "10.0.2.15";
     begin_world();
-    for (size_t i = 0; i < sizeof pattern; i++)
-        pattern[i] = (uint8_t)(i % PERIOD);
     if (chosen.flow == UDP) {
         udp_begin();
     } else {
         lwip_begin_tcp();
-        towpath_begin_tcp();
+        towpath_begin_tcp("10.0.0.1", "10.0.0.2", PORT);
     }
     while (!towpath.done || !lwip.done)
         step();
-    if (chosen.flow != ECHO_LWIP && chosen.flow != UDP &&
+    if (chosen.flow != ECHO_PEER && chosen.flow != UDP &&
         lwip.got != (chosen.flow == DOWN ? 0 : chosen.bytes))
         fail("lwIP got %lu bytes of %lu", (unsigned long)lwip.got, (unsigned long)chosen.bytes);
     end_world();
-}
-
-/* 0 if it went well; what went wrong is said. */
-static int run_in_child(void)
-{
-    int status;
-    pid_t pid = fork();
-
-    if (!pid) {
-        run();
-        _exit(0);
-    }
-    waitpid(pid, &status, 0);
-    if (WIFSIGNALED(status))
-        printf("FAILED seed=%lu: signal %d\n", (unsigned long)chosen.seed, WTERMSIG(status));
-    return status;
-}
-
-static void set(const char *name, const char *value)
-{
-    const struct {
-        const char *name;
-        unsigned *number;
-    } numbers[] = { { "loss", &chosen.loss },       { "duplicate", &chosen.duplicate },
-                    { "reorder", &chosen.reorder }, { "corrupt", &chosen.corrupt },
-                    { "delay", &chosen.delay },     { "runs", &chosen.runs } };
-
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!strcmp(name, numbers[i].name))
-            *numbers[i].number = (unsigned)strtoul(value, NULL, 0);
-    if (!strcmp(name, "bytes"))
-        chosen.bytes = strtoull(value, NULL, 0);
-    if (!strcmp(name, "seed"))
-        chosen.seed = strtoull(value, NULL, 0);
-    if (!strcmp(name, "capture"))
-        chosen.capture = value;
-    if (!strcmp(name, "opener"))
-        chosen.lwip_opens = !strcmp(value, "lwip");
-    for (int i = 0; i < FLOWS && !strcmp(name, "flow"); i++)
-        if (!strcmp(value, flow_names[i]))
-            chosen.flow = (enum flow)i;
-}
-
-int main(int argc, char **argv)
-{
-    unsigned good = 0, given_up = 0;
-
-    chosen = (struct choice){ .bytes = 200000, .seed = 1, .runs = 1, .delay = 1 };
-    for (int i = 1; i < argc; i++) {
-        char *value = strchr(argv[i], '=');
-        if (value) {
-            *value = 0;
-            set(argv[i], value + 1);
-        }
-    }
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    for (unsigned i = 0; i < chosen.runs; i++, chosen.seed++) {
-        int status = run_in_child();
-        good += status == 0;
-        given_up += WIFEXITED(status) && WEXITSTATUS(status) == GIVEN_UP;
-    }
-    printf("%s, %s opens: %u of %u runs", flow_names[chosen.flow], chosen.lwip_opens ? "lwIP" : "Towpath",
-           good, chosen.runs);
-    printf(given_up ? "; %u given up half open by lwIP\n" : "\n", given_up);
-    return good + given_up != chosen.runs || given_up > chosen.runs / 20;
 }

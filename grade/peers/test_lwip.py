@@ -10,7 +10,7 @@ from grade.conformance.mutants import Mutant
 from grade.machine import patience
 
 PROGRAM = Path("build/peers/lwip-peer")
-FLOWS = ("up", "down", "echo-lwip", "echo-towpath", "udp")
+FLOWS = ("up", "down", "echo-peer", "echo-towpath", "udp")
 WIRES = {  # what the wire does, in percent of frames; delay in ms
     "good": {}, "loss 1": {"loss": 1}, "loss 5": {"loss": 5}, "loss 10": {"loss": 10}, "reorder": {"reorder": 10},
     "duplicate": {"duplicate": 10}, "damage": {"corrupt": 3}, "long": {"delay": 200, "loss": 1},
@@ -31,7 +31,7 @@ def runs(flow: str, opener: str, count: int, environment: dict[str, str] | None 
 
 
 def openers(flow: str) -> tuple[str, ...]:
-    return ("towpath",) if flow == "udp" else ("lwip", "towpath")
+    return ("towpath",) if flow == "udp" else ("peer", "towpath")
 
 
 COMBINATIONS = [pytest.param(flow, opener, wire, id=f"{flow}-{opener}-{wire}")
@@ -59,7 +59,7 @@ def test_a_kernel_that_believes_damaged_segments_is_found_out(tmp_path: Path) ->
     if place is None:
         pytest.skip("the check of TCP's checksum is written otherwise now")
     library = mutants.build(fault, place, tmp_path)
-    done = runs("up", "lwip", 1, bytes=10_000)
+    done = runs("up", "peer", 1, bytes=10_000)
     assert done.returncode == 0, done.stdout
-    done = runs("down", "lwip", 5, {"LD_PRELOAD": str(library)}, bytes=500_000, corrupt=10)
+    done = runs("down", "peer", 5, {"LD_PRELOAD": str(library)}, bytes=500_000, corrupt=10)
     assert "FAILED" in done.stdout, done.stdout
