@@ -1,5 +1,5 @@
-/* sim/fuzz/segments.c - fuzz target: a TCP connection in any state, and what a peer, a program and bad luck do
- * to it (segments/story.h). Mutated by whole actions (segments/mutate.c). */
+/* sim/fuzz/segments.c - fuzz target: a TCP connection in any state, and what a peer, a program and bad luck
+ * do to it (segments/story.h). Mutated by whole actions (segments/mutate.c). */
 #include "sim/fuzz/fuzz.h"
 #include "sim/fuzz/segments/world.h"
 
