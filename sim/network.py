@@ -166,11 +166,14 @@ class Network:
 
     def wire(self, name: str, rate: float | str = 0, delay: float | str = 0, loss: float | str = 0, duplicate: float | str = 0,
              reorder: float | str = 0, corrupt: float | str = 0, jitter: float | str = 0, queue: int = 0,
-             discipline: str = "droptail", burst: tuple[float | str, float | str, float | str] = (0, 0, 0)) -> Line:
-        """burst: the chances that a frame begins a bad time, ends it, and is lost in it."""
+             discipline: str = "droptail", mark: int = 0,
+             burst: tuple[float | str, float | str, float | str] = (0, 0, 0)) -> Line:
+        """mark: a packet that finds more frames waiting is marked (ECN). burst: the chances that a frame begins a bad time, ends
+        it, and is lost in it."""
         link = Link(delay_ns=nanoseconds(delay), bits_per_second=int(quantity(rate)), loss=per_million(loss),
                     duplicate=per_million(duplicate), reorder=per_million(reorder), corrupt=per_million(corrupt),
                     jitter_ns=nanoseconds(jitter), queue_limit=queue, discipline=DISCIPLINES[discipline],
+                    mark_above=mark,
                     burst_enter=per_million(burst[0]), burst_leave=per_million(burst[1]), burst_loss=per_million(burst[2]))
         line = Line(self, name, self.tp.wire_create(name.encode()[:31], byref(link)), link)
         if self.capture:

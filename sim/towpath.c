@@ -125,6 +125,7 @@ void tp_wire_set(struct tp_wire *w, const struct tp_link *link)
         .red_chance = link->red_chance,
         .codel_target = link->codel_target_ns,
         .codel_interval = link->codel_interval_ns,
+        .mark_above = link->mark_above,
     };
 }
 

@@ -83,6 +83,7 @@ struct tp_link {
         red_chance; /* frames, frames, in a million; 0: limit / 4, limit * 3 / 4, 100,000 */
     uint64_t codel_target_ns, codel_interval_ns; /* 0: 5 ms, 100 ms (RFC 8289) */
     bool down;                                   /* everything is lost */
+    uint32_t mark_above; /* an IPv4 packet that finds more frames waiting is marked (RFC 3168); 0: none is */
 };
 /* What has happened on a wire; frames. */
 struct tp_wire_counts {

@@ -25,7 +25,8 @@ class Link(Structure):
                 ("reorder", c_uint32), ("corrupt", c_uint32), ("reorder_delay_ns", c_uint64), ("raw_ip", c_bool),
                 ("jitter_ns", c_uint64), ("burst_enter", c_uint32), ("burst_leave", c_uint32), ("burst_loss", c_uint32),
                 ("discipline", c_int), ("queue_limit", c_uint32), ("red_min", c_uint32), ("red_max", c_uint32),
-                ("red_chance", c_uint32), ("codel_target_ns", c_uint64), ("codel_interval_ns", c_uint64), ("down", c_bool)]
+                ("red_chance", c_uint32), ("codel_target_ns", c_uint64), ("codel_interval_ns", c_uint64), ("down", c_bool),
+                ("mark_above", c_uint32)]
 
 
 class Device(Structure):

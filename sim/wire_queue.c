@@ -75,6 +75,23 @@ static bool red_drops(struct wire_queue *q, const struct wire_queue_config *c)
     return true;
 }
 
+/* RFC 3168 5, 9.1.1: congestion experienced, told by a mark where the sender has said that it heeds one. The
+ * header's sum changes by as much as its word does (RFC 1624 3). */
+static void mark(uint8_t *frame, size_t n)
+{
+    enum { ETHER = 14, IP_MIN = 20, TOS = ETHER + 1, SUM = ETHER + 10, CE = 3 };
+    bool ipv4 = n >= ETHER + IP_MIN && frame[12] == 0x08 && frame[13] == 0;
+
+    if (!ipv4 || !(frame[TOS] & CE) || (frame[TOS] & CE) == CE)
+        return;
+    uint32_t more = (uint32_t)(~frame[TOS] & CE);
+    uint32_t sum = (uint16_t) ~(frame[SUM] << 8 | frame[SUM + 1]) + more;
+    frame[TOS] |= CE;
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    frame[SUM] = (uint8_t)(sum >> 8);
+    frame[SUM + 1] = (uint8_t)sum;
+}
+
 void wire_queue_put(struct wire_queue *q, const struct wire_queue_config *c, const uint8_t *frame, size_t n)
 {
     struct queued_frame *f;
@@ -89,6 +106,8 @@ void wire_queue_put(struct wire_queue *q, const struct wire_queue_config *c, con
     f->since = time_now();
     f->n = n;
     memcpy(f->bytes, frame, n);
+    if (c->mark_above && q->length > c->mark_above)
+        mark(f->bytes, n);
     list_add_tail(&f->link, &q->frames);
     q->length++;
 }

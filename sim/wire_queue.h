@@ -15,6 +15,7 @@ struct wire_queue_config {
     uint32_t red_chance;       /* in a million, at red_max; 0: 100,000 */
     uint64_t codel_target;     /* ns; 0: 5 ms (RFC 8289 4.3) */
     uint64_t codel_interval;   /* ns; 0: 100 ms (RFC 8289 4.2) */
+    uint32_t mark_above;       /* an IPv4 packet that finds more frames is marked, if it may be; 0: none is */
 };
 
 struct queued_frame {

@@ -184,6 +184,43 @@ TEST(bursts_of_loss_have_their_rate_and_their_length) // Gilbert 1960, Elliott 1
     line_destroy(l);
 }
 
+/* A frame with an IPv4 header of 20 bytes, whose TOS is that, and a right checksum. */
+static void ip_frame(uint8_t frame[FRAME], uint8_t tos)
+{
+    static const uint8_t head[] = { 0x45, 0, 4, 0xd4, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2 };
+    uint32_t sum = 0;
+
+    memset(frame, 0, FRAME);
+    frame[12] = 8;
+    memcpy(frame + 14, head, sizeof head);
+    frame[15] = tos;
+    for (int i = 0; i < 20; i += 2)
+        sum += (uint32_t)(frame[14 + i] << 8 | frame[15 + i]);
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    frame[24] = (uint8_t)(sum >> 8);
+    frame[25] = (uint8_t)sum;
+}
+
+TEST(a_long_queue_marks_those_that_heed_marks) /* RFC 3168 5; RFC 8257 3.1 */
+{
+    struct wire_queue_config c = { .limit = 10, .mark_above = 2 };
+    static const uint8_t before[] = { 0xb8, 0xb9, 0xba, 0xbb }, after[] = { 0xb8, 0xbb, 0xbb, 0xbb };
+    for (size_t i = 0; i < sizeof before; i++) {
+        uint8_t frame[FRAME], expected[FRAME];
+        struct wire_queue q;
+        wire_queue_init(&q);
+        ip_frame(frame, before[i]);
+        ip_frame(expected, after[i]);
+        for (int n = 0; n < 4; n++)
+            wire_queue_put(&q, &c, frame, sizeof frame);
+        for (int n = 0; n < 4; n++) {
+            struct queued_frame *f = wire_queue_take(&q, &c);
+            CHECK(f && !memcmp(f->bytes, n < 3 ? frame : expected, FRAME)); /* the fourth found three */
+            free(f);
+        }
+    }
+}
+
 TEST(a_wire_that_is_down_loses_everything)
 {
     struct line *l = line_create();

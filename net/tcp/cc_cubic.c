@@ -16,6 +16,7 @@ struct cubic {
     uint32_t prior;          /* cwnd before the last reduction */
     uint64_t est_rest, rest; /* fractions of a byte not yet added to w_est and cwnd */
     bool in_epoch;
+    struct tcp_hystart hystart;
 };
 _Static_assert(sizeof(struct cubic) <= TCP_CONG_STATE, "fits");
 
@@ -93,7 +94,7 @@ static void cubic_ack(struct tcp_cong_view *v)
         c->epoch += c->in_epoch ? idle : 0;
         return;
     }
-    if (tcp_cong_slow_start(v))
+    if (tcp_cong_hystart(v, &c->hystart))
         return;
     if (!c->in_epoch)
         begin_epoch(c, v);

@@ -173,6 +173,64 @@ TEST(htcp_falls_as_far_as_the_queue_was_deep) /* the same, 3 */
     CHECK(v.ssthresh > 68 * MSS && v.ssthresh < 74 * MSS); /* 100 / 140 */
 }
 
+/* Rounds of slow start on that path; the window after each. */
+static void slow_start(const struct tcp_cong_ops *cc, struct tcp_cong_view *v, unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds && v->cwnd < v->ssthresh; i++)
+        round_trip(cc, v, waiting(v), false);
+}
+
+TEST(hystart_ends_slow_start_when_a_queue_stands) /* RFC 9406 4.2 */
+{
+    static const struct tcp_cong_ops *const with[] = { &tcp_newreno, &tcp_cubic };
+    for (size_t i = 0; i < ARRAY_SIZE(with); i++) {
+        struct tcp_cong_view v = begin(10 * MSS, TCP_CWND_MAX), without = v;
+        v.hystart = true;
+        v.min_rtt = without.min_rtt = 50 * MS;
+        slow_start(with[i], &v, 20);
+        CHECK(v.ssthresh < TCP_CWND_MAX);
+        CHECK(v.ssthresh >= 50 * MSS && v.ssthresh < 700 * MSS); /* five rounds, each a quarter of doubling */
+        memset(state, 0, sizeof state);
+        slow_start(with[i], &without, 12);
+        CHECK(without.cwnd > 1000 * MSS);
+        CHECK_EQ(without.ssthresh, TCP_CWND_MAX);
+    }
+}
+
+TEST(hystart_goes_on_when_it_was_jitter) /* RFC 9406 4.2: the round trip is shorter than at the beginning */
+{
+    struct tcp_cong_view v = begin(20 * MSS, TCP_CWND_MAX);
+    v.hystart = true;
+    round_trip(&tcp_newreno, &v, 50 * MS, false);
+    round_trip(&tcp_newreno, &v, 50 * MS, false);
+    round_trip(&tcp_newreno, &v, 70 * MS, false); /* one slow round */
+    uint32_t before = v.cwnd;
+    round_trip(&tcp_newreno, &v, 70 * MS, false);
+    CHECK(v.cwnd < before * 3 / 2);
+    for (int i = 0; i < 6; i++) {
+        before = v.cwnd;
+        round_trip(&tcp_newreno, &v, 50 * MS, false);
+    }
+    CHECK(v.cwnd > before * 7 / 4);
+    CHECK_EQ(v.ssthresh, TCP_CWND_MAX);
+}
+
+TEST(hystart_needs_eight_samples) /* RFC 9406 4.2, 4.3 */
+{
+    struct tcp_cong_view v = begin(10 * MSS, TCP_CWND_MAX);
+    v.hystart = true;
+    v.rtt = 50 * MS;
+    for (int round = 0; round < 12; round++) {
+        v.rtt += 50 * MS;
+        for (int i = 0; i < 7; i++) {
+            v.acked = MSS;
+            v.round = i == 0;
+            tcp_newreno.ack(&v);
+        }
+    }
+    CHECK_EQ(v.cwnd, (10 + 12 * 7) * MSS);
+}
+
 /* How many of 4096 round trips, their chances spread evenly, back off at that wait. */
 static unsigned backs_off(uint64_t wait, uint64_t longest)
 {

@@ -5,6 +5,7 @@
 
 struct newreno {
     uint64_t counted; /* bytes acknowledged since the last increase, RFC 3465 2.1 */
+    struct tcp_hystart hystart;
 };
 
 static void newreno_ack(struct tcp_cong_view *v)
@@ -12,7 +13,7 @@ static void newreno_ack(struct tcp_cong_view *v)
     struct newreno *r = v->state;
     if (!v->cwnd_limited) /* RFC 7661 4.3: a window that is not used proves nothing */
         return;
-    if (!tcp_cong_slow_start(v))
+    if (!tcp_cong_hystart(v, &r->hystart))
         tcp_cong_increase(v, &r->counted, 1); /* one segment a round trip, RFC 5681 3.1 */
 }
 

@@ -123,6 +123,7 @@ struct tcp_state {
     bool tlp, frto_on;                        /* RFC 8985 7, RFC 5682 */
     bool pacing;                              /* of every connection, whatever its congestion control wants */
     int32_t pacing_ss_ratio, pacing_ca_ratio; /* percent of a window a round trip */
+    bool hystart;                             /* RFC 9406 */
     bool slow_start_after_idle;               /* RFC 5681 4.1, RFC 2861 */
     int32_t challenge_ack_limit;
     /* what the durations *_give_up below are made from */

@@ -19,7 +19,8 @@ struct tcp_cong_view {
     uint32_t chance;         /* with round, for a module that wants_chance: 32 random bits */
     uint64_t rtt, min_rtt;   /* the latest sample, 0 if none; the least of all */
     uint64_t now;
-    void *state; /* the module's own TCP_CONG_STATE bytes; zero at first */
+    bool hystart; /* the first slow start shall end before something is lost (RFC 9406) */
+    void *state;  /* the module's own TCP_CONG_STATE bytes; zero at first */
 
     uint64_t pacing_rate; /* the module's to change: bytes a second; 0: as the window says */
     /* only for a module that wants_rate */
@@ -57,6 +58,14 @@ int tcp_cong_names(char *buf, size_t size);
 uint32_t tcp_cong_initial_window(uint32_t mss, uint32_t segments);
 /* RFC 5681 3.1 eq. 2, while cwnd < ssthresh. False: not in slow start, nothing was done. */
 bool tcp_cong_slow_start(struct tcp_cong_view *v);
+/* The same; with v->hystart the first slow start is RFC 9406's. h is the module's: zero at first. */
+struct tcp_hystart {
+    uint64_t last, current; /* the shortest round trips of the last round and of this one, ns; last 0: none */
+    uint64_t baseline;      /* current when conservative slow start began */
+    uint8_t samples, rounds; /* in this round; of conservative slow start */
+    bool conservative;
+};
+bool tcp_cong_hystart(struct tcp_cong_view *v, struct tcp_hystart *h);
 /* RFC 5681 3.1, RFC 3465 2.1: `segments` more segments a round trip; *counted bytes so far towards the next.
  */
 void tcp_cong_increase(struct tcp_cong_view *v, uint64_t *counted, uint32_t segments);

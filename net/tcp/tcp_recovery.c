@@ -20,6 +20,7 @@ static struct tcp_cong_view view_make(struct tcp_sock *tp, const struct tcp_ack_
         .min_rtt = tp->rtt.min,
         .now = news ? news->now : time_now(),
         .pacing_rate = tp->pacing.module_rate,
+        .hystart = READ_ONCE(tcp_state_of(tp)->hystart),
         .state = tp->cong_state,
     };
 }

@@ -115,6 +115,8 @@ static const struct sysctl sysctls[] = {
     { SYSCTL_MS("net/ipv4/tcp_initial_rto", struct tcp_state, rto.initial, 1, RTO_MAX_MS,
                 "the time-out of new connections before any round trip is known, ms (RFC 6298 2.1)"),
       .changed = rto_initial_changed },
+    { SYSCTL_BOOL("net/ipv4/tcp_hystart", struct tcp_state, hystart,
+                  "end the first slow start of reno and cubic before something is lost (RFC 9406)") },
     { SYSCTL_INT("net/ipv4/tcp_initial_window", struct tcp_state, initial_window, 0, 1000,
                  "segments that a connection begins with; 0: as RFC 6928 says") },
     { SYSCTL_SECONDS("net/ipv4/tcp_keepalive_intvl", struct tcp_state, keep_interval, 1, 32767,
