@@ -183,6 +183,11 @@ static inline bool netif_queue_stopped(const struct net_device *dev)
 {
     return READ_ONCE(dev->tx_stopped);
 }
+/* Is the device's queue more than half full? Any context; it may be otherwise by now. */
+static inline bool netif_tx_behind(const struct net_device *dev)
+{
+    return READ_ONCE(dev->tx_queue.qlen) > dev->tx_queue_len / 2;
+}
 /* The tx lock, for a driver's poll that reclaims the transmit ring. */
 void netif_tx_lock(struct net_device *dev);
 void netif_tx_unlock(struct net_device *dev);

@@ -23,9 +23,8 @@ static void receive_all(void *arg)
 }
 
 /* Virtual time from connect() until the receiver has said that it has all. */
-static uint64_t transfer(uint32_t loss_per_million)
+static uint64_t transfer_over(struct vpair w, uint32_t loss_per_million)
 {
-    struct vpair w = vpair_create(NULL);
     struct sock *listener = vk_socket(w.b, SOCK_STREAM), *sk = vk_socket(w.a, SOCK_STREAM);
     static uint8_t data[BYTES];
     char ok;
@@ -42,8 +41,14 @@ static uint64_t transfer(uint32_t loss_per_million)
     uint64_t took = time_now() - began;
     vk_close(sk);
     vk_close(listener);
+    CHECK_EQ(w.a->net->drops[SKB_DROP_DEV_TX_FULL], 0);
     vpair_destroy(&w);
     return took;
+}
+
+static uint64_t transfer(uint32_t loss_per_million)
+{
+    return transfer_over(vpair_create(NULL), loss_per_million);
 }
 
 TEST(loss_slows_a_transfer_down_but_never_stops_it) /* checklist 92-101 */
@@ -52,6 +57,13 @@ TEST(loss_slows_a_transfer_down_but_never_stops_it) /* checklist 92-101 */
     CHECK(transfer(10000) < sec(2));
     CHECK(transfer(50000) < sec(8));
     CHECK(transfer(200000) < sec(600));
+}
+
+TEST(a_sender_does_not_overrun_the_queue_of_its_own_card)
+{
+    struct vpair w = vpair_create(NULL);
+    w.a->nic->dev->tx_queue_len = 20;
+    CHECK(transfer_over(w, 0) < ms(60));
 }
 
 static uint64_t digest_of(uint64_t seed)

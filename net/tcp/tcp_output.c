@@ -223,10 +223,19 @@ static bool to_be_sent(const struct tcp_plan *plan)
     return plan->kind == TCP_PLAN_SEND || plan->kind == TCP_PLAN_RESEND;
 }
 
+/* Too much would only wait in our own card's queue, or not fit in. What is in flight will be acknowledged and
+ * have us go on, so this needs no timer. */
+static bool card_is_behind(const struct tcp_sock *tp)
+{
+    return tp->dst && tp->snd_una != tp->snd_nxt && netif_tx_behind(tp->dst->dev);
+}
+
 static struct tcp_plan next_plan(struct tcp_sock *tp, bool override)
 {
     struct tcp_send_view v = view_of(tp, override);
     struct tcp_plan plan = tcp_plan_next(&v);
+    if (plan.kind == TCP_PLAN_SEND && card_is_behind(tp))
+        plan.kind = TCP_PLAN_CARD;
     if (tp->pacing.on && to_be_sent(&plan) && !tcp_pacing_take(tp, plan.len))
         plan.kind = TCP_PLAN_PACE;
     return plan;

@@ -25,7 +25,8 @@ enum tcp_plan_kind {
     TCP_PLAN_WINDOW, /* the peer's window is shut */
     TCP_PLAN_CWND,   /* the congestion window is full */
     TCP_PLAN_SMALL,  /* only a small segment could go, and that can wait (Nagle, SWS) */
-    TCP_PLAN_PACE    /* it is not time yet (tcp_pacing.c) */
+    TCP_PLAN_PACE,   /* it is not time yet (tcp_pacing.c) */
+    TCP_PLAN_CARD    /* the card's queue is long (tcp_output.c) */
 };
 struct tcp_plan {
     enum tcp_plan_kind kind;
