@@ -26,17 +26,19 @@ void net_destroy(struct net *net);
 
 /* ---- data in and out ---- */
 
-/* One piece of memory: base is a user address, or a kernel one for ITER_KERNEL. */
+/* One piece of memory: base is a user address for ITER_USER, else a kernel one. ITER_PAGES: the bytes lie in
+ * pages with a count (net/port.h), so that who sends them may take references instead of copies. */
 struct io_vector {
     uintptr_t base;
     size_t len;
 };
-enum iter_kind { ITER_USER, ITER_KERNEL };
+enum iter_kind { ITER_USER, ITER_KERNEL, ITER_PAGES };
 /* A place within a list of pieces; copying moves it on. */
 struct iov_iter {
     const struct io_vector *vectors;
     unsigned n;
     enum iter_kind kind;
+    bool more;     /* the next call follows at once: what MSG_MORE says */
     size_t offset; /* into vectors[0] */
     size_t count;  /* bytes left in all */
 };
@@ -44,6 +46,15 @@ void iov_iter_init(struct iov_iter *it, enum iter_kind kind, const struct io_vec
 /* Copy n bytes (n <= it->count) and move on. 0, or -EFAULT with the place unchanged. No lock held. */
 int copy_from_iter(void *dst, size_t n, struct iov_iter *it) MUST_CHECK;
 int copy_to_iter(const void *src, size_t n, struct iov_iter *it) MUST_CHECK;
+/* Part of a page. */
+struct page_part {
+    void *page;
+    uint32_t offset, len;
+};
+/* The next bytes of an ITER_PAGES, at most `most` (not 0), as far as they lie in one page. The place stays:
+ * iov_iter_advance() moves it on by n <= it->count. */
+struct page_part iov_iter_page(const struct iov_iter *it, uint32_t most);
+void iov_iter_advance(struct iov_iter *it, size_t n);
 
 /* A message: struct msghdr with its parts already in kernel memory. */
 struct message {

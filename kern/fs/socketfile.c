@@ -24,7 +24,7 @@ static int64_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 static int64_t socket_write(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     struct message msg = { .iter = *it };
-    int64_t n = sock_sendmsg(f->private, &msg, dontwait(f));
+    int64_t n = sock_sendmsg(f->private, &msg, dontwait(f) | (it->more ? MSG_MORE : 0));
 
     (void)pos;
     if (n == -EPIPE && sock_type(f->private) == SOCK_STREAM)

@@ -3,12 +3,14 @@
  * A page of a regular file goes into a pipe as it is: the pipe has a reference, and nothing is copied. From
  * pipe to pipe slots move, and tee() shares their pages. What comes from any other file is read into fresh
  * pages, and what leaves a pipe (or a regular file, for sendfile) for anything but a pipe is written from its
- * pages: one copy, to where the file keeps it. */
+ * pages: one copy, to where the file keeps it; or none, where that is a TCP socket whose card gathers. */
 #include "kern/fs/splice.h"
 #include "kern/fs/pipe.h"
 #include "kern/mm/mm.h"
 #include "kern/mm/object.h"
 #include "lib/abi/fcntl.h"
+
+enum { PIECES = 16 }; /* written at once */
 
 /* Some bytes of one page, a reference. */
 struct piece {
@@ -77,14 +79,19 @@ static int next_piece(struct file *in, const uint64_t *pos, size_t count, struct
     return more == -EXDEV ? read_page(in, pos, count, p) : more;
 }
 
-/* Write n bytes of a page: how many, or -errno. */
-static int64_t write_bytes(struct file *out, void *bytes, size_t n, uint64_t *pos)
+/* Write what lies in n pieces, of which the caller keeps the pages: how many bytes, or -errno. Who can,
+ * refers to the pages and copies nothing. */
+static int64_t write_pieces(struct file *out, const struct piece *pieces, unsigned n, bool more,
+                            uint64_t *pos)
 {
-    struct io_vector v = { (uintptr_t)bytes, n };
+    struct io_vector v[PIECES];
     struct iov_iter it;
     int64_t written;
 
-    iov_iter_init(&it, ITER_KERNEL, &v, 1);
+    for (unsigned i = 0; i < n; i++)
+        v[i] = (struct io_vector){ (uintptr_t)pieces[i].page + pieces[i].offset, pieces[i].len };
+    iov_iter_init(&it, ITER_PAGES, v, n);
+    it.more = more;
     written = file_write(out, &it, pos);
     if (pos && written > 0)
         *pos += (uint64_t)written;
@@ -93,25 +100,51 @@ static int64_t write_bytes(struct file *out, void *bytes, size_t n, uint64_t *po
 
 /* ---- sendfile ---- */
 
+/* The next pieces of in, PIECES at most, count bytes at most. How many, *bytes in all; 0 at the end, or what
+ * the first one's error is. */
+static int gather(struct file *in, uint64_t pos, size_t count, struct piece *pieces, size_t *bytes)
+{
+    int n = 0, more = 1;
+
+    for (*bytes = 0; n < PIECES && *bytes < count; n++) {
+        uint64_t at = pos + *bytes;
+        more = next_piece(in, &at, count - *bytes, &pieces[n]);
+        if (more <= 0)
+            break;
+        *bytes += pieces[n].len;
+    }
+    return n ? n : more;
+}
+
+/* Does in go on behind pos, as far as can be known? */
+static bool goes_on(const struct file *in, uint64_t pos)
+{
+    return in->inode && pos < READ_ONCE(in->inode->size);
+}
+
 int64_t splice_file(struct file *out, struct file *in, uint64_t *in_pos, uint64_t *out_pos, size_t count)
 {
     int64_t done = 0, n = 1;
+    bool more = false;
 
     while (count && n > 0) {
-        struct piece p;
-        uint32_t len;
-        n = next_piece(in, in_pos, count, &p);
-        if (n <= 0)
-            break;
-        len = p.len;
-        n = write_bytes(out, p.page + p.offset, len, out_pos);
-        page_put(p.page);
+        struct piece pieces[PIECES];
+        size_t bytes;
+        int found = gather(in, *in_pos, count, pieces, &bytes);
+        if (found <= 0 && more) /* cut off behind our back: what was held back for the rest is to go */
+            write_pieces(out, NULL, 0, false, out_pos);
+        if (found <= 0)
+            return done ? done : found;
+        more = bytes < count && goes_on(in, *in_pos + bytes);
+        n = write_pieces(out, pieces, (unsigned)found, more, out_pos);
+        while (found)
+            page_put(pieces[--found].page);
         if (n <= 0)
             break;
         *in_pos += (uint64_t)n;
         done += n;
         count -= (size_t)n;
-        if ((uint32_t)n < len)
+        if ((size_t)n < bytes)
             break; /* out is full for now */
     }
     return done ? done : MIN(n, (int64_t)0);
@@ -154,7 +187,8 @@ int64_t splice_from_pipe(struct file *out, struct file *pipe, uint64_t *pos, siz
     n = pipe_await_bytes(p, wait);
     while (n > 0 && count && (s = pipe_slot_at(p, 0))) {
         uint32_t len = (uint32_t)MIN((size_t)s->len, count);
-        n = write_bytes(out, (uint8_t *)s->page + s->offset, len, pos);
+        const struct piece piece = { .page = s->page, .offset = s->offset, .len = len };
+        n = write_pieces(out, &piece, 1, false, pos);
         if (n <= 0)
             break;
         pipe_consume(p, (uint32_t)n);

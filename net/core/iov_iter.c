@@ -35,6 +35,17 @@ static int piece_to_kernel(void *kernel, uintptr_t base, size_t n)
     return 0;
 }
 
+/* n bytes of the first vector are done with. */
+static void move_on(struct iov_iter *it, size_t n)
+{
+    it->offset += n;
+    if (it->offset == it->vectors->len && it->n > 1) {
+        it->vectors++;
+        it->n--;
+        it->offset = 0;
+    }
+}
+
 static int walk(struct iov_iter *it, char *kernel, size_t n, copy_piece copy)
 {
     struct iov_iter at = *it;
@@ -47,12 +58,7 @@ static int walk(struct iov_iter *it, char *kernel, size_t n, copy_piece copy)
             return -EFAULT;
         kernel += piece;
         n -= piece;
-        at.offset += piece;
-        if (at.offset == at.vectors->len && at.n > 1) {
-            at.vectors++;
-            at.n--;
-            at.offset = 0;
-        }
+        move_on(&at, piece);
     }
     *it = at;
     return 0;
@@ -66,4 +72,38 @@ int copy_from_iter(void *dst, size_t n, struct iov_iter *it)
 int copy_to_iter(const void *src, size_t n, struct iov_iter *it)
 {
     return walk(it, (char *)src, n, it->kind == ITER_USER ? piece_to_user : piece_to_kernel);
+}
+
+void iov_iter_advance(struct iov_iter *it, size_t n)
+{
+    ASSERT(n <= it->count);
+    it->count -= n;
+    while (n) {
+        size_t piece = MIN(n, it->vectors->len - it->offset);
+        n -= piece;
+        move_on(it, piece);
+    }
+}
+
+/* Vectors of no length are stepped over. */
+static const struct io_vector *first_vector(const struct iov_iter *it, size_t *offset)
+{
+    const struct io_vector *v = it->vectors;
+
+    for (*offset = it->offset; *offset == v->len; v++)
+        *offset = 0;
+    return v;
+}
+
+struct page_part iov_iter_page(const struct iov_iter *it, uint32_t most)
+{
+    size_t offset;
+    const struct io_vector *v = first_vector(it, &offset);
+    uintptr_t at = v->base + offset, within = at % SHARED_PAGE_SIZE;
+    size_t n = MIN(v->len - offset, (size_t)most);
+
+    ASSERT(it->count && most);
+    return (struct page_part){ .page = (void *)(at - within),
+                               .offset = (uint32_t)within,
+                               .len = (uint32_t)MIN(n, (size_t)(SHARED_PAGE_SIZE - within)) };
 }

@@ -143,6 +143,11 @@ int sock_queue_rcv_skb(struct sock *sk, struct sk_buff *skb);
  * writers and holds a reference to sk. */
 void skb_set_owner_r(struct sk_buff *skb, struct sock *sk);
 void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
+/* A packet charged to sk's wmem_alloc has grown or shrunk by n. sk->lock held. */
+static inline void sock_wmem_change(struct sock *sk, int64_t n)
+{
+    __atomic_fetch_add(&sk->wmem_alloc, n, __ATOMIC_RELAXED);
+}
 /* Copy an option's value of n bytes to the caller of getsockopt, as much as *len allows; sets *len. 0. */
 int sockopt_give(void *value, socklen_t *len, const void *src, size_t n);
 /* Wake whoever waits or polls. Any lock may be held. */

@@ -42,11 +42,11 @@ static struct tcp_send_view view_of(struct tcp_sock *tp, bool override)
 /* A second buffer behind skb with everything from len on: skb itself keeps len bytes. False: no memory. */
 static bool split(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
 {
-    uint32_t rest = skb->len - len;
-    struct sk_buff *second = alloc_skb_headroom(tp->sk.net, SKB_TX_HEADROOM, rest);
+    uint32_t rest = skb->len - len, charged = skb->truesize;
+    struct sk_buff *second = skb_split(skb, len, SKB_TX_HEADROOM);
     if (!second)
         return false;
-    skb_put_data(second, skb->data + len, rest);
+    sock_wmem_change(&tp->sk, (int64_t)skb->truesize - charged);
     *tcp_cb(second) = *tcp_cb(skb);
     tcp_cb(second)->seq += len;
     tp->board.resent += tcp_cb(skb)->resent && !tcp_cb(skb)->sacked;
@@ -54,7 +54,6 @@ static bool split(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
     skb_set_owner_w(second, &tp->sk);
     skb_queue_after(&tp->write_queue, skb, second);
     tp->write_queue.bytes -= rest;
-    skb_trim(skb, len);
     return true;
 }
 
@@ -70,19 +69,30 @@ static bool close_ranks(struct sk_buff *skb)
     return true;
 }
 
+/* Move n bytes from next behind skb's, or as many of them as there is room for: how many. Where pages do not
+ * fit behind pages, or bytes that lie in none are to follow, skb becomes linear. */
+static uint32_t move_bytes(struct sk_buff *skb, struct sk_buff *next, uint32_t n)
+{
+    if (skb_is_nonlinear(skb)) {
+        if (skb_move(skb, next, n))
+            return n;
+        if (skb_linearize(skb, n))
+            return 0;
+    }
+    if (!skb_tailroom(skb) && !close_ranks(skb))
+        return 0;
+    n = MIN(n, skb_tailroom(skb));
+    return skb_move(skb, next, n) ? n : 0;
+}
+
 /* Move bytes from the buffers behind skb, none of them sent yet, until it has len. */
 static void fill(struct tcp_sock *tp, struct sk_buff *skb, uint32_t len)
 {
     struct sk_buff *next;
     while (skb->len < len && (next = skb_queue_next(&tp->write_queue, skb))) {
-        uint32_t wanted = MIN(len - skb->len, next->len);
-        uint32_t n = MIN(wanted, skb_tailroom(skb));
-        if (!n && close_ranks(skb))
-            continue;
+        uint32_t n = move_bytes(skb, next, MIN(len - skb->len, next->len));
         if (!n)
             return;
-        skb_put_data(skb, next->data, n);
-        skb_pull(next, n);
         tcp_cb(next)->seq += n;
         if (next->len)
             continue;
@@ -103,7 +113,7 @@ static struct sk_buff *find(struct tcp_sock *tp, uint32_t seq)
 /* What goes to the wire for skb; the original stays for retransmission. */
 static struct sk_buff *wire_copy(struct sk_buff *skb)
 {
-    return skb_shared_data(skb) ? skb_copy(skb) : skb_clone(skb);
+    return skb_shared_data(skb) ? pskb_copy(skb) : skb_clone(skb);
 }
 
 static void note_sent(struct tcp_sock *tp, struct sk_buff *skb)

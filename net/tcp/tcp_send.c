@@ -1,10 +1,13 @@
 /* net/tcp/tcp_send.c - from the user's memory to the write queue: SEND, RFC 9293 3.10.2.
- * The bytes are copied into fresh buffers with no lock held; then, under sk->lock, the state is looked at
- * again and the buffers are queued. Writers take turns, so that the bytes of one call stay together. */
+ * The bytes are copied into fresh buffers with no lock held, or their pages referred to; then, under
+ * sk->lock, the state is looked at again and the buffers are queued. Writers take turns, so that the bytes of
+ * one call stay together. */
 #include "lib/string.h"
+#include "net/core/dst.h"
 #include "net/tcp/tcp.h"
 
-enum { BATCH = 16 }; /* buffers filled between two times the lock is taken */
+enum { BATCH = 16 };      /* buffers filled between two times the lock is taken */
+enum { SPARE_SLOTS = 3 }; /* a segment touches one page more than it fills; and two for what is added */
 
 static bool has_room(const struct sock *sk)
 {
@@ -52,18 +55,42 @@ static int copy_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct
     return 0;
 }
 
+/* The same in fragments, as far as there are slots. A few more than needed: a later write may be added. */
+static int refer_to_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct sk_buff **out)
+{
+    struct sk_buff *skb = alloc_skb_frags(net, SKB_TX_HEADROOM, 0, mss / SHARED_PAGE_SIZE + SPARE_SLOTS);
+    if (!skb)
+        return -ENOMEM;
+    while (skb->len < mss && iter->count) {
+        struct page_part p = iov_iter_page(iter, mss - skb->len);
+        if (!skb_add_frag(skb, p.page, p.offset, p.len))
+            break;
+        iov_iter_advance(iter, p.len);
+    }
+    *out = skb;
+    return 0;
+}
+
+/* How a call's bytes become buffers. */
+struct filling {
+    uint32_t mss;
+    uint32_t first; /* bytes of the first buffer: what the last one in the queue has room for */
+    int64_t limit;  /* of truesize */
+    bool pages;     /* are referred to */
+};
+
 /* Fill up to limit bytes of send buffer. What was copied before an error is kept; the error if that is
  * nothing. No lock held. */
-static int copy_batch(struct net *net, struct iov_iter *iter, uint32_t mss, int64_t limit,
-                      struct sk_buff_head *fresh)
+static int fill_batch(struct net *net, struct iov_iter *iter, struct filling f, struct sk_buff_head *fresh)
 {
     skb_queue_head_init(fresh);
-    while (iter->count && limit > 0 && fresh->qlen < BATCH) {
+    while (iter->count && f.limit > 0 && fresh->qlen < BATCH) {
         struct sk_buff *skb;
-        int err = copy_one(net, iter, mss, &skb);
+        uint32_t most = f.pages && skb_queue_empty(fresh) ? f.first : f.mss;
+        int err = f.pages ? refer_to_one(net, iter, most, &skb) : copy_one(net, iter, most, &skb);
         if (err)
             return skb_queue_empty(fresh) ? err : 0;
-        limit -= skb->truesize;
+        f.limit -= skb->truesize;
         skb_queue_tail(fresh, skb);
     }
     return 0;
@@ -73,13 +100,16 @@ static int copy_batch(struct net *net, struct iov_iter *iter, uint32_t mss, int6
 static bool append_to_tail(struct tcp_sock *tp, struct sk_buff *skb)
 {
     struct sk_buff *tail = skb_peek_tail(&tp->write_queue);
-    if (!tp->send_head || skb_shared_data(tail) || tail->len + skb->len > tp->mss ||
-        skb_tailroom(tail) < skb->len)
+    uint32_t n = skb->len;
+    if (!tp->send_head || skb_shared_data(tail) || tail->len + n > tp->mss)
         return false;
-    skb_put_data(tail, skb->data, skb->len);
-    tp->write_queue.bytes += skb->len;
+    uint32_t charged = tail->truesize;
+    if (!skb_move(tail, skb, n))
+        return false;
+    sock_wmem_change(&tp->sk, (int64_t)tail->truesize - charged);
+    tp->write_queue.bytes += n;
     tcp_cb(tail)->push |= tcp_cb(skb)->push;
-    tp->write_seq += skb->len;
+    tp->write_seq += n;
     consume_skb(skb);
     return true;
 }
@@ -109,6 +139,25 @@ static void enqueue_batch(struct tcp_sock *tp, struct sk_buff_head *fresh, bool 
     tcp_output(tp);
 }
 
+/* May the route's device be given pages? One that gathers but cannot sum would have them copied there. */
+static bool device_takes_pages(const struct tcp_sock *tp)
+{
+    const uint32_t needed = NETIF_F_SG | NETIF_F_HW_CSUM;
+    return tp->dst && (tp->dst->dev->features & needed) == needed;
+}
+
+static struct filling filling_for(const struct tcp_sock *tp, const struct iov_iter *iter)
+{
+    const struct sock *sk = &tp->sk;
+    const struct sk_buff *tail = tp->send_head ? skb_peek_tail(&tp->write_queue) : NULL;
+    return (struct filling){
+        .mss = tp->mss,
+        .first = tail && tail->len < tp->mss ? tp->mss - tail->len : tp->mss,
+        .limit = sk->sndbuf - __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED),
+        .pages = iter->kind == ITER_PAGES && device_takes_pages(tp),
+    };
+}
+
 /* One round: wait, copy without the lock, queue. Bytes queued, or -errno. */
 static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t deadline)
 {
@@ -117,10 +166,9 @@ static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t de
     int err = await_room(tp, deadline);
     if (err)
         return err;
-    uint32_t mss = tp->mss;
-    int64_t room = sk->sndbuf - __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED);
+    struct filling f = filling_for(tp, iter);
     lock_release(&sk->lock);
-    err = copy_batch(sk->net, iter, mss, room, &fresh);
+    err = fill_batch(sk->net, iter, f, &fresh);
     lock_acquire(&sk->lock);
     if (!err)
         err = send_error(tp); /* the connection may have died meanwhile */
@@ -136,8 +184,10 @@ static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t de
 static ssize_t send_all(struct tcp_sock *tp, struct iov_iter *iter, uint64_t deadline)
 {
     ssize_t sent = 0;
-    if (!iter->count)
+    if (!iter->count) {
+        tcp_output(tp); /* MSG_MORE may have ended */
         return send_error(tp);
+    }
     while (iter->count) {
         ssize_t n = send_some(tp, iter, deadline);
         if (n < 0)
