@@ -19,6 +19,7 @@
     LOCK_RANK(PACKET, 65, "one packet socket: its queue and filter; taken by taps, under NET_DEVICES")       \
     LOCK_RANK(NETDEV_TX, 70, "one device's transmit path: its queue and ring")                               \
     LOCK_RANK(SOFTNET, 80, "a CPU's queue of packets that loop back")                                        \
+    LOCK_RANK(ERRORS, 85, "which pages sent with MSG_ZEROCOPY are free again, until a program asks")         \
     LOCK_RANK(EVENT, 112, "an eventfd's counter, a timerfd's ticks")                                         \
     LOCK_RANK(PTYS, 114, "the table of pseudo-terminals")                                                    \
     LOCK_RANK(TTY, 115, "a terminal: its input line and settings")                                           \

@@ -51,9 +51,10 @@ struct page_part {
     void *page;
     uint32_t offset, len;
 };
-/* The next bytes of an ITER_PAGES, at most `most` (not 0), as far as they lie in one page. The place stays:
- * iov_iter_advance() moves it on by n <= it->count. */
-struct page_part iov_iter_page(const struct iov_iter *it, uint32_t most);
+/* The next bytes of an ITER_PAGES or an ITER_USER, at most `most` (not 0), as far as they lie in one page, to
+ * which the caller has a reference then. The place stays: iov_iter_advance() moves it on by n <= it->count.
+ * 0, -EFAULT, -ENOMEM. No lock held. */
+int iov_iter_page(const struct iov_iter *it, uint32_t most, struct page_part *part) MUST_CHECK;
 void iov_iter_advance(struct iov_iter *it, size_t n);
 
 /* A message: struct msghdr with its parts already in kernel memory. */

@@ -156,6 +156,10 @@ int copy_to_user(uintptr_t dst, const void *src, size_t n) MUST_CHECK;
 /* Does [start, start + n) lie in the user's part of memory? A copy may fail all the same. */
 bool user_range_is_valid(uintptr_t start, size_t n);
 
+/* A reference to the page in which the n bytes from start on lie, to read them from while it is held; what
+ * the program writes there meanwhile may be seen or not. 0, -EFAULT, -ENOMEM. */
+int user_page_get(uintptr_t start, size_t n, void **page) MUST_CHECK;
+
 /* ---- who calls: process context ---- */
 
 struct credentials {

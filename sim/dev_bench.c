@@ -134,7 +134,7 @@ static void append_page(struct sk_buff *skb, const uint8_t *bytes, uint32_t n)
 
     CHECK(page);
     memcpy(page + offset, bytes, n);
-    CHECK(skb_add_frag(skb, page, offset, n));
+    CHECK(skb_add_frag(skb, page, offset, n, NULL));
     page_put(page); /* the packet has it now */
 }
 

@@ -1,5 +1,6 @@
 /* sim/port_pages.c - net/port.h's pages: those that programs may map (here nobody maps them) and those that
  * packets refer to. For both houses of the host: one thread (sim/) and many (sim/threads/). */
+#include "lib/abi/errno.h"
 #include "lib/refcount.h"
 #include "net/port.h"
 #include "sim/host_pages.h"
@@ -91,4 +92,18 @@ void page_put(void *page)
 unsigned host_page_refs(void *page)
 {
     return (unsigned)refcount_read(&note_of(page)->refs);
+}
+
+/* The program's memory is not counted by pages here: what it reads from is a copy. */
+int user_page_get(uintptr_t start, size_t n, void **page)
+{
+    size_t within = start % SHARED_PAGE_SIZE;
+    int err = within + n <= SHARED_PAGE_SIZE ? 0 : -EFAULT;
+
+    *page = err ? NULL : host_page_alloc();
+    if (!err)
+        err = *page ? copy_from_user((uint8_t *)*page + within, start, n) : -ENOMEM;
+    if (err && *page)
+        page_put(*page);
+    return err;
 }

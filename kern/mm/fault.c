@@ -1,8 +1,10 @@
 /* kern/mm/fault.c - page faults: what a region allows, its pages get. */
 #include "kern/cpu/cpu.h"
 #include "kern/mm/space.h"
+#include "kern/proc/process.h"
 #include "lib/abi/errno.h"
 #include "lib/string.h"
+#include "net/port.h"
 
 enum { FAULT_WRITE = 1 << 1, FAULT_FETCH = 1 << 4 }; /* Intel SDM vol. 3, 4.7 */
 
@@ -28,6 +30,33 @@ int vm_fault(struct vm_space *vm, uint64_t addr, uint64_t error)
         err = page_make_present(vm, r, ROUND_DOWN(addr, (uint64_t)PAGE_SIZE), error & FAULT_WRITE);
     mutex_unlock(&vm->mutex);
     return err;
+}
+
+static bool may_be_read(const struct vm_region *r)
+{
+    return r && allows(r, 0);
+}
+
+int user_page_get(uintptr_t start, size_t n, void **page)
+{
+    struct vm_space *vm = current_process()->vm;
+    uint64_t va = ROUND_DOWN(start, (uint64_t)PAGE_SIZE);
+    int err = -EFAULT;
+
+    if (!vm || !user_range_is_valid(start, n) || start + n > va + PAGE_SIZE)
+        return -EFAULT;
+    mutex_lock(&vm->mutex);
+    const struct vm_region *r = region_find(vm, start);
+    if (!r)
+        r = region_grow_down(vm, start);
+    if (may_be_read(r))
+        err = page_make_present(vm, r, va, false);
+    if (!err) {
+        *page = page_at(vm, va);
+        page_get(*page);
+    }
+    mutex_unlock(&vm->mutex);
+    return err == -ENOMEM ? err : err ? -EFAULT : 0;
 }
 
 /* Copy to the part of one page; the mutex is held. */

@@ -26,7 +26,8 @@ enum {
 };
 
 /* What MSG_ERRQUEUE tells (<linux/errqueue.h>), and the options of raw ICMP sockets (<linux/icmp.h>). */
-enum { SO_EE_ORIGIN_NONE = 0, SO_EE_ORIGIN_LOCAL = 1, SO_EE_ORIGIN_ICMP = 2 };
+enum { SO_EE_ORIGIN_NONE = 0, SO_EE_ORIGIN_LOCAL = 1, SO_EE_ORIGIN_ICMP = 2, SO_EE_ORIGIN_ZEROCOPY = 5 };
+enum { SO_EE_CODE_ZEROCOPY_COPIED = 1 };
 struct sock_extended_err {
     uint32_t ee_errno;
     uint8_t ee_origin, ee_type, ee_code, ee_pad;
@@ -220,6 +221,7 @@ enum {
     MSG_CONFIRM = 0x800,
     MSG_MORE = 0x8000,
     MSG_WAITFORONE = 0x10000,
+    MSG_ZEROCOPY = 0x4000000,
     MSG_CMSG_CLOEXEC = 0x40000000
 };
 
@@ -261,7 +263,8 @@ enum {
     SO_RXQ_OVFL = 40,
     SO_PEEK_OFF = 42,
     SO_MAX_PACING_RATE = 47,
-    SO_INCOMING_CPU = 49
+    SO_INCOMING_CPU = 49,
+    SO_ZEROCOPY = 60
 };
 #define SCM_TIMESTAMP    SO_TIMESTAMP
 #define SCM_TIMESTAMPNS  SO_TIMESTAMPNS

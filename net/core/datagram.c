@@ -1,5 +1,6 @@
 /* net/core/datagram.c - receiving datagrams: one call, one datagram, whole or cut. */
 #include "net/core/datagram.h"
+#include "net/core/zerocopy.h"
 
 /* Wait until there is something to say: a datagram, an error, the end. Lock held. */
 static int wait_for_datagram(struct sock *sk, int flags)
@@ -108,7 +109,7 @@ int datagram_poll(struct sock *sk)
         events |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (sk->shutdown == (RCV_SHUTDOWN | SEND_SHUTDOWN))
         events |= POLLHUP;
-    if (sk->err || !skb_queue_empty(&sk->error_queue))
+    if (sk->err || !skb_queue_empty(&sk->error_queue) || zerocopy_pending(sk))
         events |= POLLERR;
     if (__atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf)
         events |= POLLOUT | POLLWRNORM | POLLWRBAND;

@@ -306,7 +306,7 @@ static struct sk_buff *frame_in_pieces(struct bench *b, uint8_t *page)
     for (unsigned i = 0; i < SHARED_PAGE_SIZE; i++)
         page[i] = (uint8_t)i;
     memset(skb_put(skb, 14), 0, 14);
-    CHECK(skb_add_frag(skb, page, 1, 21) && skb_add_frag(skb, page, 33, 29));
+    CHECK(skb_add_frag(skb, page, 1, 21, NULL) && skb_add_frag(skb, page, 33, 29, NULL));
     skb->dev = b->dev;
     skb->protocol = cpu_to_be16(0x88b5);
     skb_reset_mac_header(skb);

@@ -95,15 +95,19 @@ static const struct io_vector *first_vector(const struct iov_iter *it, size_t *o
     return v;
 }
 
-struct page_part iov_iter_page(const struct iov_iter *it, uint32_t most)
+int iov_iter_page(const struct iov_iter *it, uint32_t most, struct page_part *part)
 {
     size_t offset;
     const struct io_vector *v = first_vector(it, &offset);
     uintptr_t at = v->base + offset, within = at % SHARED_PAGE_SIZE;
     size_t n = MIN(v->len - offset, (size_t)most);
 
-    ASSERT(it->count && most);
-    return (struct page_part){ .page = (void *)(at - within),
-                               .offset = (uint32_t)within,
-                               .len = (uint32_t)MIN(n, (size_t)(SHARED_PAGE_SIZE - within)) };
+    ASSERT(it->count && most && it->kind != ITER_KERNEL);
+    *part = (struct page_part){ .page = (void *)(at - within),
+                                .offset = (uint32_t)within,
+                                .len = (uint32_t)MIN(n, (size_t)(SHARED_PAGE_SIZE - within)) };
+    if (it->kind == ITER_USER)
+        return user_page_get(at, part->len, &part->page);
+    page_get(part->page);
+    return 0;
 }

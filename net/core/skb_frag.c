@@ -100,7 +100,8 @@ static bool sees_the_end(const struct sk_buff *skb)
 
 static bool continues(const struct skb_frag *last, const struct skb_frag *f)
 {
-    return last && last->page == f->page && last->offset + last->len == f->offset;
+    return last && last->page == f->page && last->notice == f->notice &&
+           last->offset + last->len == f->offset;
 }
 
 /* skb sees the end of the list. */
@@ -114,6 +115,8 @@ static bool append(struct sk_buff *skb, struct skb_frag f)
         if (skb->shared->n_frags == skb->shared->slots)
             return false;
         page_get(f.page);
+        if (f.notice)
+            refcount_get(&f.notice->refs);
         skb->shared->frags[skb->shared->n_frags++] = f;
     }
     skb->data_len += f.len;
@@ -121,9 +124,16 @@ static bool append(struct sk_buff *skb, struct skb_frag f)
     return true;
 }
 
-bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len)
+void skb_frag_release(struct skb_frag *f)
 {
-    if (!sees_the_end(skb) || !append(skb, (struct skb_frag){ page, offset, len }))
+    page_put(f->page);
+    if (f->notice)
+        skb_notice_put(f->notice);
+}
+
+bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len, struct skb_notice *notice)
+{
+    if (!sees_the_end(skb) || !append(skb, (struct skb_frag){ page, offset, len, notice }))
         return false;
     skb->truesize += len;
     return true;
@@ -136,8 +146,10 @@ static unsigned cut_out(const struct sk_buff *skb, uint32_t offset, uint32_t n, 
     unsigned found = 0;
 
     while (skb_walk_next(&w)) {
-        void *page = skb->shared->frags[w.index].page;
-        out[found++] = (struct skb_frag){ page, (uint32_t)((const uint8_t *)w.bytes - (uint8_t *)page), w.n };
+        struct skb_frag f = skb->shared->frags[w.index];
+        f.offset = (uint32_t)((const uint8_t *)w.bytes - (uint8_t *)f.page);
+        f.len = w.n;
+        out[found++] = f;
     }
     return found;
 }

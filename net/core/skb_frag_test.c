@@ -53,9 +53,9 @@ static struct sk_buff *make(struct bench *b, uint8_t flat[355])
 
     CHECK(skb);
     skb_put_data(skb, "head", 4);
-    CHECK(skb_add_frag(skb, b->page[0], 1000, 100));
-    CHECK(skb_add_frag(skb, b->page[1], 3, 200));
-    CHECK(skb_add_frag(skb, b->page[2], 4045, 51));
+    CHECK(skb_add_frag(skb, b->page[0], 1000, 100, NULL));
+    CHECK(skb_add_frag(skb, b->page[1], 3, 200, NULL));
+    CHECK(skb_add_frag(skb, b->page[2], 4045, 51, NULL));
     memcpy(flat, "head", 4);
     memcpy(flat + 4, b->page[0] + 1000, 100);
     memcpy(flat + 104, b->page[1] + 3, 200);
@@ -84,10 +84,10 @@ TEST(skb_fragments_that_continue_one_another_are_one)
     struct bench b = begin();
     struct sk_buff *skb = alloc_skb_frags(b.net, 0, 0, 1);
 
-    CHECK(skb_add_frag(skb, b.page[0], 0, 10));
-    CHECK(skb_add_frag(skb, b.page[0], 10, 90));
-    CHECK(!skb_add_frag(skb, b.page[0], 101, 1)); /* a hole: a second slot, and there is none */
-    CHECK(!skb_add_frag(skb, b.page[1], 100, 1));
+    CHECK(skb_add_frag(skb, b.page[0], 0, 10, NULL));
+    CHECK(skb_add_frag(skb, b.page[0], 10, 90, NULL));
+    CHECK(!skb_add_frag(skb, b.page[0], 101, 1, NULL)); /* a hole: a second slot, and there is none */
+    CHECK(!skb_add_frag(skb, b.page[1], 100, 1, NULL));
     CHECK(same(skb, b.page[0], 100));
     CHECK_EQ(skb_count_pieces(skb), 1);
     consume_skb(skb);
@@ -127,7 +127,7 @@ TEST(skb_put_behind_fragments_panics)
     CHECK_EQ(skb_tailroom(skb), 12); /* the pages are not seen any more */
     skb_put_data(skb, "way", 3);
     CHECK(same(skb, "headway", 7));
-    CHECK(!skb_add_frag(skb, b.page[0], 0, 1)); /* nor do they come back */
+    CHECK(!skb_add_frag(skb, b.page[0], 0, 1, NULL)); /* nor do they come back */
     consume_skb(skb);
     end(&b);
 }
@@ -323,7 +323,7 @@ static void add_fragment(struct bench *b, struct pair *p)
 
     len = MIN(len, (uint32_t)PAGE - offset);
     if (p->len + len <= 3 * PAGE && !skb_shared_data(p->skb) &&
-        skb_add_frag(p->skb, b->page[i], offset, len)) {
+        skb_add_frag(p->skb, b->page[i], offset, len, NULL)) {
         memcpy(p->flat + p->len, b->page[i] + offset, len);
         p->len += len;
     }

@@ -48,7 +48,7 @@ static void data_release(struct sk_buff *skb)
         return;
     size_t size = buffer_size(skb);
     for (unsigned i = 0; unlikely(i < shared->n_frags); i++)
-        page_put(shared->frags[i].page);
+        skb_frag_release(&shared->frags[i]);
     if (CONFIG_DEBUG) {
         if (shared->canary != SKB_CANARY)
             panic("sk_buff %lu: bytes behind its end were overwritten", skb->id);
@@ -282,10 +282,19 @@ int skb_cow(struct sk_buff *skb, uint32_t headroom)
     return data_replace(skb, (struct room){ MAX(headroom, skb_headroom(skb)), skb_tailroom(skb), false });
 }
 
+/* Whoever is to be told of these pages is told of copies. */
+static void skb_mark_copied(const struct sk_buff *skb)
+{
+    for (unsigned i = 0; i < skb->shared->n_frags; i++)
+        if (skb->shared->frags[i].notice)
+            WRITE_ONCE(skb->shared->frags[i].notice->copied, true);
+}
+
 int skb_linearize(struct sk_buff *skb, uint32_t tailroom)
 {
     if (!skb_is_nonlinear(skb) && skb_tailroom(skb) >= tailroom)
         return 0;
+    skb_mark_copied(skb);
     return data_replace(skb, (struct room){ skb_headroom(skb), tailroom, true });
 }
 

@@ -54,10 +54,23 @@ struct sk_buff_head {
     uint64_t bytes; /* their len, summed */
 };
 
-/* A part of a page, which has a reference for it. */
+/* Who wants to know when fragments are let go: the last reference calls done, which frees it. */
+struct skb_notice {
+    struct refcount refs;
+    bool copied;                        /* some of them were copied after all; once set, stays */
+    void (*done)(struct skb_notice *n); /* any lock may be held, so no socket's may be taken */
+};
+static inline void skb_notice_put(struct skb_notice *n)
+{
+    if (refcount_put(&n->refs))
+        n->done(n);
+}
+
+/* A part of a page, with a reference to it, and to who is to be told, or NULL. */
 struct skb_frag {
     void *page;
     uint32_t offset, len;
+    struct skb_notice *notice;
 };
 enum { SKB_FRAGS_MAX = 17 }; /* 64 KiB that begin anywhere */
 
@@ -164,9 +177,9 @@ void skb_put_data(struct sk_buff *skb, const void *src, uint32_t n);
 /* An empty buffer with headroom and room for that many fragments (at most SKB_FRAGS_MAX), and for linear
  * bytes before them. NULL when memory is out. Process or softirq. */
 struct sk_buff *alloc_skb_frags(struct net *net, uint32_t headroom, uint32_t linear, unsigned slots);
-/* Append bytes of a page (net/port.h), of which skb takes a reference of its own. truesize grows by len.
- * False: skb has no slot left. */
-bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len);
+/* Append bytes of a page (net/port.h), of which skb takes a reference of its own, as it does of notice (NULL:
+ * nobody is to be told). truesize grows by len. False: skb has no slot left. */
+bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len, struct skb_notice *notice);
 /* Move the first n bytes of from behind those of to, which nobody else may be looking at: to its tailroom, or
  * page by page to its slots; truesize goes with pages. False, and nothing moved: there is no such room. */
 bool skb_move(struct sk_buff *to, struct sk_buff *from, uint32_t n);
@@ -183,6 +196,8 @@ int skb_linearize(struct sk_buff *skb, uint32_t tailroom) MUST_CHECK;
 void skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *dst, uint32_t n);
 /* The sum of n bytes from offset on. */
 csum_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t n);
+/* A fragment's references, dropped. For net/core/skb*.c. */
+void skb_frag_release(struct skb_frag *f);
 
 /* The bytes of a packet, one stretch of memory after the other:
  *     struct skb_walk w = skb_walk_from(skb, 0, skb->len);

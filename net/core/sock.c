@@ -1,6 +1,6 @@
 /* net/core/sock.c - what every socket has: references, turns, waiting, memory charged.
  * A sock lives while somebody holds a reference; the user's is one of several. */
-#include "net/core/sock.h"
+#include "net/core/zerocopy.h"
 
 int sk_alloc(struct net *net, int family, int type, int protocol, const struct sock_ops *ops,
              struct sock **out)
@@ -56,6 +56,7 @@ void sock_put(struct sock *sk)
     skb_queue_purge(&sk->error_queue, SKB_DROP_SOCKET_CLOSED);
     __atomic_fetch_sub(&sk->net->sockets, 1, __ATOMIC_RELAXED);
     mem_free(sk->ip_options);
+    zerocopy_free(sk);
     mem_free(sk);
 }
 

@@ -43,6 +43,7 @@ void sock_register(struct net *net, struct sock_family *f);
 void sock_unregister(struct net *net, struct sock_family *f);
 
 struct mc_member;
+struct zerocopy;
 
 struct sock {
     struct net *net;
@@ -92,6 +93,8 @@ struct sock {
     uint32_t mc_ifindex;
     struct mc_member *mc_groups;     /* net/igmp's: the groups joined; IGMP lock */
     struct ip_options *ip_options;   /* IP_OPTIONS, or NULL */
+    bool zerocopy_on;                /* SO_ZEROCOPY */
+    struct zerocopy *zerocopy;       /* net/core/zerocopy.c's; NULL: never set */
     struct sk_buff_head error_queue; /* IP_RECVERR: errors with the datagrams they are about */
 
     struct signal_owner owner; /* F_SETOWN: who gets SIGURG */

@@ -1,7 +1,7 @@
 /* net/core/sockopt.c - the options of SOL_SOCKET, and the way to the protocols' own.
  * Values are checked before the lock is taken; socket(7) is the source where no RFC speaks. */
 #include "lib/string.h"
-#include "net/core/sock.h"
+#include "net/core/zerocopy.h"
 
 /* struct timeval and struct linger as programs pass them. */
 struct abi_timeval {
@@ -167,6 +167,8 @@ static int set_int(struct sock *sk, int option, int value)
     case SO_INCOMING_CPU:
         WRITE_ONCE(sk->incoming_cpu, value);
         return 0;
+    case SO_ZEROCOPY:
+        return zerocopy_set(sk, value);
     case SO_PEEK_OFF:
         return -EOPNOTSUPP;
     default:
@@ -293,6 +295,9 @@ static int get_int(struct sock *sk, int option, int *value)
         return 0;
     case SO_INCOMING_CPU:
         *value = READ_ONCE(sk->incoming_cpu);
+        return 0;
+    case SO_ZEROCOPY:
+        *value = READ_ONCE(sk->zerocopy_on);
         return 0;
     case SO_ACCEPTCONN:
         *value = READ_ONCE(sk->state) == SOCK_STATE_LISTENING;

@@ -3,6 +3,7 @@
  * so, about whom, and why is in its cb. */
 #include "lib/string.h"
 #include "net/core/datagram.h"
+#include "net/core/zerocopy.h"
 #include "net/ipv4/ipv4.h"
 
 struct error_cb {
@@ -93,13 +94,28 @@ static struct sk_buff *dequeue_error(struct sock *sk)
     return entry;
 }
 
+/* What a program is told with IP_RECVERR. */
+struct told {
+    struct sock_extended_err ee;
+    struct sockaddr_in offender;
+};
+
+/* Pages sent with MSG_ZEROCOPY are free again: no bytes, no address. */
+static void tell_of_pages(struct message *msg, const struct told *told)
+{
+    put_cmsg(msg, SOL_IP, IP_RECVERR, told, sizeof *told);
+    msg->name_len = 0;
+    msg->flags |= MSG_ERRQUEUE;
+}
+
 ssize_t inet_receive_error(struct sock *sk, struct message *msg, int flags)
 {
-    struct {
-        struct sock_extended_err ee;
-        struct sockaddr_in offender;
-    } told = { .offender = { .sin_family = AF_UNSPEC } };
+    struct told told = { .offender = { .sin_family = AF_UNSPEC } };
 
+    if (zerocopy_take(sk, &told.ee)) {
+        tell_of_pages(msg, &told);
+        return 0;
+    }
     lock_acquire(&sk->lock);
     struct sk_buff *entry = dequeue_error(sk);
     lock_release(&sk->lock);

@@ -294,7 +294,8 @@ struct tcp_sock {
 
     /* ---- user's side ---- */
     bool nodelay;
-    bool cork, more; /* TCP_CORK; the last send said MSG_MORE: only full segments go */
+    struct skb_notice *notice; /* MSG_ZEROCOPY: of the call whose turn to write it is, or NULL */
+    bool cork, more;           /* TCP_CORK; the last send said MSG_MORE: only full segments go */
     uint64_t keep_idle, keep_interval;
     unsigned keep_count, keep_probes; /* probes that may go, and did go, unanswered */
     uint64_t keep_probed_at;

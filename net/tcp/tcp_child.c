@@ -1,6 +1,7 @@
 /* net/tcp/tcp_child.c - the handshake's last ACK makes a connection: a control block that takes over from its
  * listener what the user set there, and from the handshake what both sides agreed upon. It comes into being
  * with its lock held and is let go in ESTABLISHED or beyond: nobody else ever sees it half-open. */
+#include "net/core/zerocopy.h"
 #include "net/tcp/tcp.h"
 
 static void inherit_tcp(struct tcp_sock *tp, const struct tcp_sock *from)
@@ -42,6 +43,8 @@ static void inherit(struct sock *sk, struct sock *from)
     sk->max_pacing_rate = from->max_pacing_rate;
     sk->rcvlowat = from->rcvlowat;
     sk->oobinline = from->oobinline;
+    if (from->zerocopy_on)
+        (void)zerocopy_set(sk, true); /* or it stays off: memory is out, and the calls copy */
     inherit_tcp(tcp_sk(sk), tcp_sk(from));
     lock_release(&from->lock);
 }

@@ -2,6 +2,8 @@
  * Bytes are copied with no lock held. The buffer stays in the queue meanwhile: only the reader whose turn it
  * is takes buffers out, arriving segments are added at the tail. */
 #include "lib/string.h"
+#include "net/core/zerocopy.h"
+#include "net/ipv4/inet_ports.h"
 #include "net/tcp/tcp.h"
 
 struct reader {
@@ -135,6 +137,8 @@ static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct tcp_sock *tp = tcp_sk(sk);
+    if (flags & MSG_ERRQUEUE)
+        return inet_receive_error(sk, msg, flags);
     msg->name_len = 0;
     if (flags & MSG_OOB)
         return tcp_urgent_recvmsg(tp, msg, flags);
@@ -185,6 +189,8 @@ static int poll_connection(struct tcp_sock *tp)
         mask |= POLLERR | POLLIN | POLLOUT;
     if (tp->rcv_urgent == TCP_URGENT_HERE)
         mask |= POLLPRI;
+    if (zerocopy_pending(sk))
+        mask |= POLLERR;
     return mask;
 }
 

@@ -4,6 +4,7 @@
  * one call stay together. */
 #include "lib/string.h"
 #include "net/core/dst.h"
+#include "net/core/zerocopy.h"
 #include "net/tcp/tcp.h"
 
 enum { BATCH = 16 };      /* buffers filled between two times the lock is taken */
@@ -55,17 +56,34 @@ static int copy_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct
     return 0;
 }
 
-/* The same in fragments, as far as there are slots. A few more than needed: a later write may be added. */
-static int refer_to_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct sk_buff **out)
+/* Append the pages of the next bytes to skb, up to mss, as far as there are slots. */
+static int refer_to_pages(struct sk_buff *skb, struct iov_iter *iter, uint32_t mss, struct skb_notice *notice)
+{
+    while (skb->len < mss && iter->count) {
+        struct page_part p;
+        int err = iov_iter_page(iter, mss - skb->len, &p);
+        if (err)
+            return err;
+        bool added = skb_add_frag(skb, p.page, p.offset, p.len, notice);
+        page_put(p.page);
+        if (!added)
+            break;
+        iov_iter_advance(iter, p.len);
+    }
+    return 0;
+}
+
+/* The same as copy_one() in fragments, with a few slots more than needed: a later write may be added. */
+static int refer_to_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct skb_notice *notice,
+                        struct sk_buff **out)
 {
     struct sk_buff *skb = alloc_skb_frags(net, SKB_TX_HEADROOM, 0, mss / SHARED_PAGE_SIZE + SPARE_SLOTS);
     if (!skb)
         return -ENOMEM;
-    while (skb->len < mss && iter->count) {
-        struct page_part p = iov_iter_page(iter, mss - skb->len);
-        if (!skb_add_frag(skb, p.page, p.offset, p.len))
-            break;
-        iov_iter_advance(iter, p.len);
+    int err = refer_to_pages(skb, iter, mss, notice);
+    if (!skb->len) {
+        consume_skb(skb);
+        return err;
     }
     *out = skb;
     return 0;
@@ -77,6 +95,7 @@ struct filling {
     uint32_t first; /* bytes of the first buffer: what the last one in the queue has room for */
     int64_t limit;  /* of truesize */
     bool pages;     /* are referred to */
+    struct skb_notice *notice;
 };
 
 /* Fill up to limit bytes of send buffer. What was copied before an error is kept; the error if that is
@@ -87,7 +106,7 @@ static int fill_batch(struct net *net, struct iov_iter *iter, struct filling f, 
     while (iter->count && f.limit > 0 && fresh->qlen < BATCH) {
         struct sk_buff *skb;
         uint32_t most = f.pages && skb_queue_empty(fresh) ? f.first : f.mss;
-        int err = f.pages ? refer_to_one(net, iter, most, &skb) : copy_one(net, iter, most, &skb);
+        int err = f.pages ? refer_to_one(net, iter, most, f.notice, &skb) : copy_one(net, iter, most, &skb);
         if (err)
             return skb_queue_empty(fresh) ? err : 0;
         f.limit -= skb->truesize;
@@ -146,6 +165,12 @@ static bool device_takes_pages(const struct tcp_sock *tp)
     return tp->dst && (tp->dst->dev->features & needed) == needed;
 }
 
+/* Pages of the kernel's that it hands down, or those of a program that asked for it. */
+static bool can_be_referred_to(const struct tcp_sock *tp, const struct iov_iter *iter)
+{
+    return iter->kind == ITER_PAGES || (tp->notice && iter->kind == ITER_USER);
+}
+
 static struct filling filling_for(const struct tcp_sock *tp, const struct iov_iter *iter)
 {
     const struct sock *sk = &tp->sk;
@@ -154,7 +179,8 @@ static struct filling filling_for(const struct tcp_sock *tp, const struct iov_it
         .mss = tp->mss,
         .first = tail && tail->len < tp->mss ? tp->mss - tail->len : tp->mss,
         .limit = sk->sndbuf - __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED),
-        .pages = iter->kind == ITER_PAGES && device_takes_pages(tp),
+        .pages = can_be_referred_to(tp, iter) && device_takes_pages(tp),
+        .notice = tp->notice,
     };
 }
 
@@ -167,6 +193,8 @@ static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t de
     if (err)
         return err;
     struct filling f = filling_for(tp, iter);
+    if (tp->notice && !f.pages)
+        tp->notice->copied = true;
     lock_release(&sk->lock);
     err = fill_batch(sk->net, iter, f, &fresh);
     lock_acquire(&sk->lock);
@@ -197,6 +225,20 @@ static ssize_t send_all(struct tcp_sock *tp, struct iov_iter *iter, uint64_t dea
     return sent;
 }
 
+/* It is the caller's turn to write. */
+static ssize_t send_in_turn(struct tcp_sock *tp, struct message *msg, int flags, uint64_t deadline)
+{
+    ssize_t n = zerocopy_begin(&tp->sk, flags, msg->iter.count, &tp->notice);
+    if (n)
+        return n;
+    tp->more = flags & MSG_MORE;
+    tp->oob = flags & MSG_OOB;
+    n = send_all(tp, &msg->iter, deadline);
+    zerocopy_end(tp->notice, n);
+    tp->notice = NULL;
+    return n;
+}
+
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
 {
     struct tcp_sock *tp = tcp_sk(sk);
@@ -204,9 +246,7 @@ ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
     uint64_t deadline = sock_snd_deadline(sk, flags);
     ssize_t n = sock_lock_writer(sk, deadline);
     if (!n) {
-        tp->more = flags & MSG_MORE;
-        tp->oob = flags & MSG_OOB;
-        n = send_all(tp, &msg->iter, deadline);
+        n = send_in_turn(tp, msg, flags, deadline);
         sock_unlock_writer(sk);
     }
     lock_release(&sk->lock);

@@ -2,6 +2,7 @@
  * What the send needs of the socket is taken under its lock into a struct udp_flow; the bytes are copied from
  * the user without it. */
 #include "lib/string.h"
+#include "net/core/zerocopy.h"
 #include "net/ipv4/ip_options.h"
 #include "net/udp/udp_internal.h"
 
@@ -166,7 +167,7 @@ static int segment_size(const struct sock *sk, const struct message *msg, uint16
     return 0;
 }
 
-ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
+static ssize_t send_datagram(struct sock *sk, struct message *msg, int flags)
 {
     struct udp_flow flow = { .ifindex = 0 };
     struct ip_wishes wishes;
@@ -199,4 +200,21 @@ ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
     err = send_by(sk, msg, segment, dst, &flow);
     dst_release(dst);
     return err ? err : (ssize_t)n;
+}
+
+/* MSG_ZEROCOPY: a datagram is copied, and the program is told so, as Linux does where a card cannot gather.
+ */
+ssize_t udp_sendmsg(struct sock *sk, struct message *msg, int flags)
+{
+    struct skb_notice *notice;
+    ssize_t n = zerocopy_begin(sk, flags, msg->iter.count, &notice);
+
+    if (n)
+        return n;
+    n = send_datagram(sk, msg, flags);
+    if (unlikely(notice)) {
+        notice->copied = true;
+        zerocopy_end(notice, n);
+    }
+    return n;
 }
