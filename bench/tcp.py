@@ -100,6 +100,7 @@ OPERATIONS = {
     "connect": Operation("connection: connected, closed first", 300, lambda m, n: m.connect(n)),
     "webd": Operation("HTTP request kept alive, webd", 300, lambda m, n: m.client("requests", WEBD, n)),
     "nginx": Operation("HTTP request kept alive, nginx", 300, lambda m, n: m.client("requests", NGINX, n)),
+    "file": Operation("KiB of a 1 MiB file, nginx's sendfile()", 4096, lambda m, n: m.client("files", NGINX, n // 1024)),
     "page": Operation("HTTP request on its own connection, nginx", 200, lambda m, n: m.client("pages", NGINX, n)),
 }
 
@@ -112,7 +113,8 @@ class TcpGuest(Guest):
 
     def files(self) -> dict[str, Entry]:
         webd = {"bin/webd": (0o100755, (BUILD / "user/webd").read_bytes())}
-        return {**super().files(), **webd, **tree(Path("user/rootfs"))}
+        megabyte = {"www/megabyte": (0o100644, bytes(1 << 20))}
+        return {**super().files(), **webd, **megabyte, **tree(Path("user/rootfs"))}
 
     def do(self, machine: Counted, operation: str, times: int) -> int:
         return OPERATIONS[operation].act(machine, times * OPERATIONS[operation].count)

@@ -2,6 +2,7 @@
 
 usage: tcp_client.py round_trips|connections PORT COUNT
        tcp_client.py requests|pages PORT COUNT       (kept alive; a connection each)
+       tcp_client.py files PORT COUNT                (of 1 MiB, on one connection)
        tcp_client.py serve PORT                      (accepts, waits for the other's end, closes; for ever)
 """
 import socket
@@ -52,6 +53,15 @@ def requests(port: int, count: int) -> None:
             request(connection, b"keep-alive")
 
 
+def files(port: int, count: int) -> None:
+    with connected(port) as connection:
+        for _ in range(count):
+            connection.sendall(b"GET /megabyte HTTP/1.1\r\nHost: towpath\r\n\r\n")
+            left = (1 << 20) - len(received(connection, b"\r\n\r\n").split(b"\r\n\r\n", 1)[1])
+            while left:
+                left -= len(connection.recv(min(left, 65536)))
+
+
 def pages(port: int, count: int) -> None:
     for _ in range(count):
         with connected(port) as connection:
@@ -70,5 +80,5 @@ def serve(port: int, _count: int) -> None:
 
 if __name__ == "__main__":
     what, at = sys.argv[1:3]
-    {"round_trips": round_trips, "connections": connections, "requests": requests, "pages": pages, "serve": serve}[what](
+    {"round_trips": round_trips, "connections": connections, "requests": requests, "files": files, "pages": pages, "serve": serve}[what](
         int(at), int(sys.argv[3]) if len(sys.argv) > 3 else 0)
