@@ -350,12 +350,12 @@ static void check_there(struct world *w, enum start_state state)
 {
     const struct tcp_node *node = flow_node(w, 0);
     const struct tcp_sock *tp = flow_connection(w, 0);
-    bool cookie = state == START_SYN_RECEIVED && w->story->start.switches & ALWAYS_COOKIES;
-
     begun[state]++;
     if (state == START_TIME_WAIT)
         FUZZ_CHECK(node && node->time_wait);
-    else if (state != START_CLOSED && state != START_LISTEN && !cookie)
+    else if (state == START_SYN_RECEIVED) /* half open, in the SYN cache or in a cookie */
+        FUZZ_CHECK(!node && w->flows[0].heard);
+    else if (state != START_CLOSED && state != START_LISTEN)
         FUZZ_CHECK(tp && tp->sk.state == states[state]);
 }
 
