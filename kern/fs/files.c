@@ -10,15 +10,30 @@
 #include "lib/abi/fcntl.h"
 #include "lib/string.h"
 
-enum { FIRST_SIZE = 32 };
+enum {
+    FIRST_SIZE = 64
+}; /* a word of cloexec; as Linux's, for select() asks about no more than the table has */
 
 struct files {
     struct refcount refs;
     struct spinlock lock; /* rank FILES */
     int size;             /* of fd, a power of two, at most FILES_MAX */
+    int maybe_free;       /* all below are open */
     struct file **fd;
-    uint64_t cloexec[FILES_MAX / 64];
+    uint64_t *cloexec; /* size bits */
 };
+
+static size_t cloexec_bytes(int size)
+{
+    return (size_t)size / 8;
+}
+
+static void free_table(struct files *files)
+{
+    kfree(files->fd);
+    kfree(files->cloexec);
+    kfree(files);
+}
 
 static struct files *files_alloc(int size)
 {
@@ -27,8 +42,9 @@ static struct files *files_alloc(int size)
     if (!files)
         return NULL;
     files->fd = kzalloc((size_t)size * sizeof(struct file *));
-    if (!files->fd) {
-        kfree(files);
+    files->cloexec = kzalloc(cloexec_bytes(size));
+    if (!files->fd || !files->cloexec) {
+        free_table(files);
         return NULL;
     }
     refcount_set(&files->refs, 1);
@@ -65,7 +81,8 @@ struct files *files_clone(struct files *old)
     if (new) {
         for (int i = 0; i < old->size; i++)
             new->fd[i] = old->fd[i] ? file_get(old->fd[i]) : NULL;
-        memcpy(new->cloexec, old->cloexec, sizeof new->cloexec);
+        memcpy(new->cloexec, old->cloexec, cloexec_bytes(old->size));
+        new->maybe_free = old->maybe_free;
     }
     spin_unlock(&old->lock, flags);
     return new;
@@ -91,13 +108,17 @@ void files_put(struct files *files)
     for (int i = 0; i < files->size; i++)
         if (files->fd[i])
             close_file(files, files->fd[i]);
-    kfree(files->fd);
-    kfree(files);
+    free_table(files);
 }
 
 struct files *current_files(void)
 {
     return current_process()->files;
+}
+
+int fd_table_size(void)
+{
+    return READ_ONCE(current_files()->size);
 }
 
 int fd_limit(void)
@@ -124,33 +145,58 @@ static struct file *file_at(struct files *files, int fd)
     return fd >= 0 && fd < files->size ? files->fd[fd] : NULL;
 }
 
+/* A table of size places, a power of two and more than now. 0 or -ENOMEM. */
+static int widen(struct files *files, int size)
+{
+    struct file **fd = kzalloc((size_t)size * sizeof *fd);
+    uint64_t *cloexec = kzalloc(cloexec_bytes(size));
+
+    if (!fd || !cloexec) {
+        kfree(fd);
+        kfree(cloexec);
+        return -ENOMEM;
+    }
+    memcpy(fd, files->fd, (size_t)files->size * sizeof *fd);
+    memcpy(cloexec, files->cloexec, cloexec_bytes(files->size));
+    kfree(files->fd);
+    kfree(files->cloexec);
+    files->fd = fd;
+    files->cloexec = cloexec;
+    files->size = size;
+    return 0;
+}
+
 /* Make room for fd. 0, -EMFILE or -ENOMEM. */
 static int make_room(struct files *files, int fd)
 {
-    struct file **wider;
     int size = files->size;
 
     if (fd >= fd_limit())
         return -EMFILE;
     while (size <= fd)
         size *= 2;
-    if (size == files->size)
-        return 0;
-    wider = kzalloc((size_t)size * sizeof *wider);
-    if (!wider)
-        return -ENOMEM;
-    memcpy(wider, files->fd, (size_t)files->size * sizeof *wider);
-    kfree(files->fd);
-    files->fd = wider;
-    files->size = size;
-    return 0;
+    return size == files->size ? 0 : widen(files, size);
 }
 
-static int least_free(const struct files *files, int least)
+/* The least that is free and not below least. A server may have thousands open, so what was found is
+ * remembered. */
+static int least_free(struct files *files, int least)
 {
-    while (least < files->size && files->fd[least])
-        least++;
-    return least;
+    int fd = MAX(least, files->maybe_free);
+
+    while (fd < files->size && files->fd[fd])
+        fd++;
+    if (least <= files->maybe_free)
+        files->maybe_free = fd;
+    return fd;
+}
+
+/* f leaves the table at fd, where it was. */
+static void clear_slot(struct files *files, int fd)
+{
+    files->fd[fd] = NULL;
+    mark_cloexec(files, fd, false);
+    files->maybe_free = MIN(files->maybe_free, fd);
 }
 
 static int set_slot(struct files *files, int fd, struct file *f, bool cloexec)
@@ -240,10 +286,8 @@ int fd_close(int fd)
     uint64_t flags = spin_lock(&files->lock);
     struct file *f = file_at(files, fd);
 
-    if (f) {
-        files->fd[fd] = NULL;
-        mark_cloexec(files, fd, false);
-    }
+    if (f)
+        clear_slot(files, fd);
     spin_unlock(&files->lock, flags);
     if (!f)
         return -EBADF;
@@ -285,8 +329,7 @@ static struct file *take_cloexec(struct files *files)
         if (!files->fd[fd] || !is_cloexec(files, fd))
             continue;
         f = files->fd[fd];
-        files->fd[fd] = NULL;
-        mark_cloexec(files, fd, false);
+        clear_slot(files, fd);
     }
     spin_unlock(&files->lock, flags);
     return f;

@@ -2,7 +2,10 @@
 #pragma once
 #include "kern/fs/file.h"
 
-enum { FILES_MAX = 4096 }; /* what RLIMIT_NOFILE may be raised to */
+enum {
+    FILES_MAX = 1 << 20, /* what root may raise RLIMIT_NOFILE to (fs.nr_open) */
+    FILES_HARD = 4096    /* what it may be raised to from the beginning, as Linux's INR_OPEN_MAX */
+};
 struct files;
 
 struct files *files_create(void);             /* empty; NULL: memory is out */
@@ -14,6 +17,8 @@ void files_close_on_exec(struct files *files);
 /* The calling process's table. */
 struct files *current_files(void);
 
+/* Places in the calling process's table: no descriptor so high is open. */
+int fd_table_size(void);
 /* One above the highest descriptor that the current process may make now (RLIMIT_NOFILE). */
 int fd_limit(void);
 /* The file behind fd in the current process, with a reference; NULL: -EBADF. A place (O_PATH) is no open

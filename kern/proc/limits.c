@@ -38,7 +38,7 @@ void limits_init(struct process *p)
     p->limits[RLIMIT_STACK].rlim_cur = USER_STACK_SIZE;
     p->limits[RLIMIT_CORE].rlim_cur = 0;
     p->limits[RLIMIT_NPROC] = p->limits[RLIMIT_SIGPENDING] = (struct rlimit){ tasks, tasks };
-    p->limits[RLIMIT_NOFILE] = (struct rlimit){ FILES_SOFT, FILES_MAX };
+    p->limits[RLIMIT_NOFILE] = (struct rlimit){ FILES_SOFT, FILES_HARD };
     p->limits[RLIMIT_MEMLOCK] = (struct rlimit){ MEMLOCK, MEMLOCK };
     p->limits[RLIMIT_MSGQUEUE] = (struct rlimit){ MESSAGE_QUEUES, MESSAGE_QUEUES };
     p->limits[RLIMIT_NICE] = p->limits[RLIMIT_RTPRIO] = (struct rlimit){ 0, 0 };

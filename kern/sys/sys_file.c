@@ -58,7 +58,7 @@ SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 {
     if ((flags & ~(unsigned)CLOSE_RANGE_CLOEXEC) || first > last)
         return -EINVAL;
-    for (unsigned fd = first; fd <= last && fd < FILES_MAX; fd++)
+    for (unsigned fd = first; fd <= last && fd < (unsigned)fd_table_size(); fd++)
         if (flags & CLOSE_RANGE_CLOEXEC)
             fd_set_cloexec((int)fd, true);
         else

@@ -115,16 +115,30 @@ SYSCALL_DEFINE5(ppoll, uintptr_t, user, unsigned, n, uintptr_t, timeout, uintptr
 
 /* ---- select ---- */
 
-enum { SETS = 3, SET_BYTES = FILES_MAX / 8 };
+enum { SETS = 3 };
 /* Which of poll's events each of the three sets means (select(2), "Correspondence with poll()"). */
 static const int set_asks[SETS] = { POLLRDNORM | POLLRDBAND | POLLIN, POLLWRBAND | POLLWRNORM | POLLOUT,
                                     POLLPRI };
 static const int set_means[SETS] = { POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR,
                                      POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR, POLLPRI };
 
+/* Of one call; the bytes lie behind it. */
 struct selection {
-    uint8_t asked[SETS][SET_BYTES], ready[SETS][SET_BYTES];
+    uint8_t *asked[SETS], *ready[SETS];
 };
+
+/* Empty sets for n descriptors; NULL: memory is out. */
+static struct selection *selection_alloc(int n)
+{
+    size_t bytes = ROUND_UP((size_t)n, 64) / 8;
+    struct selection *s = kzalloc(sizeof *s + 2 * SETS * bytes);
+
+    for (int i = 0; s && i < SETS; i++) {
+        s->asked[i] = (uint8_t *)(s + 1) + (size_t)(2 * i) * bytes;
+        s->ready[i] = s->asked[i] + bytes;
+    }
+    return s;
+}
 
 static bool bit(const uint8_t *set, int fd)
 {
@@ -204,9 +218,9 @@ static int64_t select_until(int n, const uintptr_t user[SETS], uint64_t deadline
 
     if (n < 0)
         return -EINVAL;
-    n = MIN(n, FILES_MAX);
+    n = MIN(n, fd_table_size()); /* as Linux: what lies beyond is not looked at */
     entries = kzalloc((size_t)MAX(n, 1) * sizeof *entries);
-    s = kzalloc(sizeof *s);
+    s = selection_alloc(n);
     if (entries && s)
         ready = select_in(s, entries, n, user, deadline);
     kfree(entries);
