@@ -164,13 +164,12 @@ enum tcp_timer_kind {
     TCP_TIMER_STATE,   /* the time-out of an orphan in FIN-WAIT-2 */
     TCP_TIMER_COUNT
 };
-/* deadline is what counts (TIME_NEVER: stopped); the timer beneath may fire early and then looks again, so
- * that moving a deadline backwards, once an ACK, costs nothing. */
-struct tcp_timer {
+/* The deadlines are what counts (TIME_NEVER: stopped); the timer beneath may fire early and then looks again,
+ * so that moving a deadline backwards, once an ACK, costs nothing. */
+struct tcp_timers {
     struct timer timer;
-    uint64_t deadline, armed_for;
-    struct tcp_sock *tp;
-    enum tcp_timer_kind kind;
+    uint64_t armed_for;
+    uint64_t deadlines[TCP_TIMER_COUNT];
 };
 
 /* What is known of the byte at the mark. */
@@ -277,7 +276,7 @@ struct tcp_sock {
     enum tcp_frto frto; /* in TCP_LOSS */
 
     /* ---- timers ---- */
-    struct tcp_timer timers[TCP_TIMER_COUNT];
+    struct tcp_timers timers;
     unsigned backoff; /* doublings of the rto since the last fresh sample */
     unsigned persist_backoff;
     unsigned retransmits;   /* time-outs since snd_una moved */
@@ -628,7 +627,7 @@ void tcp_timer_start(struct tcp_sock *tp, enum tcp_timer_kind kind, uint64_t dur
 void tcp_timer_stop(struct tcp_sock *tp, enum tcp_timer_kind kind);
 static inline bool tcp_timer_running(const struct tcp_sock *tp, enum tcp_timer_kind kind)
 {
-    return tp->timers[kind].deadline != TIME_NEVER;
+    return tp->timers.deadlines[kind] != TIME_NEVER;
 }
 /* Disarm all for good. */
 void tcp_timers_cancel(struct tcp_sock *tp);

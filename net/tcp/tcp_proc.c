@@ -15,7 +15,7 @@ static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
                                       [TCP_TIMER_KEEP] = 2,
                                       [TCP_TIMER_STATE] = 2 };
     for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
-        uint64_t deadline = tp->timers[kind].deadline;
+        uint64_t deadline = tp->timers.deadlines[kind];
         if (!number[kind] || deadline == TIME_NEVER)
             continue;
         *left = deadline > now ? deadline - now : 0;

@@ -1,6 +1,7 @@
 /* net/tcp/tcp_timer.c - what happens when nothing happens.
- * Each timer's callback runs in softirq without a lock, takes sk->lock, and looks at the deadline again: it
- * may have moved or gone. An armed timer holds a reference to its sock, which the callback gives back. */
+ * A connection has several deadlines and one timer, which is armed for the earliest of them or before that.
+ * Its callback runs in softirq without a lock, takes sk->lock, and looks at the deadlines again: they may
+ * have moved or gone. The armed timer holds a reference to its sock, which the callback gives back. */
 #include "net/tcp/tcp.h"
 
 /* Since when does the peer owe us an acknowledgement? */
@@ -113,68 +114,74 @@ static void (*const fired[])(struct tcp_sock *tp, uint64_t now) = {
 };
 _Static_assert(ARRAY_SIZE(fired) == TCP_TIMER_COUNT, "one a timer");
 
-static void arm(struct tcp_timer *t)
+/* See to it that the timer fires at deadline or before. */
+static void arm(struct tcp_sock *tp, uint64_t deadline)
 {
-    if (timer_pending(&t->timer) && t->armed_for <= t->deadline)
+    struct tcp_timers *t = &tp->timers;
+    if (timer_pending(&t->timer) && t->armed_for <= deadline)
         return;
-    t->armed_for = t->deadline;
-    if (!timer_set(&t->timer, t->deadline))
-        sock_hold(&t->tp->sk);
+    t->armed_for = deadline;
+    if (!timer_set(&t->timer, deadline))
+        sock_hold(&tp->sk);
+}
+
+/* Let those happen that are due; the earliest of the others. */
+static uint64_t fire(struct tcp_sock *tp, uint64_t now)
+{
+    uint64_t next = TIME_NEVER, *deadlines = tp->timers.deadlines;
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
+        if (deadlines[kind] > now)
+            continue;
+        deadlines[kind] = TIME_NEVER;
+        fired[kind](tp, now);
+    }
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++)
+        next = MIN(next, deadlines[kind]);
+    return next;
 }
 
 static void timer_fn(struct timer *timer)
 {
-    struct tcp_timer *t = container_of(timer, struct tcp_timer, timer);
-    struct tcp_sock *tp = t->tp;
+    struct tcp_sock *tp = container_of(timer, struct tcp_sock, timers.timer);
     lock_acquire(&tp->sk.lock);
-    uint64_t now = time_now();
-    if (t->deadline <= now) {
-        t->deadline = TIME_NEVER;
-        fired[t->kind](tp, now);
-    } else if (t->deadline != TIME_NEVER) {
-        arm(t);
-    }
+    uint64_t next = fire(tp, time_now());
+    if (next != TIME_NEVER)
+        arm(tp, next);
     lock_release(&tp->sk.lock);
     sock_put(&tp->sk);
 }
 
 void tcp_timers_init(struct tcp_sock *tp)
 {
-    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
-        struct tcp_timer *t = &tp->timers[kind];
-        timer_init(&t->timer, timer_fn);
-        t->tp = tp;
-        t->kind = kind;
-        t->deadline = TIME_NEVER;
-    }
+    timer_init(&tp->timers.timer, timer_fn);
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++)
+        tp->timers.deadlines[kind] = TIME_NEVER;
 }
 
 void tcp_timer_start(struct tcp_sock *tp, enum tcp_timer_kind kind, uint64_t duration)
 {
-    struct tcp_timer *t = &tp->timers[kind];
-    t->deadline = time_now() + duration;
-    arm(t);
+    uint64_t deadline = time_now() + duration;
+    tp->timers.deadlines[kind] = deadline;
+    arm(tp, deadline);
 }
 
 void tcp_timer_stop(struct tcp_sock *tp, enum tcp_timer_kind kind)
 {
-    tp->timers[kind].deadline = TIME_NEVER;
+    tp->timers.deadlines[kind] = TIME_NEVER;
 }
 
 void tcp_timers_cancel(struct tcp_sock *tp)
 {
-    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++) {
+    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++)
         tcp_timer_stop(tp, kind);
-        if (timer_cancel(&tp->timers[kind].timer))
-            sock_put(&tp->sk);
-    }
+    if (timer_cancel(&tp->timers.timer))
+        sock_put(&tp->sk);
 }
 
 void tcp_timers_cancel_sync(struct tcp_sock *tp)
 {
-    for (int kind = 0; kind < TCP_TIMER_COUNT; kind++)
-        if (timer_cancel_sync(&tp->timers[kind].timer))
-            sock_put(&tp->sk);
+    if (timer_cancel_sync(&tp->timers.timer))
+        sock_put(&tp->sk);
 }
 
 /* The user's time-out ends a wait that is longer. */

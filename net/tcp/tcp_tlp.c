@@ -7,7 +7,7 @@
 
 void tcp_tlp_schedule(struct tcp_sock *tp)
 {
-    uint64_t deadline = tp->timers[TCP_TIMER_REXMIT].deadline, now = time_now();
+    uint64_t deadline = tp->timers.deadlines[TCP_TIMER_REXMIT], now = time_now();
     if (!tp->sack_ok || tp->recovery != TCP_OPEN || tp->board.sacked || tp->tlp.out || !tp->rtt.srtt ||
         !READ_ONCE(tcp_state_of(tp)->tlp))
         return;
