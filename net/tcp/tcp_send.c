@@ -81,7 +81,7 @@ static int refer_to_one(struct net *net, struct iov_iter *iter, uint32_t mss, st
     if (!skb)
         return -ENOMEM;
     int err = refer_to_pages(skb, iter, mss, notice);
-    if (!skb->len) {
+    if (err && !skb->len) {
         consume_skb(skb);
         return err;
     }
