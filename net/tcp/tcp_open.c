@@ -145,6 +145,22 @@ static int await_connection(struct tcp_sock *tp, uint64_t deadline)
     return err ? err : -ECONNABORTED;
 }
 
+/* What an earlier connection brought and nobody read would come before the new stream. A reader may be
+ * copying from it: his turn first. */
+static int forget_unread(struct tcp_sock *tp)
+{
+    struct sock *sk = &tp->sk;
+    if (skb_queue_empty(&sk->receive_queue))
+        return 0;
+    int err = sock_lock_reader(sk, TIME_NEVER);
+    if (err)
+        return err;
+    if (sk->state == TCPS_CLOSED)
+        skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    sock_unlock_reader(sk);
+    return sk->state == TCPS_CLOSED ? 0 : -EISCONN; /* another call may have been first */
+}
+
 static int connect_locked(struct tcp_sock *tp, be32 peer, be16 port, uint64_t deadline)
 {
     if (tp->sk.state == TCPS_LISTEN)
@@ -155,7 +171,9 @@ static int connect_locked(struct tcp_sock *tp, be32 peer, be16 port, uint64_t de
     }
     if (tp->sk.state != TCPS_CLOSED)
         return -EISCONN;
-    int err = begin_connect(tp, peer, port);
+    int err = forget_unread(tp);
+    if (!err)
+        err = begin_connect(tp, peer, port);
     return err ? err : await_connection(tp, deadline);
 }
 

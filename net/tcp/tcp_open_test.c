@@ -384,3 +384,21 @@ TEST(a_syn_ack_is_sent_again_and_the_child_given_up) /* RFC 6298 5, RFC 9293 3.8
     CHECK_EQ(script_half_open(&s), 0);
     script_end(&s);
 }
+
+TEST(what_was_not_read_is_no_part_of_the_next_stream) /* RFC 9293 3.10.1 */
+{
+    struct script s = script_begin();
+    char text[16];
+    script_connected(&s);
+    peer_sends(&s, ACK | PSH, "old text", 8);
+    peer_sends(&s, RST | ACK, NULL, 0);
+    CHECK_EQ(script_state(&s), TCPS_CLOSED);
+    struct sockaddr_storage addr;
+    int len = sockaddr_in_make(&addr, cpu_to_be32(s.tap->ip), cpu_to_be16(s.sport));
+    CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT),
+             -ECONNRESET); /* told */
+    CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), -EINPROGRESS);
+    CHECK_EQ(vk_recv(s.sk, text, sizeof text, MSG_DONTWAIT), -EAGAIN);
+    CHECK_EQ(s.sk->rmem_alloc, 0);
+    script_end(&s);
+}
