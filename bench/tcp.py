@@ -100,7 +100,7 @@ OPERATIONS = {
     "connect": Operation("connection: connected, closed first", 300, lambda m, n: m.connect(n)),
     "webd": Operation("HTTP request kept alive, webd", 300, lambda m, n: m.client("requests", WEBD, n)),
     "nginx": Operation("HTTP request kept alive, nginx", 300, lambda m, n: m.client("requests", NGINX, n)),
-    "file": Operation("KiB of a 1 MiB file, nginx's sendfile()", 4096, lambda m, n: m.client("files", NGINX, n // 1024)),
+    "file": Operation("file of 1 MiB by sendfile(), nginx", 4, lambda m, n: m.client("files", NGINX, n)),
     "page": Operation("HTTP request on its own connection, nginx", 200, lambda m, n: m.client("pages", NGINX, n)),
 }
 
