@@ -124,11 +124,13 @@ static bool append(struct sk_buff *skb, struct skb_frag f)
     return true;
 }
 
-void skb_frag_release(struct skb_frag *f)
+void skb_frags_release(struct skb_shared *shared)
 {
-    page_put(f->page);
-    if (f->notice)
-        skb_notice_put(f->notice);
+    for (unsigned i = 0; i < shared->n_frags; i++) {
+        page_put(shared->frags[i].page);
+        if (shared->frags[i].notice)
+            skb_notice_put(shared->frags[i].notice);
+    }
 }
 
 bool skb_add_frag(struct sk_buff *skb, void *page, uint32_t offset, uint32_t len, struct skb_notice *notice)

@@ -22,7 +22,9 @@ static size_t buffer_size(const struct sk_buff *skb)
 
 /* ---- life ---- */
 
-static bool data_alloc(struct sk_buff *skb, uint32_t size, unsigned slots)
+/* Inline, as is skb_alloc(): most buffers have no slots, and then nothing of them is computed. */
+__attribute__((always_inline)) static inline bool data_alloc(struct sk_buff *skb, uint32_t size,
+                                                             unsigned slots)
 {
     size_t offset = ROUND_UP((size_t)size, 8);
     uint8_t *head = dma_buffer_alloc(offset + shared_size(slots));
@@ -47,8 +49,8 @@ static void data_release(struct sk_buff *skb)
     if (!refcount_put(&shared->refs))
         return;
     size_t size = buffer_size(skb);
-    for (unsigned i = 0; unlikely(i < shared->n_frags); i++)
-        skb_frag_release(&shared->frags[i]);
+    if (unlikely(shared->n_frags))
+        skb_frags_release(shared);
     if (CONFIG_DEBUG) {
         if (shared->canary != SKB_CANARY)
             panic("sk_buff %lu: bytes behind its end were overwritten", skb->id);
@@ -72,7 +74,8 @@ static void descriptor_free(struct sk_buff *skb)
     pool_put(net->skb_pool, skb);
 }
 
-static struct sk_buff *skb_alloc(struct net *net, uint32_t size, unsigned slots)
+__attribute__((always_inline)) static inline struct sk_buff *skb_alloc(struct net *net, uint32_t size,
+                                                                       unsigned slots)
 {
     ASSERT(size <= SKB_SIZE_MAX && slots <= SKB_FRAGS_MAX);
     struct sk_buff *skb = descriptor_alloc(net);

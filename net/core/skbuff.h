@@ -196,8 +196,8 @@ int skb_linearize(struct sk_buff *skb, uint32_t tailroom) MUST_CHECK;
 void skb_copy_bits(const struct sk_buff *skb, uint32_t offset, void *dst, uint32_t n);
 /* The sum of n bytes from offset on. */
 csum_t skb_checksum(const struct sk_buff *skb, uint32_t offset, uint32_t n);
-/* A fragment's references, dropped. For net/core/skb*.c. */
-void skb_frag_release(struct skb_frag *f);
+/* The references of all fragments, dropped. For net/core/skb*.c. */
+void skb_frags_release(struct skb_shared *shared);
 
 /* The bytes of a packet, one stretch of memory after the other:
  *     struct skb_walk w = skb_walk_from(skb, 0, skb->len);
