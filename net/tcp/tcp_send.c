@@ -40,10 +40,10 @@ static int await_room(struct tcp_sock *tp, uint64_t deadline)
     return err;
 }
 
-/* Up to mss bytes from iter in a buffer that has room for mss, so that a later write can be added. */
-static int copy_one(struct net *net, struct iov_iter *iter, uint32_t mss, struct sk_buff **out)
+/* Up to most bytes from iter in a buffer that has room for mss, so that a later write can be added. */
+static int copy_one(struct net *net, struct iov_iter *iter, uint32_t most, uint32_t mss, struct sk_buff **out)
 {
-    uint32_t n = (uint32_t)MIN((size_t)mss, iter->count);
+    uint32_t n = (uint32_t)MIN((size_t)most, iter->count);
     struct sk_buff *skb = alloc_skb_headroom(net, SKB_TX_HEADROOM, mss);
     if (!skb)
         return -ENOMEM;
@@ -105,8 +105,9 @@ static int fill_batch(struct net *net, struct iov_iter *iter, struct filling f, 
     skb_queue_head_init(fresh);
     while (iter->count && f.limit > 0 && fresh->qlen < BATCH) {
         struct sk_buff *skb;
-        uint32_t most = f.pages && skb_queue_empty(fresh) ? f.first : f.mss;
-        int err = f.pages ? refer_to_one(net, iter, most, f.notice, &skb) : copy_one(net, iter, most, &skb);
+        uint32_t most = skb_queue_empty(fresh) ? f.first : f.mss;
+        int err =
+            f.pages ? refer_to_one(net, iter, most, f.notice, &skb) : copy_one(net, iter, most, f.mss, &skb);
         if (err)
             return skb_queue_empty(fresh) ? err : 0;
         f.limit -= skb->truesize;
