@@ -22,14 +22,14 @@ struct tcp_cong_view {
     bool hystart; /* the first slow start shall end before something is lost (RFC 9406) */
     void *state;  /* the module's own TCP_CONG_STATE bytes; zero at first */
 
-    uint64_t pacing_rate; /* the module's to change: bytes a second; 0: as the window says */
+    uint64_t pacing_rate; /* control()'s to change: bytes a second; 0: as the window says */
     /* only for a module that wants_rate */
     uint64_t rate;      /* how fast the path delivers, bytes a second; 0: this ACK does not say */
     bool app_limited;   /* what rate tells is the program's pace rather than the path's */
     uint32_t delivered; /* bytes that have newly arrived, by this ACK's number or its SACK blocks */
     uint32_t pipe;      /* in the network now */
     bool repairing;     /* something was lost and is being sent again */
-    bool holds_back;    /* the module's to set: what goes now is little on purpose and tells nothing */
+    bool holds_back;    /* control()'s to set: what goes now is little on purpose and tells nothing */
 };
 
 /* A module is constant; its functions are pure but for the view. Where a pointer is NULL nothing is done. */

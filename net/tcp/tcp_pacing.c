@@ -1,10 +1,12 @@
 /* net/tcp/tcp_pacing.c - pacing by a timer.
  * What may go at once is a quantum: about a millisecond's worth, at least two segments, so that a fast
  * connection is not woken for each segment and a delayed ACK does not wait for a second one. A quantum may
- * begin when the one before has taken its time; a timer that fires late shortens the time of the next, so
- * that the rate is kept on the whole. */
+ * begin when the one before has taken its time. What a timer fires late is made up for, up to LATE_MAX, so
+ * that the rate is kept on the whole; a time in which there was nothing to send is not. */
 #include "net/tcp/tcp_pacing.h"
 #include "net/tcp/tcp.h"
+
+#define LATE_MAX ms(10)
 
 void tcp_pacing_choose(struct tcp_sock *tp)
 {
@@ -41,13 +43,13 @@ static uint64_t time_of(const struct tcp_pacing *p, uint32_t bytes)
     return bytes * sec(1) / p->rate;
 }
 
-/* What comes late goes off the quantum's time, up to half of it: after a long idle time nothing is owed. */
 static void begin_quantum(struct tcp_sock *tp, uint64_t now)
 {
     struct tcp_pacing *p = &tp->pacing;
     uint64_t about_a_ms = p->rate >> TCP_PACING_SHIFT;
     p->left = (uint32_t)CLAMP(about_a_ms, (uint64_t)2 * tp->mss, (uint64_t)TCP_PACING_QUANTUM_MAX);
-    p->next = now - MIN(now - p->next, time_of(p, p->left) / 2);
+    p->next = p->waits ? MAX(p->next, now - MIN(now, LATE_MAX)) : now;
+    p->waits = p->next + time_of(p, p->left) <= now; /* it is late still */
 }
 
 bool tcp_pacing_take(struct tcp_sock *tp, uint32_t len)
@@ -59,6 +61,7 @@ bool tcp_pacing_take(struct tcp_sock *tp, uint32_t len)
         uint64_t now = time_now();
         if (now < p->next) {
             tcp_timer_start(tp, TCP_TIMER_PACE, p->next - now);
+            p->waits = true;
             return false;
         }
         begin_quantum(tp, now);

@@ -13,6 +13,7 @@ struct tcp_pacing {
     uint64_t module_rate; /* what the congestion module wants; 0: as the window says */
     uint64_t next;        /* when the next quantum may begin */
     uint32_t left;        /* bytes that may still go of the one that has begun */
+    bool waits;           /* for the timer, with something to send */
 };
 
 /* Is the connection paced from now on? To be asked when the module, the limit or the state changes. */

@@ -19,7 +19,6 @@ static struct tcp_cong_view view_make(struct tcp_sock *tp, const struct tcp_ack_
         .rtt = news ? news->rtt : 0,
         .min_rtt = tp->rtt.min,
         .now = news ? news->now : time_now(),
-        .pacing_rate = tp->pacing.module_rate,
         .hystart = READ_ONCE(tcp_state_of(tp)->hystart),
         .state = tp->cong_state,
     };
@@ -95,8 +94,16 @@ static void add_rate(const struct tcp_sock *tp, const struct tcp_ack_news *news,
     v->repairing = tp->recovery != TCP_OPEN;
 }
 
-static void ask_module(struct tcp_sock *tp, const struct tcp_ack_news *news,
-                       void (*fn)(struct tcp_cong_view *v))
+static void control(struct tcp_sock *tp, struct tcp_cong_view *v)
+{
+    v->pacing_rate = tp->pacing.module_rate;
+    tp->cong->control(v);
+    tp->pacing.module_rate = v->pacing_rate;
+    if (v->holds_back)
+        tcp_rate_limited(tp);
+}
+
+static void ask_module(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     struct tcp_cong_view v = view_make(tp, news);
     v.round = round_is_over(tp, news);
@@ -104,24 +111,24 @@ static void ask_module(struct tcp_sock *tp, const struct tcp_ack_news *news,
         v.chance = random_u32();
     if (tp->cong->wants_rate)
         add_rate(tp, news, &v);
-    fn(&v);
+    if (tp->cong->control)
+        control(tp, &v);
+    else
+        tp->cong->ack(&v);
     view_store(tp, &v);
-    tp->pacing.module_rate = v.pacing_rate;
-    if (v.holds_back)
-        tcp_rate_limited(tp);
 }
 
 static void grow(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     if (!tp->cong->control)
-        ask_module(tp, news, tp->cong->ack);
+        ask_module(tp, news);
 }
 
 /* In fast recovery without SACK the window is how duplicate ACKs are counted (RFC 5681 3.2): not then. */
-static void control(struct tcp_sock *tp, const struct tcp_ack_news *news)
+static void give_control(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     if (news->delivered && (tp->sack_ok || tp->recovery != TCP_FAST_RECOVERY))
-        ask_module(tp, news, tp->cong->control);
+        ask_module(tp, news);
 }
 
 /* ---- fast recovery with SACK ---- */
@@ -241,7 +248,7 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
         detect_loss(tp, news);
     in_state[tp->recovery](tp, news);
     if (tp->cong->control)
-        control(tp, news);
+        give_control(tp, news);
     if (news->echo_of_mark)
         tcp_ecn_echoed(tp);
 }

@@ -53,13 +53,12 @@ void tcp_window_used(struct tcp_sock *tp, enum tcp_plan_kind why)
         u->most = flight;
         u->end = tp->snd_nxt;
     }
+    u->used = MAX(u->used, flight);
     if (tcp_window_in_use(tp)) {
         u->used = 0;
         u->in_use_at = tp->last_sent_at;
-    } else {
-        u->used = MAX(u->used, flight);
-        if (tp->last_sent_at - u->in_use_at >= tp->rtt.rto)
-            shrink_unused(tp);
+    } else if (tp->last_sent_at - u->in_use_at >= tp->rtt.rto) {
+        shrink_unused(tp);
     }
 }
 

@@ -580,3 +580,34 @@ CASE(vectors)
     SHOW(m.msg_flags);
     SHOW(m.msg_namelen);
 }
+
+/* Linux lets the first ten segments go as they come, and a segment of the loopback may have 64 kB. */
+CASE(a_paced_stream_is_no_faster_than_it_may_be)
+{
+    enum { RATE = 4000000, BYTES = 4 << 20, UNPACED = 1 << 20 };
+    unsigned long rate = 0, limit = RATE;
+    struct timespec began, now;
+    socklen_t size = sizeof rate;
+    int got = 0;
+
+    open_pair();
+    SHOW(getsockopt(client, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &size));
+    SHOW(rate == ~0ul);
+    SHOW(setsockopt(client, SOL_SOCKET, SO_MAX_PACING_RATE, &limit, sizeof limit));
+    SHOW(getsockopt(client, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &size));
+    SHOW(rate);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    if (!fork()) {
+        for (int sent = 0, n; sent < BYTES && (n = (int)write(client, buf, 65536)) > 0;)
+            sent += n;
+        _exit(0);
+    }
+    for (int n; got < BYTES && (n = (int)read(server, buf, sizeof buf)) > 0;)
+        got += n;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double took = (double)(now.tv_sec - began.tv_sec) + (double)(now.tv_nsec - began.tv_nsec) / 1e9;
+    SHOW(got);
+    SHOW(took > (double)(BYTES - UNPACED) / RATE);
+    if (getenv("TOOK"))
+        printf("%.3f s\n", took);
+}
