@@ -148,6 +148,7 @@ struct net_proc_file {
     struct list_head link; /* in the net's list */
     const char *name;
     void (*show)(struct net *net, struct textbuf *out);
+    int order; /* of a section of such a file: those with less come first */
 };
 /* The file called name, or NULL. */
 const struct net_proc_file *net_proc_find(struct net *net, const char *name);

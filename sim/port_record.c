@@ -54,11 +54,18 @@ void trace(const char *point, uint64_t packet_id, uint32_t length)
     fold(&sim.now, sizeof sim.now);
     fold(&packet_id, sizeof packet_id);
     fold(&length, sizeof length);
+    if (sim.on_trace)
+        sim.on_trace(point, packet_id, length);
     if (sim.print_trace) {
         char line[40];
         put_time(line, sizeof line);
         printf("%s#%llu %s %u\n", line, (unsigned long long)packet_id, point, length);
     }
+}
+
+void sim_on_trace(void (*fn)(const char *point, uint64_t id, uint32_t value))
+{
+    sim.on_trace = fn;
 }
 
 uint64_t sim_digest(void)

@@ -88,5 +88,7 @@ uint64_t sim_digest(void);
 /* A seeded number for wires and tests, from another stream than random_bytes(). */
 uint64_t sim_random(void);
 bool sim_chance(uint32_t per_million);
+/* Call fn with every trace point until the next sim_begin(); NULL: nobody. */
+void sim_on_trace(void (*fn)(const char *point, uint64_t id, uint32_t value));
 /* Print log lines / trace points to stdout as they come. */
 void sim_verbose(bool log, bool trace_points);

@@ -80,6 +80,7 @@ struct sim {
     uint64_t random_kernel, random_world;
     uint64_t digest;
     bool print_log, print_trace;
+    void (*on_trace)(const char *point, uint64_t id, uint32_t value);
 };
 extern struct sim sim;
 

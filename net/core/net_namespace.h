@@ -239,7 +239,7 @@ void net_sysctl_init(struct net *net); /* net/core's own */
 
 void net_proc_register(struct net *net, struct net_proc_file *f);
 void net_proc_unregister(struct net *net, struct net_proc_file *f);
-/* Lines that a protocol adds to a file several share: section->name is "snmp" or "sockstat". */
+/* Lines that a protocol adds to a file several share: section->name is "snmp", "netstat" or "sockstat". */
 void net_proc_section_register(struct net *net, struct net_proc_file *section);
 void net_proc_section_unregister(struct net *net, struct net_proc_file *section);
 /* The files of net/core itself. 0 or -ENOMEM. */

@@ -16,7 +16,11 @@ void net_proc_unregister(struct net *net, struct net_proc_file *f)
 
 void net_proc_section_register(struct net *net, struct net_proc_file *section)
 {
-    list_add_tail(&section->link, &net->proc_sections);
+    struct list_head *at = net->proc_sections.next;
+
+    while (at != &net->proc_sections && list_entry(at, struct net_proc_file, link)->order <= section->order)
+        at = at->next;
+    list_add_tail(&section->link, at); /* before it */
 }
 
 void net_proc_section_unregister(struct net *net, struct net_proc_file *section)
@@ -99,6 +103,11 @@ static void show_snmp(struct net *net, struct textbuf *out)
     show_sections(net, "snmp", out);
 }
 
+static void show_netstat(struct net *net, struct textbuf *out)
+{
+    show_sections(net, "netstat", out);
+}
+
 static void show_interrupts(struct net *net, struct textbuf *out)
 {
     for (struct net_device *dev = dev_next(net, NULL); dev; dev = dev_next(net, dev))
@@ -130,11 +139,12 @@ static void show_nothing(struct net *net, struct textbuf *out)
 }
 
 static const struct net_proc_file files[] = {
-    { .name = "tcp6", .show = show_tcp6 },   { .name = "udp6", .show = show_udp6 },
-    { .name = "raw6", .show = show_udp6 },   { .name = "if_inet6", .show = show_nothing },
-    { .name = "dev", .show = show_dev },     { .name = "skbuff", .show = show_skbuff },
-    { .name = "drops", .show = show_drops }, { .name = "sockstat", .show = show_sockstat },
-    { .name = "snmp", .show = show_snmp },   { .name = "napi", .show = show_interrupts },
+    { .name = "tcp6", .show = show_tcp6 },       { .name = "udp6", .show = show_udp6 },
+    { .name = "raw6", .show = show_udp6 },       { .name = "if_inet6", .show = show_nothing },
+    { .name = "dev", .show = show_dev },         { .name = "skbuff", .show = show_skbuff },
+    { .name = "drops", .show = show_drops },     { .name = "sockstat", .show = show_sockstat },
+    { .name = "snmp", .show = show_snmp },       { .name = "netstat", .show = show_netstat },
+    { .name = "napi", .show = show_interrupts },
 };
 
 int net_proc_init(struct net *net)

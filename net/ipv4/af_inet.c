@@ -32,7 +32,8 @@ static void show_snmp(struct net *net, struct textbuf *out)
     net_counters_read(&c, &net->ipv4->counters, sizeof c);
     textbuf_printf(out, "Ip: Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams "
                         "InUnknownProtos InDiscards InDelivers OutRequests OutDiscards OutNoRoutes "
-                        "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates\n");
+                        "ReasmTimeout ReasmReqds ReasmOKs ReasmFails FragOKs FragFails FragCreates "
+                        "OutTransmits\n");
     textbuf_printf(out, "Ip: %d %d %lu %lu %lu %lu ", READ_ONCE(net->ipv4->conf_all.forwarding) ? 1 : 2,
                    READ_ONCE(net->ipv4->knobs.default_ttl), c.in_receives,
                    dropped(net, SKB_DROP_IP_SHORT, SKB_DROP_IP_TTL),
@@ -42,9 +43,21 @@ static void show_snmp(struct net *net, struct textbuf *out)
                    dropped(net, SKB_DROP_DEV_DOWN, SKB_DROP_DEV_TX_ERROR) +
                        dropped(net, SKB_DROP_NEIGH_QUEUE_FULL, SKB_DROP_NEIGH_TABLE_FULL),
                    c.out_no_routes);
-    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu %lu\n", net_dropped(net, SKB_DROP_FRAG_TIMEOUT),
+    textbuf_printf(out, "%lu %lu %lu %lu %lu %lu %lu %lu\n", net_dropped(net, SKB_DROP_FRAG_TIMEOUT),
                    c.reasm_reqds, c.reasm_oks, dropped(net, SKB_DROP_FRAG_BAD, SKB_DROP_FRAG_MEMORY),
-                   c.frag_oks, c.frag_fails, c.frag_creates);
+                   c.frag_oks, c.frag_fails, c.frag_creates,
+                   c.out_requests + c.forw_datagrams - c.frag_oks - c.frag_fails + c.frag_creates);
+}
+
+/* Linux's further counters of IP, of which few are counted here. */
+static void show_netstat(struct net *net, struct textbuf *out)
+{
+    textbuf_printf(
+        out, "IpExt: InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts "
+             "InOctets OutOctets InMcastOctets OutMcastOctets InBcastOctets OutBcastOctets InCsumErrors "
+             "InNoECTPkts InECT1Pkts InECT0Pkts InCEPkts ReasmOverlaps\n");
+    textbuf_printf(out, "IpExt: 0 %lu 0 0 0 0 0 0 0 0 0 0 %lu 0 0 0 0 0\n",
+                   net_dropped(net, SKB_DROP_IP_SHORT), net_dropped(net, SKB_DROP_IP_CSUM));
 }
 
 /* Datagrams in parts that wait, and their bytes. */
@@ -131,6 +144,8 @@ static int ipv4_init(struct net *net)
     net_proc_register(net, &ipv4->route_file);
     ipv4->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
     net_proc_section_register(net, &ipv4->snmp_section);
+    ipv4->netstat_section = (struct net_proc_file){ .name = "netstat", .show = show_netstat, .order = 3 };
+    net_proc_section_register(net, &ipv4->netstat_section);
     ipv4->sockstat_section = (struct net_proc_file){ .name = "sockstat", .show = show_sockstat };
     net_proc_section_register(net, &ipv4->sockstat_section);
     rtnl_ipv4_init(net);
@@ -144,6 +159,7 @@ static void ipv4_exit(struct net *net)
     net_proc_section_unregister(net, &ipv4->sockstat_section);
     rtnl_ipv4_exit(net);
     net_proc_section_unregister(net, &ipv4->snmp_section);
+    net_proc_section_unregister(net, &ipv4->netstat_section);
     net_proc_unregister(net, &ipv4->route_file);
     list_del(&ipv4->notifier.link);
     dev_remove_pack(net, &ipv4->packet_type);

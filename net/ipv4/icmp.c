@@ -215,21 +215,49 @@ static void show_counts(struct textbuf *out, const uint64_t *counts)
         textbuf_printf(out, " %lu", net_counted(&counts[columns[i].type]));
 }
 
+/* Of each type that there was, its name or how often. */
+static void show_each(struct textbuf *out, const uint64_t *counts, const char *name)
+{
+    for (unsigned type = 0; type < ICMP_TYPES; type++) {
+        uint64_t n = net_counted(&counts[type]);
+        if (n && name)
+            textbuf_printf(out, " %s%u", name, type);
+        else if (n)
+            textbuf_printf(out, " %lu", n);
+    }
+}
+
+/* Linux prints these lines only when there is something in them. */
+static void show_types(struct textbuf *out, const struct icmp_state *s)
+{
+    if (!net_counted(&s->in_msgs) && !net_counted(&s->out_msgs))
+        return;
+    textbuf_printf(out, "IcmpMsg:");
+    show_each(out, s->in, "InType");
+    show_each(out, s->out, "OutType");
+    textbuf_printf(out, "\nIcmpMsg:");
+    show_each(out, s->in, NULL);
+    show_each(out, s->out, NULL);
+    textbuf_printf(out, "\n");
+}
+
 static void icmp_show_snmp(struct net *net, struct textbuf *out)
 {
     const struct icmp_state *s = net->icmp;
 
     textbuf_printf(out, "Icmp: InMsgs InErrors InCsumErrors");
     show_names(out, "In");
-    textbuf_printf(out, " OutMsgs OutErrors");
+    textbuf_printf(out, " OutMsgs OutErrors OutRateLimitGlobal OutRateLimitHost");
     show_names(out, "Out");
     textbuf_printf(out, "\nIcmp: %lu %lu %lu", net_counted(&s->in_msgs),
                    net_dropped(net, SKB_DROP_ICMP_SHORT) + net_dropped(net, SKB_DROP_ICMP_CSUM),
                    net_dropped(net, SKB_DROP_ICMP_CSUM));
     show_counts(out, s->in);
-    textbuf_printf(out, " %lu %d", net_counted(&s->out_msgs), 0);
+    textbuf_printf(out, " %lu %d %d %d", net_counted(&s->out_msgs), 0, 0,
+                   0); /* what a limit held is not counted */
     show_counts(out, s->out);
     textbuf_printf(out, "\n");
+    show_types(out, s);
 }
 
 /* ---- registration ---- */

@@ -55,7 +55,7 @@ struct ipv4_state {
     const struct inet_protocol *protocols[256];
     struct packet_type packet_type, arp_packet_type;
     struct netdev_notifier notifier;
-    struct net_proc_file route_file, snmp_section, sockstat_section;
+    struct net_proc_file route_file, snmp_section, netstat_section, sockstat_section;
     struct rtnl_ipv4 rtnl;
 
     struct lock route_lock; /* ROUTE: the tables, their cache, what is known of peers */

@@ -91,6 +91,18 @@ enum {
     TCP_COUNTER(listen_overflows)                                                                            \
     TCP_COUNTER(time_waits)                                                                                  \
     TCP_COUNTER(time_wait_overflows)                                                                         \
+    TCP_COUNTER(embryonic_resets)                                                                            \
+    TCP_COUNTER(icmps_not_in_flight)                                                                         \
+    TCP_COUNTER(paws_rejected)                                                                               \
+    TCP_COUNTER(texts_twice)                                                                                 \
+    TCP_COUNTER(reorderings)                                                                                 \
+    TCP_COUNTER(undone_recoveries)                                                                           \
+    TCP_COUNTER(retransmits_fast)                                                                            \
+    TCP_COUNTER(retransmits_in_loss)                                                                         \
+    TCP_COUNTER(syns_again)                                                                                  \
+    TCP_COUNTER(syn_challenges)                                                                              \
+    TCP_COUNTER(accepts_deferred)                                                                            \
+    TCP_COUNTER(aborts_on_close)                                                                             \
     TCP_COUNTER(aborts_on_data)                                                                              \
     TCP_COUNTER(aborts_on_timeout)
 
@@ -132,6 +144,7 @@ struct tcp_state {
     int32_t rto_min_us; /* rto.least */
     bool no_metrics_save, no_ssthresh_metrics_save; /* tcp_metrics.c */
     int32_t metrics_flush;                          /* written: forget them; reads as 0 */
+    int32_t trace;                                  /* tcp_trace.h; of new connections */
 
     /* durations in ns; defaults set by tcp_sysctl_init(), tests and sysctls change them; of rto and keep_* a
      * connection takes a copy when it is made, the others are read when they are needed */
@@ -147,7 +160,7 @@ struct tcp_state {
     int32_t keep_count;
 
     struct sock_family family;
-    struct net_proc_file proc_tcp, proc_counters, proc_netstat, proc_metrics, snmp_section;
+    struct net_proc_file proc_tcp, proc_counters, proc_metrics, snmp_section, netstat_section;
     struct sysctl_table sysctls;
 };
 
@@ -258,7 +271,7 @@ struct tcp_sock {
     /* ---- congestion and loss ---- */
     struct tcp_rtt rtt;
     const struct tcp_cong_ops *cong;
-    uint32_t cwnd, ssthresh;
+    uint32_t cwnd, ssthresh, traced_cwnd, traced_ssthresh;
     uint64_t cong_state[TCP_CONG_STATE / sizeof(uint64_t)]; /* the module's own */
     uint32_t round_end;                                     /* snd_nxt when this round trip began */
     struct tcp_usage usage;
@@ -274,6 +287,7 @@ struct tcp_sock {
     struct tcp_undo undo;
     struct tcp_tlp tlp;
     enum tcp_frto frto; /* in TCP_LOSS */
+    uint8_t tracing;    /* bits of tcp_trace.h: which trace points this connection has */
 
     /* ---- timers ---- */
     struct tcp_timers timers;
@@ -282,13 +296,20 @@ struct tcp_sock {
     unsigned retransmits;   /* time-outs since snd_una moved */
     uint64_t syn_sent_at;   /* when the first SYN (or SYN+ACK) left */
     uint64_t unacked_since; /* when the first time-out's segment had first been sent; R2 counts from here */
+    uint64_t shut_since;    /* when the window that is shut was first probed */
     uint64_t last_sent_at;  /* text or FIN */
     uint64_t user_timeout;  /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
     uint64_t orphaned_at;   /* close() */
     uint64_t last_ack_at;   /* when the peer was last heard to acknowledge anything */
     uint64_t bytes_acked, bytes_received; /* TCP_INFO, and the next three */
     uint32_t segs_out, segs_in, total_retrans;
-    uint64_t challenge_since; /* start of the second that challenges counts in */
+    uint32_t data_segs_out, data_segs_in; /* the same with text, and what they carried: */
+    uint64_t bytes_sent, bytes_retrans;   /* what went again counts in both */
+    uint32_t dsacks_in, ofo_in,
+        reorderings;                       /* D-SACKs; segments out of order; times that showed reordering */
+    uint16_t timeouts, timeout_recoveries; /* of the timer; losses that it began and that are over */
+    uint64_t timeout_time, timeout_since;  /* how long those lasted; since when the present one */
+    uint64_t challenge_since;              /* start of the second that challenges counts in */
     unsigned challenges;
 
     /* ---- user's side ---- */

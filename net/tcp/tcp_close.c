@@ -59,9 +59,13 @@ static void linger(struct tcp_sock *tp)
 static bool must_abort(const struct tcp_sock *tp)
 {
     const struct sock *sk = &tp->sk;
-    if (sk->linger && !sk->linger_seconds) /* socket(7): the "hard" close */
-        return true;
-    return sk->receive_queue.bytes > 0; /* RFC 1122 4.2.2.13, RFC 2525 2.17: data was not read */
+    bool hard = sk->linger && !sk->linger_seconds; /* socket(7): the "hard" close */
+    bool unread = sk->receive_queue.bytes > 0;     /* RFC 1122 4.2.2.13, RFC 2525 2.17: data was not read */
+    if (unread)
+        tcp_count(sk->net, TCP_COUNT_aborts_on_close);
+    else if (hard)
+        tcp_count(sk->net, TCP_COUNT_aborts_on_data);
+    return hard || unread;
 }
 
 static void close_connection(struct tcp_sock *tp)

@@ -4,6 +4,7 @@
  * why. */
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_metrics.h"
+#include "net/tcp/tcp_trace.h"
 
 enum step { GO_ON, DONE };
 
@@ -85,6 +86,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     tcp_buffers_begin(tp);
     tcp_quickack_begin(tp);
     tp->backoff = tp->retransmits = 0;
+    tcp_trace_window(tp);
     tcp_set_state(tp, TCPS_ESTABLISHED);
     tcp_keepalive_restart(tp);
 }
@@ -169,6 +171,7 @@ static void acknowledge_duplicate(struct tcp_sock *tp, const struct tcp_segment 
 {
     uint32_t start = seg->seq + tcp_segment_has(seg, TCP_FLAG_SYN);
     tcp_sack_duplicate(tp, start, seq_min(start + tcp_segment_text(seg), tp->rcv_nxt));
+    tcp_count(tp->sk.net, TCP_COUNT_texts_twice);
     tcp_quickack_again(tp);
     tcp_send_ack(tp);
 }
@@ -193,6 +196,7 @@ static enum step step_timestamp(struct tcp_sock *tp, struct tcp_segment *seg)
         return drop(seg, SKB_DROP_TCP_OPTIONS);
     if (!tcp_paws_rejects(tp, seg))
         return GO_ON;
+    tcp_count(tp->sk.net, TCP_COUNT_paws_rejected);
     answer_unacceptable(tp, seg);
     return drop(seg, SKB_DROP_TCP_OLD_DATA);
 }
@@ -246,7 +250,8 @@ static enum step step_reset(struct tcp_sock *tp, struct tcp_segment *seg)
         tcp_challenge_ack(tp);
         return drop(seg, SKB_DROP_TCP_RESET);
     }
-    tcp_count(tp->sk.net, TCP_COUNT_estab_resets);
+    tcp_count(tp->sk.net,
+              tp->sk.state == TCPS_SYN_RECEIVED ? TCP_COUNT_embryonic_resets : TCP_COUNT_estab_resets);
     tcp_fail(tp, error_of_reset(tp));
     return drop(seg, SKB_DROP_TCP_RESET);
 }
@@ -255,6 +260,7 @@ static enum step step_syn(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (!tcp_segment_has(seg, TCP_FLAG_SYN))
         return GO_ON;
+    tcp_count(tp->sk.net, TCP_COUNT_syn_challenges);
     tcp_challenge_ack(tp); /* RFC 5961 4.2, whatever the number */
     return drop(seg, SKB_DROP_TCP_FLAGS);
 }
@@ -385,6 +391,7 @@ static void receive_segment(struct tcp_sock *tp, struct tcp_segment *seg)
             break;
     if (tp->sk.state == TCPS_CLOSED)
         return;
+    tcp_trace_window(tp);
     tcp_output(tp); /* the ACK may have opened the window; what it sends acknowledges too */
     tcp_flush_ack(tp);
 }

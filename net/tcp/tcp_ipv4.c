@@ -126,12 +126,12 @@ static void connection_error(struct tcp_sock *tp, uint32_t seq, uint32_t length,
                              uint32_t info)
 {
     lock_acquire(&tp->sk.lock);
-    if (!tcp_in(tp, TCPS_BIT(CLOSED)) && in_flight(tp, seq)) {
-        if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
-            path_mtu_fell(tp, info, length);
-        else
-            take_error(tp, type, code);
-    }
+    if (tcp_in(tp, TCPS_BIT(CLOSED)) || !in_flight(tp, seq))
+        tcp_count(tp->sk.net, TCP_COUNT_icmps_not_in_flight);
+    else if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
+        path_mtu_fell(tp, info, length);
+    else
+        take_error(tp, type, code);
     lock_release(&tp->sk.lock);
 }
 

@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
 #include "net/tcp/tcp_plan.h"
+#include "net/tcp/tcp_trace.h"
 
 /* What is to be sent again; not while F-RTO tries new text first (RFC 5682 3.1 step 2 b). */
 static void view_lost(struct tcp_sock *tp, struct tcp_send_view *v)
@@ -124,6 +125,8 @@ static void note_sent(struct tcp_sock *tp, struct sk_buff *skb)
         cb->sent_at = cb->last_sent_at;
     cb->sent = true;
     tcp_rate_mark(tp, skb);
+    tp->data_segs_out++;
+    tp->bytes_sent += skb->len;
     tp->prr.out += skb->len; /* of no meaning outside of recovery, which begins by clearing it */
 }
 
@@ -177,6 +180,7 @@ static bool emit_again(struct tcp_sock *tp, uint32_t seq)
     ASSERT(skb || fin);
     tcp_count(tp->sk.net, TCP_COUNT_segments_retransmitted);
     tp->total_retrans++;
+    tcp_recovery_count_resent(tp, skb ? skb->len : 0);
     if (!send_segment(tp, skb, seq, fin))
         return false;
     tcp_undo_resent(tp);

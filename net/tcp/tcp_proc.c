@@ -1,7 +1,6 @@
-/* net/tcp/tcp_proc.c - what TCP tells of itself: /proc/net/tcp as Linux prints it, the counters, TCP_INFO.
+/* net/tcp/tcp_proc.c - what TCP tells of itself: /proc/net/tcp as Linux prints it, the counters.
  * Each line of /proc/net/tcp is the truth of a moment: it is made under the socket's lock. */
-#include "net/tcp/tcp.h"
-#include "net/tcp/tcp_info.h"
+#include "net/tcp/tcp_proc.h"
 #include "net/tcp/tcp_metrics.h"
 
 enum { LINE_WIDTH = 149 }; /* of /proc/net/tcp, padded as Linux pads it */
@@ -25,21 +24,41 @@ static int timer_shown(const struct tcp_sock *tp, uint64_t now, uint64_t *left)
     return 0;
 }
 
+/* In ticks of 10 ms, as all times there. */
+static unsigned long ticks(uint64_t ns)
+{
+    return (unsigned long)(ns / ms(10));
+}
+
+/* What stands behind the address of the socket, which nobody is told: time-out, delay of ACKs, quick ACKs
+ * left and whether the connection is interactive, window, threshold (-1: still infinite; a listener's is its
+ * queue for fast opens). */
+static int show_figures(const struct tcp_sock *tp, char *text, size_t size)
+{
+    bool answers = tp->last_text_at != 0, infinite = tp->ssthresh >= TCP_CWND_MAX;
+    int threshold = infinite ? -1 : (int)(tp->ssthresh / tp->mss);
+    return ksnprintf(text, size, "%lu %lu %u %u %d", ticks(tp->rtt.rto),
+                     answers ? ticks(READ_ONCE(tcp_state_of(tp)->delack_time)) : 0ul,
+                     tp->quickacks << 1 | tp->interactive, tcp_shown_cwnd(tp),
+                     tp->sk.state == TCPS_LISTEN ? (int)tp->fastopen_queue : threshold);
+}
+
 static void show_one(const struct tcp_sock *tp, int line, uint64_t now, struct textbuf *out)
 {
     const struct sock *sk = &tp->sk;
-    char text[LINE_WIDTH + 1];
+    char text[LINE_WIDTH + 1], figures[64];
     uint64_t left;
     int timer = timer_shown(tp, now, &left);
     uint32_t tx = seq_ahead(tp->snd_una, tp->write_seq); /* an acknowledged FIN is no byte */
     uint32_t rx = (uint32_t)sk->receive_queue.bytes;
     if (sk->state == TCPS_LISTEN)
         rx = tcp_listen_ready(tp);
-    ksnprintf(text, sizeof text,
-              "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %d %d %d %lu", line,
-              sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
-              (unsigned)sk->state, tx, rx, (unsigned)timer, (unsigned long)(left / ms(10)), tp->retransmits,
-              0u, 0, (int)sk->ino, refcount_read(&sk->refs), 0, (unsigned long)(tp->rtt.rto / ms(10)));
+    show_figures(tp, figures, sizeof figures);
+    ksnprintf(
+        text, sizeof text, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8u %lu %d %016x %s",
+        line, sk->saddr.raw, be16_to_cpu(sk->sport), sk->daddr.raw, be16_to_cpu(sk->dport),
+        (unsigned)sk->state, tx, rx, (unsigned)timer, ticks(left), tp->retransmits, sk->uid,
+        tp->persist_backoff + tp->keep_probes, (unsigned long)sk->ino, refcount_read(&sk->refs), 0u, figures);
     textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
 }
 
@@ -48,9 +67,10 @@ static void show_bare(const struct tcp_ends *ends, unsigned state, unsigned time
                       unsigned retransmits, int line, struct textbuf *out)
 {
     char text[LINE_WIDTH + 1];
-    ksnprintf(text, sizeof text, "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5d %8d %d %d %d",
-              line, ends->local.raw, be16_to_cpu(ends->lport), ends->peer.raw, be16_to_cpu(ends->pport),
-              state, 0u, 0u, timer, (unsigned long)(left / ms(10)), retransmits, 0, 0, 0, 1, 0);
+    ksnprintf(text, sizeof text,
+              "%4d: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5d %8d %d %d %016x", line,
+              ends->local.raw, be16_to_cpu(ends->lport), ends->peer.raw, be16_to_cpu(ends->pport), state, 0u,
+              0u, timer, ticks(left), retransmits, 0, 0, 0, 1, 0);
     textbuf_printf(out, "%-*s\n", LINE_WIDTH, text);
 }
 
@@ -98,103 +118,23 @@ static void show_tcp(struct net *net, struct textbuf *out)
     show_time_waits(net, line, now, out);
 }
 
-static uint64_t counter(const struct net *net, enum tcp_counter c)
-{
-    return __atomic_load_n(&net->tcp->counters[c], __ATOMIC_RELAXED);
-}
-
 static void show_counters(struct net *net, struct textbuf *out)
 {
 #define TCP_COUNTER_NAME(name) #name,
     static const char *const names[] = { TCP_COUNTERS(TCP_COUNTER_NAME) };
 #undef TCP_COUNTER_NAME
     for (int i = 0; i < TCP_COUNTER_COUNT; i++)
-        textbuf_printf(out, "%-28s %lu\n", names[i], counter(net, i));
-}
-
-/* What Linux's extended counters tell that is counted here too, by their names there. */
-static const struct {
-    const char *name;
-    enum tcp_counter counter;
-} extended[] = {
-    { "SyncookiesSent", TCP_COUNT_cookies_out },
-    { "SyncookiesRecv", TCP_COUNT_cookies_in },
-    { "SyncookiesFailed", TCP_COUNT_cookies_wrong },
-    { "TW", TCP_COUNT_time_waits },
-    { "TCPTimeWaitOverflow", TCP_COUNT_time_wait_overflows },
-    { "DelayedACKs", TCP_COUNT_delayed_acks },
-    { "ListenOverflows", TCP_COUNT_listen_overflows },
-    { "ListenDrops", TCP_COUNT_listen_overflows },
-    { "TCPSackRecovery", TCP_COUNT_sack_recoveries },
-    { "TCPSACKReneging", TCP_COUNT_sack_reneging },
-    { "TCPTimeouts", TCP_COUNT_timeouts },
-    { "TCPLossProbes", TCP_COUNT_loss_probes },
-    { "TCPLossProbeRecovery", TCP_COUNT_loss_probe_recoveries },
-    { "TCPDSACKOldSent", TCP_COUNT_dsacks_out },
-    { "TCPDSACKRecv", TCP_COUNT_dsacks_in },
-    { "TCPSACKDiscard", TCP_COUNT_sacks_refused },
-    { "TCPSpuriousRTOs", TCP_COUNT_spurious_timeouts },
-    { "TCPOFOQueue", TCP_COUNT_out_of_order_in },
-    { "PruneCalled", TCP_COUNT_prunes },
-    { "OfoPruned", TCP_COUNT_out_of_order_pruned },
-    { "TCPRcvCollapsed", TCP_COUNT_buffers_collapsed },
-    { "TCPAbortOnData", TCP_COUNT_aborts_on_data },
-    { "TCPAbortOnTimeout", TCP_COUNT_aborts_on_timeout },
-    { "TCPKeepAlive", TCP_COUNT_keepalive_probes },
-    { "TCPChallengeACK", TCP_COUNT_challenge_acks },
-};
-
-static void show_netstat(struct net *net, struct textbuf *out)
-{
-    textbuf_printf(out, "TcpExt:");
-    for (unsigned i = 0; i < ARRAY_SIZE(extended); i++)
-        textbuf_printf(out, " %s", extended[i].name);
-    textbuf_printf(out, "\nTcpExt:");
-    for (unsigned i = 0; i < ARRAY_SIZE(extended); i++)
-        textbuf_printf(out, " %lu", counter(net, extended[i].counter));
-    textbuf_printf(out, "\n");
-}
-
-static unsigned established_now(struct net *net)
-{
-    struct port_table *ports = &net->tcp->ports;
-    unsigned n = 0;
-    lock_acquire(&ports->lock);
-    for (int i = 0; i < PORT_BUCKETS; i++) {
-        struct sock *sk;
-        list_for_each_entry (sk, &ports->buckets[i], bind_link)
-            n += TCPS_MAY_SEND >> READ_ONCE(sk->state) & 1; /* RFC 4022: ESTABLISHED or CLOSE-WAIT */
-    }
-    lock_release(&ports->lock);
-    return n;
-}
-
-/* TCP's two lines of /proc/net/snmp, names and values (RFC 4022). RtoAlgorithm 4: RFC 6298. */
-static void show_snmp(struct net *net, struct textbuf *out)
-{
-    textbuf_printf(out, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails "
-                        "EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors\n");
-    textbuf_printf(out, "Tcp: 4 200 120000 -1 %lu %lu %lu %lu %u %lu %lu %lu %lu %lu %lu\n",
-                   counter(net, TCP_COUNT_active_opens), counter(net, TCP_COUNT_passive_opens),
-                   counter(net, TCP_COUNT_attempt_fails), counter(net, TCP_COUNT_estab_resets),
-                   established_now(net), counter(net, TCP_COUNT_segments_in),
-                   counter(net, TCP_COUNT_segments_out), counter(net, TCP_COUNT_segments_retransmitted),
-                   net_dropped(net, SKB_DROP_TCP_SHORT) + net_dropped(net, SKB_DROP_TCP_HEADER_LENGTH) +
-                       net_dropped(net, SKB_DROP_TCP_CSUM) + net_dropped(net, SKB_DROP_TCP_OPTIONS),
-                   counter(net, TCP_COUNT_resets_out), net_dropped(net, SKB_DROP_TCP_CSUM));
+        textbuf_printf(out, "%-28s %lu\n", names[i], tcp_counted(net, i));
 }
 
 void tcp_proc_init(struct net *net)
 {
     struct tcp_state *tcp = net->tcp;
     tcp->proc_tcp = (struct net_proc_file){ .name = "tcp", .show = show_tcp };
-    tcp->proc_netstat = (struct net_proc_file){ .name = "netstat", .show = show_netstat };
-    net_proc_register(net, &tcp->proc_netstat);
     tcp->proc_counters = (struct net_proc_file){ .name = "tcp_counters", .show = show_counters };
     net_proc_register(net, &tcp->proc_tcp);
-    tcp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
     net_proc_register(net, &tcp->proc_counters);
-    net_proc_section_register(net, &tcp->snmp_section);
+    tcp_snmp_init(net);
     tcp->proc_metrics = (struct net_proc_file){ .name = "tcp_metrics", .show = tcp_metrics_show };
     net_proc_register(net, &tcp->proc_metrics);
 }
@@ -202,71 +142,7 @@ void tcp_proc_init(struct net *net)
 void tcp_proc_exit(struct net *net)
 {
     net_proc_unregister(net, &net->tcp->proc_metrics);
-    net_proc_section_unregister(net, &net->tcp->snmp_section);
+    tcp_snmp_exit(net);
     net_proc_unregister(net, &net->tcp->proc_counters);
-    net_proc_unregister(net, &net->tcp->proc_netstat);
     net_proc_unregister(net, &net->tcp->proc_tcp);
-}
-
-static uint8_t ca_state(const struct tcp_sock *tp)
-{
-    static const uint8_t shown[] = {
-        [TCP_OPEN] = TCP_CA_OPEN, [TCP_FAST_RECOVERY] = TCP_CA_RECOVERY, [TCP_LOSS] = TCP_CA_LOSS
-    };
-    return shown[tp->recovery];
-}
-
-/* Segments that so many bytes make. */
-static uint32_t in_segments(const struct tcp_sock *tp, uint32_t bytes)
-{
-    return (bytes + tp->mss - 1) / tp->mss;
-}
-
-static uint32_t ms_since(uint64_t time)
-{
-    return time ? (uint32_t)((time_now() - time) / ms(1)) : 0;
-}
-
-/* What this TCP does not measure (reordering, times of waiting) stays zero. */
-struct tcp_info tcp_info_make(const struct tcp_sock *tp)
-{
-    return (struct tcp_info){
-        .tcpi_state = (uint8_t)tp->sk.state,
-        .tcpi_ca_state = ca_state(tp),
-        .tcpi_retransmits = (uint8_t)MIN(tp->retransmits, 255u),
-        .tcpi_probes = (uint8_t)MIN(tp->persist_backoff + tp->keep_probes, 255u),
-        .tcpi_backoff = (uint8_t)MIN(tp->backoff, 255u),
-        .tcpi_options = (tp->ts_ok ? TCPI_OPT_TIMESTAMPS : 0) | (tp->sack_ok ? TCPI_OPT_SACK : 0) |
-                        (tp->ecn_ok ? TCPI_OPT_ECN : 0) | (tp->rcv_wscale ? TCPI_OPT_WSCALE : 0),
-        .tcpi_wscale = (uint8_t)(tp->snd_wscale | tp->rcv_wscale << 4),
-        .tcpi_app_limited = tp->rate.sample_limited,
-        .tcpi_rto = (uint32_t)(tp->rtt.rto / us(1)),
-        .tcpi_snd_mss = tp->mss,
-        .tcpi_rcv_mss = tp->rcv_mss,
-        .tcpi_unacked = in_segments(tp, tp->snd_nxt - tp->snd_una),
-        .tcpi_sacked = in_segments(tp, tp->board.sacked),
-        .tcpi_lost = in_segments(tp, tp->board.lost),
-        .tcpi_last_data_sent = ms_since(tp->last_sent_at),
-        .tcpi_last_ack_recv = ms_since(tp->last_ack_at),
-        .tcpi_pmtu = tp->dst ? tp->dst->mtu : 0,
-        .tcpi_rtt = (uint32_t)(tp->rtt.srtt / us(1)),
-        .tcpi_rttvar = (uint32_t)(tp->rtt.rttvar / us(1)),
-        .tcpi_snd_ssthresh = tp->ssthresh / tp->mss,
-        .tcpi_snd_cwnd = tp->cwnd / tp->mss,
-        .tcpi_advmss = tcp_advertised_mss(tp),
-        .tcpi_rcv_space = tp->rcv_wnd,
-        .tcpi_total_retrans = tp->total_retrans,
-        .tcpi_pacing_rate = tp->pacing.on ? tp->pacing.rate : tcp_pacing_window_rate(tp),
-        .tcpi_max_pacing_rate = tp->sk.max_pacing_rate,
-        .tcpi_bytes_acked = tp->bytes_acked,
-        .tcpi_bytes_received = tp->bytes_received,
-        .tcpi_segs_out = tp->segs_out,
-        .tcpi_segs_in = tp->segs_in,
-        .tcpi_notsent_bytes = seq_ahead(tp->snd_nxt, tp->write_seq),
-        .tcpi_min_rtt = (uint32_t)(tp->rtt.min / us(1)),
-        .tcpi_delivery_rate = tcp_rate_latest(&tp->rate),
-        .tcpi_delivered = (uint32_t)((tp->rate.delivered + tp->mss - 1) / tp->mss),
-        .tcpi_snd_wnd = tp->snd_wnd,
-        .tcpi_rcv_wnd = tp->rcv_wnd,
-    };
 }

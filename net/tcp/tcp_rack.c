@@ -22,6 +22,13 @@ static bool ambiguous(const struct tcp_sock *tp, const struct tcp_skb_cb *cb, ui
     return rtt < tp->rtt.min;
 }
 
+static void note_reordering(struct tcp_sock *tp)
+{
+    tp->rack.reordered = true;
+    tp->reorderings++;
+    tcp_count(tp->sk.net, TCP_COUNT_reorderings);
+}
+
 void tcp_rack_delivered(struct tcp_sock *tp, struct sk_buff *skb, const struct tcp_ack_news *news)
 {
     struct tcp_rack *r = &tp->rack;
@@ -29,7 +36,7 @@ void tcp_rack_delivered(struct tcp_sock *tp, struct sk_buff *skb, const struct t
     uint32_t end = tcp_skb_end(skb);
     uint64_t rtt = news->now - cb->last_sent_at;
     if (seq_before(end, news->fack) && !cb->resent) /* 6.2 step 3 */
-        r->reordered = true;
+        note_reordering(tp);
     r->fack = seq_max(r->fack, end);
     if (ambiguous(tp, cb, rtt, news))
         return;

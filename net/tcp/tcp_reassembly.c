@@ -55,6 +55,7 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
     ASSERT(tcp_cb(skb)->seq == tp->rcv_nxt);
     tp->rcv_nxt += skb->len;
     tp->bytes_received += skb->len;
+    tp->data_segs_in++;
     tp->rcv_wnd -= MIN(skb->len, tp->rcv_wnd);
     tp->fin_reached |= tcp_cb(skb)->fin;
     if (!skb->len) {
@@ -193,6 +194,7 @@ static void give_back(struct tcp_segment *seg, struct sk_buff *skb, enum skb_dro
 static void queue_out_of_order(struct tcp_sock *tp, struct tcp_segment *seg, struct sk_buff *skb)
 {
     tcp_count(tp->sk.net, TCP_COUNT_out_of_order_in);
+    tp->ofo_in++;
     if (!tcp_make_room(tp, skb)) {
         give_back(seg, skb, SKB_DROP_TCP_OFO_FULL);
         return;

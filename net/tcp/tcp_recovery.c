@@ -5,6 +5,7 @@
  * affair; between the two it is proportional rate reduction that says what goes (RFC 6937). */
 #include "lib/string.h"
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_trace.h"
 
 static struct tcp_cong_view view_make(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
@@ -37,6 +38,16 @@ void tcp_recovery_lower_threshold(struct tcp_sock *tp)
         v.cwnd = MIN(v.cwnd, MAX(v.flight, tp->usage.most));
     v.ssthresh = tp->cong->ssthresh(&v);
     view_store(tp, &v);
+}
+
+void tcp_recovery_count_resent(struct tcp_sock *tp, uint32_t n)
+{
+    tp->bytes_retrans += n;
+    tcp_trace_retransmit(tp, n);
+    if (tp->recovery == TCP_FAST_RECOVERY)
+        tcp_count(tp->sk.net, TCP_COUNT_retransmits_fast);
+    else if (tp->recovery == TCP_LOSS)
+        tcp_count(tp->sk.net, TCP_COUNT_retransmits_in_loss);
 }
 
 void tcp_recovery_begin_with(struct tcp_sock *tp, const struct tcp_cong_ops *cong)
@@ -220,6 +231,14 @@ static void step_frto(struct tcp_sock *tp, const struct tcp_ack_news *news)
         tp->frto = TCP_FRTO_OFF;
 }
 
+/* What the time-outs began is over, repaired or found needless. */
+static void end_timeouts(struct tcp_sock *tp)
+{
+    tp->timeout_recoveries++;
+    tp->timeout_time += time_now() - tp->timeout_since;
+    tp->timeout_since = 0;
+}
+
 static void ack_loss(struct tcp_sock *tp, const struct tcp_ack_news *news)
 {
     if (news->acked && seq_after_eq(tp->snd_una, tp->recover)) {
@@ -249,6 +268,8 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
     in_state[tp->recovery](tp, news);
     if (tp->cong->control)
         give_control(tp, news);
+    if (tp->timeout_since && tp->recovery != TCP_LOSS)
+        end_timeouts(tp);
     if (news->echo_of_mark)
         tcp_ecn_echoed(tp);
 }

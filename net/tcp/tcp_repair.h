@@ -113,6 +113,8 @@ void tcp_recovery_congested(struct tcp_sock *tp);
 void tcp_recovery_init(struct tcp_sock *tp);
 /* From now on the congestion control is cong, and knows nothing yet. */
 void tcp_recovery_begin_with(struct tcp_sock *tp, const struct tcp_cong_ops *cong);
+/* n bytes are about to go again: counted by the reason. */
+void tcp_recovery_count_resent(struct tcp_sock *tp, uint32_t n);
 /* ssthresh falls as the congestion module says. */
 void tcp_recovery_lower_threshold(struct tcp_sock *tp);
 

@@ -66,6 +66,7 @@ void tcp_sack_take(struct tcp_sock *tp, const struct tcp_segment *seg, struct tc
     news->dsack = is_dsack(seg);
     if (news->dsack) {
         tcp_count(tp->sk.net, TCP_COUNT_dsacks_in);
+        tp->dsacks_in++;
         tcp_undo_dsack(tp, o->sacks[0].end);
     }
     for (unsigned i = news->dsack; i < o->n_sacks; i++) {

@@ -1,6 +1,7 @@
 /* net/tcp/tcp_state.c - a connection's life: created, moved along RFC 9293 figure 5, deleted.
  * sk->state changes in tcp_set_state() alone, and only along an arrow of that figure. */
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_trace.h"
 
 static const char *const state_text[] = {
     [TCPS_ESTABLISHED] = "ESTABLISHED",
@@ -15,21 +16,6 @@ static const char *const state_text[] = {
     [TCPS_LISTEN] = "LISTEN",
     [TCPS_CLOSING] = "CLOSING",
 };
-/* What trace() is told, one constant a state. */
-static const char *const state_trace[] = {
-    [TCPS_ESTABLISHED] = "tcp.established",
-    [TCPS_SYN_SENT] = "tcp.syn_sent",
-    [TCPS_SYN_RECEIVED] = "tcp.syn_received",
-    [TCPS_FIN_WAIT_1] = "tcp.fin_wait_1",
-    [TCPS_FIN_WAIT_2] = "tcp.fin_wait_2",
-    [TCPS_TIME_WAIT] = "tcp.time_wait",
-    [TCPS_CLOSED] = "tcp.closed",
-    [TCPS_CLOSE_WAIT] = "tcp.close_wait",
-    [TCPS_LAST_ACK] = "tcp.last_ack",
-    [TCPS_LISTEN] = "tcp.listen",
-    [TCPS_CLOSING] = "tcp.closing",
-};
-
 /* The arrows of RFC 9293 figure 5, from each state; every state also falls to CLOSED by a reset, an abort or
  * a time-out. */
 static const uint32_t arrows[] = {
@@ -66,6 +52,7 @@ int tcp_init_sock(struct sock *sk)
     tp->keep_idle = READ_ONCE(sk->net->tcp->keep_idle);
     tp->keep_interval = READ_ONCE(sk->net->tcp->keep_interval);
     tp->keep_count = (unsigned)READ_ONCE(sk->net->tcp->keep_count);
+    tp->tracing = (uint8_t)READ_ONCE(sk->net->tcp->trace);
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;
 }
@@ -73,7 +60,7 @@ int tcp_init_sock(struct sock *sk)
 void tcp_set_state(struct tcp_sock *tp, enum tcp_state_name state)
 {
     ASSERT(state == TCPS_CLOSED || (arrows[tp->sk.state] >> state & 1));
-    trace(state_trace[state], be16_to_cpu(tp->sk.sport), be16_to_cpu(tp->sk.dport));
+    tcp_trace_state(tp, state);
     __atomic_store_n(&tp->sk.state, state, __ATOMIC_RELEASE); /* partner: is_listening() */
     sock_wake(&tp->sk);
 }

@@ -318,7 +318,10 @@ static enum verdict judge(const struct tcp_half_open *h, const struct tcp_segmen
     if (seg->ack != h->iss + 1)
         return RESET;
     *reason = SKB_DROP_TCP_DEFERRED;
-    return deferred(h, seg) ? IGNORE : COMPLETE;
+    if (!deferred(h, seg))
+        return COMPLETE;
+    tcp_count(seg->net, TCP_COUNT_accepts_deferred);
+    return IGNORE;
 }
 
 static struct tcp_opening opening_of(const struct tcp_half_open *h, const struct tcp_segment *seg)
@@ -468,6 +471,7 @@ static struct sock *time_out(struct tcp_syncache *cache, struct tcp_half_open *h
         return take_out(cache, h);
     }
     tcp_count(cache->net, TCP_COUNT_timeouts);
+    tcp_count(cache->net, TCP_COUNT_syns_again);
     tcp_count(cache->net, TCP_COUNT_segments_retransmitted);
     list_del(&h->due);
     h->retransmits += h->retransmits < UINT8_MAX;

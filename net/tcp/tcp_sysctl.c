@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/ipv4/inet_peer.h"
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_trace.h"
 
 enum { RETRIES_MOST = 127, QUICKACKS_MOST = 1000, RTO_MAX_MS = 120000, DAY = 86400 };
 
@@ -178,6 +179,8 @@ static const struct sysctl sysctls[] = {
                      "the length of TIME-WAIT, 2 MSL, seconds (RFC 9293 3.4.2)") },
     { SYSCTL_BOOL("net/ipv4/tcp_timestamps", struct tcp_state, timestamps,
                   "offer and accept timestamps (RFC 7323 3) on new connections") },
+    { SYSCTL_INT("net/ipv4/tcp_trace", struct tcp_state, trace, 0, TCP_TRACE_ALL,
+                 "trace points of new connections: 1 states, 2 windows, 4 what is sent again; their sum") },
     { SYSCTL_INTS("net/ipv4/tcp_wmem", struct tcp_state, wmem, 3, SOCK_BUF_MIN, SOCK_BUF_MAX,
                   "send buffers of connections: the least, the first, the largest; bytes") },
     { SYSCTL_BOOL("net/ipv4/tcp_window_scaling", struct tcp_state, window_scaling,
@@ -221,5 +224,6 @@ void tcp_sysctl_init(struct net *net)
     orphan_retries_changed(tcp);
     tcp->delack_time = ms(40); /* RFC 9293 3.8.6.3, MUST-40: below 500 ms */
     tcp->quickacks = 16;
+    tcp->trace = TCP_TRACE_STATE;
     net_sysctl_register(net, &tcp->sysctls, sysctls, tcp);
 }

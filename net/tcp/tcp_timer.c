@@ -3,6 +3,7 @@
  * Its callback runs in softirq without a lock, takes sk->lock, and looks at the deadlines again: they may
  * have moved or gone. The armed timer holds a reference to its sock, which the callback gives back. */
 #include "net/tcp/tcp.h"
+#include "net/tcp/tcp_trace.h"
 
 /* Since when does the peer owe us an acknowledgement? */
 static uint64_t unanswered_since(const struct tcp_sock *tp)
@@ -45,6 +46,8 @@ static void time_out(struct tcp_sock *tp)
 static void resend(struct tcp_sock *tp)
 {
     if (tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED))) {
+        tcp_count(tp->sk.net, TCP_COUNT_syns_again);
+        tcp_trace_retransmit(tp, 0);
         tcp_send_syn(tp);
         return;
     }
@@ -52,18 +55,39 @@ static void resend(struct tcp_sock *tp)
     tcp_retransmit_first(tp); /* RFC 6298 5.4 */
 }
 
+/* RFC 5482 3: the peer's time began with the first copy, though a probe (RFC 8985 7) went since; and not
+ * before a window that was shut has opened (tcp_ack.c). */
+static void note_first_timeout(struct tcp_sock *tp, uint64_t now)
+{
+    struct sk_buff *oldest = skb_peek(&tp->write_queue);
+    uint64_t sent_at = oldest && tcp_cb(oldest)->sent ? tcp_cb(oldest)->sent_at : now - tp->rtt.rto;
+    tp->unacked_since = MAX(tp->unacked_since, sent_at);
+}
+
 static void rexmit_fired(struct tcp_sock *tp, uint64_t now)
 {
     if (!tp->retransmits++)
-        tp->unacked_since = now - tp->rtt.rto;
+        note_first_timeout(tp, now);
     if (gave_up(tp, now)) {
         time_out(tp);
         return;
     }
     tcp_count(tp->sk.net, TCP_COUNT_timeouts);
+    if (!tp->timeout_since)
+        tp->timeout_since = now;
+    tp->timeouts++;
     resend(tp);
     tp->backoff++;        /* RFC 6298 5.5 */
     tcp_start_rexmit(tp); /* 5.6 */
+}
+
+/* tcp(7), TCP_USER_TIMEOUT: how much longer may text wait for the window, although the peer answers? */
+static uint64_t patience_with_window(const struct tcp_sock *tp, uint64_t now)
+{
+    uint64_t waited = now - tp->shut_since;
+    if (!tp->user_timeout)
+        return UINT64_MAX;
+    return tp->user_timeout > waited ? tp->user_timeout - waited : 0;
 }
 
 /* RFC 9293 3.8.6.1: probe a shut window, ever more rarely, for as long as the peer answers (MUST-35, 36). An
@@ -72,7 +96,9 @@ static void persist_fired(struct tcp_sock *tp, uint64_t now)
 {
     /* a connection that nobody has open does not get that patience */
     uint64_t since = tp->sk.dead ? tp->orphaned_at : tp->last_ack_at;
-    if (now - since >= give_up_after(tp)) {
+    if (!tp->persist_backoff)
+        tp->shut_since = now;
+    if (now - since >= give_up_after(tp) || !patience_with_window(tp, now)) {
         time_out(tp);
         return;
     }
@@ -82,7 +108,8 @@ static void persist_fired(struct tcp_sock *tp, uint64_t now)
     }
     tcp_send_probe(tp);
     tp->persist_backoff++;
-    tcp_timer_start(tp, TCP_TIMER_PERSIST, tcp_rto_backed_off(&tp->rtt, tp->persist_backoff)); /* MUST-37 */
+    uint64_t wait = tcp_rto_backed_off(&tp->rtt, tp->persist_backoff); /* MUST-37 */
+    tcp_timer_start(tp, TCP_TIMER_PERSIST, MIN(wait, patience_with_window(tp, now)));
 }
 
 /* 2 MSL are over (RFC 9293 3.10.8), or the peer of an orphan never sent its FIN. */
@@ -145,6 +172,7 @@ static void timer_fn(struct timer *timer)
     struct tcp_sock *tp = container_of(timer, struct tcp_sock, timers.timer);
     lock_acquire(&tp->sk.lock);
     uint64_t next = fire(tp, time_now());
+    tcp_trace_window(tp);
     if (next != TIME_NEVER)
         arm(tp, next);
     lock_release(&tp->sk.lock);

@@ -51,6 +51,8 @@ bool tcp_undo_try(struct tcp_sock *tp, const struct tcp_ack_news *news)
         return false;
     if (tp->recovery == TCP_LOSS)
         tcp_count(tp->sk.net, TCP_COUNT_spurious_timeouts);
+    else
+        tcp_count(tp->sk.net, TCP_COUNT_undone_recoveries);
     tcp_count(tp->sk.net, TCP_COUNT_undone);
     tcp_board_lose_none(tp);
     tp->cwnd = MAX(tp->cwnd, u->cwnd);

@@ -211,6 +211,8 @@ static void show_snmp(struct net *net, struct textbuf *out)
                    net_counted(&udp->out_datagrams), net_counted(&udp->rcvbuf_errors),
                    net_counted(&udp->sndbuf_errors), net_dropped(net, SKB_DROP_UDP_CSUM),
                    net_dropped(net, SKB_DROP_UDP_NO_MEMBER));
+    textbuf_printf(out, "UdpLite: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors "
+                        "InCsumErrors IgnoredMulti MemErrors\nUdpLite: 0 0 0 0 0 0 0 0 0\n"); /* not there */
 }
 
 static void show_sockstat(struct net *net, struct textbuf *out)
@@ -244,7 +246,7 @@ static int udp_init(struct net *net)
     sock_register(net, &udp->family);
     udp->file = (struct net_proc_file){ .name = "udp", .show = udp_show };
     net_proc_register(net, &udp->file);
-    udp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp };
+    udp->snmp_section = (struct net_proc_file){ .name = "snmp", .show = show_snmp, .order = 2 };
     net_proc_section_register(net, &udp->snmp_section);
     udp->sockstat_section = (struct net_proc_file){ .name = "sockstat", .show = show_sockstat };
     net_proc_section_register(net, &udp->sockstat_section);
