@@ -24,6 +24,27 @@ TEST(what_lies_outside_the_window_is_answered_and_dropped) /* RFC 9293 3.10.7.4 
     script_end(&s);
 }
 
+TEST(a_shut_window_lets_valid_acks_through) /* RFC 9293 3.10.7.4 first; checklist 51 */
+{
+    struct script s = script_begin();
+    script_accept(&s);
+    struct tcp_sock *tp = tcp_sk(s.sk);
+    CHECK_EQ(vk_send(s.sk, "hello", 5, 0), 5);
+    host_sends(&s, PSH | ACK);
+    uint32_t una = tp->snd_una;
+    tp->rcv_wnd = 0; /* the peer has sent beyond it nevertheless, and goes on from there */
+    peer_sends_at(&s, ACK, s.snd + tp->sk.rcvbuf, s.rcv, NULL, 0);
+    CHECK_EQ(tp->snd_una, una);
+    tp->rcv_wnd = 0; /* it had opened with our answer */
+    peer_sends_at(&s, RST | ACK, s.snd + 2000, s.rcv, NULL, 0);
+    CHECK_EQ(tp->snd_una, una);
+    tp->rcv_wnd = 0;
+    peer_sends_at(&s, ACK, s.snd + 2000, s.rcv, NULL, 0);
+    CHECK_EQ(tp->snd_una, una + 5);
+    CHECK_EQ(script_state(&s), TCPS_ESTABLISHED);
+    script_end(&s);
+}
+
 TEST(a_segment_without_ack_is_dropped) /* RFC 9293 3.10.7.4 fifth; checklist 54 */
 {
     struct script s = script_begin();

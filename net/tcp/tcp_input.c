@@ -211,6 +211,15 @@ static bool repeats_fin(const struct tcp_sock *tp, const struct tcp_segment *seg
            seg->seq + seg->len == tp->rcv_nxt;
 }
 
+/* 3.10.7.4 first: while our window is shut valid ACKs count all the same. A peer that ran ahead of the window
+ * acknowledges from there, and that may be all our user waits for before he reads again. */
+static bool acks_beyond_shut_window(const struct tcp_sock *tp, const struct tcp_segment *seg)
+{
+    bool bare = !seg->len && (seg->flags & (TCP_FLAG_ACK | TCP_FLAG_RST)) == TCP_FLAG_ACK;
+    return bare && !tp->rcv_wnd && seq_within(seg->seq, tp->rcv_nxt, tp->rcv_nxt + tp->sk.rcvbuf) &&
+           seq_after(seg->ack, tp->snd_una) && seq_before_eq(seg->ack, tp->snd_nxt);
+}
+
 static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
 {
     if (acceptable(tp, seg) || strip_simultaneous_syn(tp, seg)) {
@@ -223,6 +232,8 @@ static enum step step_sequence(struct tcp_sock *tp, struct tcp_segment *seg)
         tp->ack_now = true;
         return GO_ON;
     }
+    if (acks_beyond_shut_window(tp, seg))
+        return GO_ON;
     answer_unacceptable(tp, seg);
     return drop(seg, tcp_segment_has(seg, TCP_FLAG_RST)              ? SKB_DROP_TCP_RESET
                      : seq_before(seg->seq, tp->rcv_nxt) && seg->len ? SKB_DROP_TCP_OLD_DATA
