@@ -1,4 +1,4 @@
-"""Many connections: at once, one after the other, and under a flood of SYNs, in a guest of 512 MiB (issue: set-up under attack)."""
+"""Many connections: at once, one after the other, and under a flood of SYNs, in a guest of 512 MiB."""
 import random
 import re
 import time
