@@ -12,7 +12,7 @@ void skb_queue_head_init(struct sk_buff_head *q)
 
 static void count_in(struct sk_buff_head *q, const struct sk_buff *skb)
 {
-    q->qlen++;
+    WRITE_ONCE(q->qlen, q->qlen + 1); /* netif_tx_behind() looks without the lock */
     q->bytes += skb->len;
 }
 
@@ -63,7 +63,7 @@ struct sk_buff *skb_queue_prev(const struct sk_buff_head *q, const struct sk_buf
 void skb_unlink(struct sk_buff_head *q, struct sk_buff *skb)
 {
     list_del(&skb->list);
-    q->qlen--;
+    WRITE_ONCE(q->qlen, q->qlen - 1);
     q->bytes -= skb->len;
 }
 
