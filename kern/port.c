@@ -2,6 +2,7 @@
  * CPUs and the log are where they belong: kern/time, kern/sched, kern/mm, kern/cpu, kern/debug; chance and
  * trace points stand beside this file. */
 #include "net/port.h"
+#include "kern/mm/page.h"
 #include "kern/mm/slab.h"
 #include "kern/sched/held.h"
 #include "kern/sched/softirq.h"
@@ -18,6 +19,11 @@ void *mem_alloc(size_t size)
 void mem_free(void *p)
 {
     kfree_from(p, __builtin_return_address(0));
+}
+
+uint64_t mem_total(void)
+{
+    return page_total() * PAGE_SIZE;
 }
 
 /* A pool is a slab cache under another name. */

@@ -19,6 +19,8 @@ enum context { CONTEXT_PROCESS, CONTEXT_SOFTIRQ, CONTEXT_IRQ };
 /* size zeroed bytes, aligned for any type; free with mem_free (NULL is fine). */
 void *mem_alloc(size_t size);
 void mem_free(void *p);
+/* Bytes of memory that the machine has for all uses: a measure for limits. Does not change. */
+uint64_t mem_total(void);
 
 /* Objects of one size with a name, from per-CPU caches in the kernel, one malloc each on the host. Not
  * zeroed. */

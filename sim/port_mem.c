@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH = 0xcd }; /* what memory holds that was not zeroed: the same in every run */
+enum {
+    FRESH = 0xcd,     /* what memory holds that was not zeroed: the same in every run */
+    TOTAL = 512 << 20 /* what a guest has by default */
+};
 
 /* Count an allocation; true if it is to fail. */
 static bool refuse(const char *what)
@@ -71,6 +74,11 @@ void mem_free(void *p)
     sim_not_in_irq("mem_free()");
     sim.live_memory -= p != NULL;
     free(p);
+}
+
+uint64_t mem_total(void)
+{
+    return TOTAL;
 }
 
 struct pool *pool_create(const char *name, size_t size)

@@ -72,6 +72,7 @@
     DROP(TCP_DEFERRED, "a bare ACK where TCP_DEFER_ACCEPT waits for text")                                   \
     DROP(TCP_OFO_FULL, "out-of-order queue full")                                                            \
     DROP(TCP_OFO_PRUNED, "out-of-order text given up for memory")                                            \
+    DROP(TCP_MEMORY, "memory of all connections used up")                                                    \
     DROP(TCP_CLOSING, "data after the receiver closed")                                                      \
     DROP(RAW_NO_SOCKET, "no raw socket wanted it")                                                           \
     DROP(UNRESOLVED_FLUSHED, "thrown away with its device or table")

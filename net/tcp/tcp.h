@@ -14,6 +14,7 @@
 #include "net/tcp/seq.h"
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_hash.h"
+#include "net/tcp/tcp_mem.h"
 #include "net/tcp/tcp_options.h"
 #include "net/tcp/tcp_pacing.h"
 #include "net/tcp/tcp_repair.h"
@@ -104,6 +105,8 @@ enum {
     TCP_COUNTER(accepts_deferred)                                                                            \
     TCP_COUNTER(aborts_on_close)                                                                             \
     TCP_COUNTER(aborts_on_data)                                                                              \
+    TCP_COUNTER(aborts_on_memory)                                                                            \
+    TCP_COUNTER(memory_pressures)                                                                            \
     TCP_COUNTER(aborts_on_timeout)
 
 #define TCP_COUNTER_ENUM(name) TCP_COUNT_##name,
@@ -114,6 +117,7 @@ enum tcp_counter { TCP_COUNTERS(TCP_COUNTER_ENUM) TCP_COUNTER_COUNT };
 struct tcp_state {
     struct tcp_table table;               /* connections by four-tuple, hashed with net->hash_key */
     struct tcp_syncache syncache;         /* half-open connections of listeners */
+    struct tcp_memory mem;                /* what all buffers may cost */
     struct tcp_timewaits timewaits;       /* what is left of those that ended; they are in the table, too */
     struct port_table ports;              /* everything with a local port */
     struct hash_key isn_key;              /* RFC 6528 3; and of cookies */
@@ -300,6 +304,8 @@ struct tcp_sock {
     uint64_t last_sent_at;  /* text or FIN */
     uint64_t user_timeout;  /* TCP_USER_TIMEOUT in ns: R2 of this connection; 0: the usual one */
     uint64_t orphaned_at;   /* close() */
+    bool orphan;            /* and is counted in n_orphans */
+    uint32_t mem_taken;     /* pages of the host's memory for connections */
     uint64_t last_ack_at;   /* when the peer was last heard to acknowledge anything */
     uint64_t bytes_acked, bytes_received; /* TCP_INFO, and the next three */
     uint32_t segs_out, segs_in, total_retrans;
@@ -535,9 +541,14 @@ void tcp_ofo_purge(struct tcp_sock *tp);
 /* ================ tcp_prune.c: what the peer's text may cost; lock held ================ */
 
 /* Is there memory for skb, which has text that begins at its seq? What is queued is moved together and, if it
- * must be, text farther away than skb is given up (RFC 2018 8). False: there is none, skb is to be dropped.
+ * must be, text farther away than skb is given up (RFC 2018 8). SKB_NOT_DROPPED, or why skb is to be dropped.
  * In order a little more is let in than out of order. */
-bool tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb);
+enum skb_drop_reason tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb);
+
+static inline bool tcp_mem_short(const struct tcp_sock *tp) /* the rest in tcp_mem.h */
+{
+    return READ_ONCE(tcp_state_of(tp)->mem.pressure);
+}
 
 /* ================ tcp_urgent.c: RFC 9293 3.8.5, RFC 6093; lock held ================ */
 

@@ -183,6 +183,7 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
     if (!news.acked)
         return;
     reset_timer(tp);
+    tcp_mem_settle(tp);
     if (!tp->send_head &&
         tp->cwnd > tp->sk.sndbuf / 4) /* all that the buffer holds is out, and more could be */
         tcp_buffers_grow_send(tp);

@@ -23,7 +23,7 @@ void tcp_buffers_received(struct tcp_sock *tp)
     struct tcp_state *tcp = tcp_state_of(tp);
     struct sock *sk = &tp->sk;
     uint32_t most = (uint32_t)READ_ONCE(tcp->rmem[2]);
-    if (READ_ONCE(tcp->moderate_rcvbuf) && !sk->rcvbuf_set && sk->rcvbuf < most &&
+    if (READ_ONCE(tcp->moderate_rcvbuf) && !sk->rcvbuf_set && sk->rcvbuf < most && !tcp_mem_short(tp) &&
         window_is_the_limit(tp, time_now()))
         WRITE_ONCE(sk->rcvbuf, MIN(2 * sk->rcvbuf, most));
     tcp_buffers_begin(tp);
@@ -34,6 +34,6 @@ void tcp_buffers_grow_send(struct tcp_sock *tp)
     struct sock *sk = &tp->sk;
     uint32_t most = (uint32_t)READ_ONCE(tcp_state_of(tp)->wmem[2]);
     uint64_t wanted = (uint64_t)2 * OVERHEAD * tp->cwnd;
-    if (!sk->sndbuf_set && sk->sndbuf < most)
+    if (!sk->sndbuf_set && sk->sndbuf < most && !tcp_mem_short(tp))
         WRITE_ONCE(sk->sndbuf, (uint32_t)MIN(wanted, (uint64_t)most));
 }

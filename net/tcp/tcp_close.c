@@ -87,11 +87,15 @@ void tcp_close(struct sock *sk)
     lock_acquire(&sk->lock);
     sk->dead = true;
     tp->orphaned_at = time_now();
+    tcp_orphan_begin(tp);
     if (sk->state == TCPS_LISTEN)
         tcp_listen_stop(tp);
     else if (sk->state != TCPS_CLOSED)
         close_connection(tp);
     skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    tcp_mem_settle(tp);
+    if (tcp_orphan_must_go(tp))
+        tcp_orphan_abort(tp);
     if (sk->state == TCPS_FIN_WAIT_2) /* RFC 9293 3.6.1: nobody waits for the peer's FIN any more */
         tcp_timer_start(tp, TCP_TIMER_STATE, tcp_fin_wait_time(tp));
     if (sk->state == TCPS_CLOSED)

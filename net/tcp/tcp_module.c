@@ -39,9 +39,12 @@ static int tcp_module_init(struct net *net)
         return -ENOMEM;
     state_init(net->tcp);
     net->tcp->net = net;
-    int err = tcp_timewaits_init(net);
+    int err = tcp_mem_init(net);
     if (err)
         goto free;
+    err = tcp_timewaits_init(net);
+    if (err)
+        goto end_mem;
     err = tcp_syncache_init(net);
     if (err)
         goto end_timewaits;
@@ -56,6 +59,8 @@ end_syncache:
     tcp_syncache_exit(net);
 end_timewaits:
     tcp_timewaits_exit(net);
+end_mem:
+    tcp_mem_exit(net);
 free:
     mem_free(net->tcp);
     net->tcp = NULL;
@@ -87,6 +92,7 @@ static void tcp_module_exit(struct net *net)
     tcp_syncache_exit(net);
     tcp_timewaits_exit(net);
     end_connections(net);
+    tcp_mem_exit(net);
     mem_free(net->tcp);
     net->tcp = NULL;
 }

@@ -130,6 +130,12 @@ static void collapse(struct tcp_sock *tp)
 
 /* ---- giving up ---- */
 
+/* Both limits: the connection's and the host's. */
+static bool admits(struct tcp_sock *tp, const struct sk_buff *skb)
+{
+    return fits(tp, skb) && tcp_mem_receive(tp, skb->truesize);
+}
+
 /* Free at least an eighth of the buffer of what lies behind skb. */
 static void prune(struct tcp_sock *tp, struct sk_buff *skb)
 {
@@ -149,19 +155,30 @@ static void prune(struct tcp_sock *tp, struct sk_buff *skb)
 
 /* What is next in line waits for nothing but the reader, and its window was promised: twice the buffer, and
  * always one. */
-static bool fits_in_order(const struct tcp_sock *tp, const struct sk_buff *skb)
+static enum skb_drop_reason admit_in_order(struct tcp_sock *tp, const struct sk_buff *skb)
 {
-    return skb_queue_empty(&tp->sk.receive_queue) ||
-           queued(tp) + tp->ofo_truesize + skb->truesize <= 2 * (uint64_t)tp->sk.rcvbuf;
+    if (skb_queue_empty(&tp->sk.receive_queue))
+        return SKB_NOT_DROPPED;
+    if (queued(tp) + tp->ofo_truesize + skb->truesize > 2 * (uint64_t)tp->sk.rcvbuf)
+        return SKB_DROP_SOCKET_RCVBUF_FULL;
+    return tcp_mem_receive(tp, skb->truesize) ? SKB_NOT_DROPPED : SKB_DROP_TCP_MEMORY;
 }
 
-bool tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb)
+/* There is too little: make some. */
+static enum skb_drop_reason make_room(struct tcp_sock *tp, struct sk_buff *skb)
 {
-    if (fits(tp, skb))
-        return true;
     tcp_count(tp->sk.net, TCP_COUNT_prunes);
     collapse(tp);
-    if (!fits(tp, skb))
+    if (!admits(tp, skb))
         prune(tp, skb);
-    return fits(tp, skb) || (tcp_cb(skb)->seq == tp->rcv_nxt && fits_in_order(tp, skb));
+    if (admits(tp, skb))
+        return SKB_NOT_DROPPED;
+    if (tcp_cb(skb)->seq == tp->rcv_nxt)
+        return admit_in_order(tp, skb);
+    return fits(tp, skb) ? SKB_DROP_TCP_MEMORY : SKB_DROP_TCP_OFO_FULL;
+}
+
+enum skb_drop_reason tcp_make_room(struct tcp_sock *tp, struct sk_buff *skb)
+{
+    return admits(tp, skb) ? SKB_NOT_DROPPED : make_room(tp, skb);
 }

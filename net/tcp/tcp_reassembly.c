@@ -195,8 +195,9 @@ static void queue_out_of_order(struct tcp_sock *tp, struct tcp_segment *seg, str
 {
     tcp_count(tp->sk.net, TCP_COUNT_out_of_order_in);
     tp->ofo_in++;
-    if (!tcp_make_room(tp, skb)) {
-        give_back(seg, skb, SKB_DROP_TCP_OFO_FULL);
+    enum skb_drop_reason refused = tcp_make_room(tp, skb);
+    if (refused != SKB_NOT_DROPPED) {
+        give_back(seg, skb, refused);
         return;
     }
     struct sk_buff *before = tcp_ofo_predecessor(tp, tcp_cb(skb)->seq);
@@ -220,8 +221,9 @@ bool tcp_queue_text(struct tcp_sock *tp, struct tcp_segment *seg)
         queue_out_of_order(tp, seg, skb);
         return false;
     }
-    if (!tcp_make_room(tp, skb)) {
-        give_back(seg, skb, SKB_DROP_SOCKET_RCVBUF_FULL);
+    enum skb_drop_reason refused = skb->len ? tcp_make_room(tp, skb) : SKB_NOT_DROPPED;
+    if (refused != SKB_NOT_DROPPED) {
+        give_back(seg, skb, refused);
         return false;
     }
     append_all(tp, skb);

@@ -150,6 +150,7 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
     ssize_t n = sock_lock_reader(sk, r.deadline);
     if (!n) {
         n = receive_all(tp, &r);
+        tcp_mem_settle(tp);
         if (n > 0 && !(flags & MSG_PEEK))
             tcp_window_update(tp);
         sock_unlock_reader(sk);
@@ -165,7 +166,7 @@ static bool may_write_more(struct tcp_sock *tp)
 {
     uint32_t unsent = seq_ahead(tp->snd_nxt, tp->write_seq);
 
-    if (!tp->notsent_lowat || unsent < tp->notsent_lowat)
+    if ((!tp->notsent_lowat || unsent < tp->notsent_lowat) && tcp_mem_send_room(tp))
         return sock_stream_writable(&tp->sk);
     __atomic_store_n(&tp->sk.nospace, true, __ATOMIC_SEQ_CST); /* to be told when something was sent */
     return false;

@@ -10,9 +10,9 @@
 enum { BATCH = 16 };      /* buffers filled between two times the lock is taken */
 enum { SPARE_SLOTS = 3 }; /* a segment touches one page more than it fills; and two for what is added */
 
-static bool has_room(const struct sock *sk)
+static bool has_room(struct tcp_sock *tp)
 {
-    return __atomic_load_n(&sk->wmem_alloc, __ATOMIC_RELAXED) < sk->sndbuf;
+    return tcp_mem_send_room(tp) && __atomic_load_n(&tp->sk.wmem_alloc, __ATOMIC_RELAXED) < tp->sk.sndbuf;
 }
 
 /* 0 when bytes may be queued now, or why they never will be. */
@@ -30,9 +30,10 @@ static int send_error(struct tcp_sock *tp)
 static int await_room(struct tcp_sock *tp, uint64_t deadline)
 {
     struct sock *sk = &tp->sk;
-    bool full = !has_room(sk);
+    bool full = !has_room(tp);
     int err;
-    while (!(err = send_error(tp)) && (!tcp_in(tp, TCPS_MAY_SEND) || (full && !sock_stream_writable(sk)))) {
+    while (!(err = send_error(tp)) &&
+           (!tcp_in(tp, TCPS_MAY_SEND) || (full && !(sock_stream_writable(sk) && tcp_mem_send_room(tp))))) {
         err = sock_wait(sk, deadline);
         if (err)
             return err;
@@ -156,6 +157,7 @@ static void enqueue_batch(struct tcp_sock *tp, struct sk_buff_head *fresh, bool 
         enqueue(tp, skb, last && skb_queue_empty(fresh));
     if (tp->oob)
         tcp_urgent_send(tp);
+    tcp_mem_settle(tp);
     tcp_output(tp);
 }
 
@@ -194,6 +196,7 @@ static ssize_t send_some(struct tcp_sock *tp, struct iov_iter *iter, uint64_t de
     if (err)
         return err;
     struct filling f = filling_for(tp, iter);
+    f.limit = MIN(f.limit, tcp_mem_send_room(tp));
     if (tp->notice && !f.pages)
         tp->notice->copied = true;
     lock_release(&sk->lock);

@@ -53,6 +53,7 @@ int tcp_init_sock(struct sock *sk)
     tp->keep_interval = READ_ONCE(sk->net->tcp->keep_interval);
     tp->keep_count = (unsigned)READ_ONCE(sk->net->tcp->keep_count);
     tp->tracing = (uint8_t)READ_ONCE(sk->net->tcp->trace);
+    __atomic_fetch_add(&sk->net->tcp->mem.n_alloc, 1, __ATOMIC_RELAXED);
     tp->peer_mss = tp->mss = tp->rcv_mss = TCP_MSS_DEFAULT;
     return 0;
 }
@@ -60,6 +61,7 @@ int tcp_init_sock(struct sock *sk)
 void tcp_set_state(struct tcp_sock *tp, enum tcp_state_name state)
 {
     ASSERT(state == TCPS_CLOSED || (arrows[tp->sk.state] >> state & 1));
+    tcp_mem_state_changes(tp, state);
     tcp_trace_state(tp, state);
     __atomic_store_n(&tp->sk.state, state, __ATOMIC_RELEASE); /* partner: is_listening() */
     sock_wake(&tp->sk);
@@ -83,6 +85,7 @@ void tcp_done(struct tcp_sock *tp)
     free_unsent(tp);
     if (sk->dead)
         skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    tcp_mem_settle(tp);
     sk->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
     tcp_set_state(tp, TCPS_CLOSED);
     port_table_unbind(&sk->net->tcp->ports, sk);
@@ -108,6 +111,8 @@ void tcp_destroy_sock(struct sock *sk)
     struct tcp_sock *tp = tcp_sk(sk);
     ASSERT(!tp->node.hashed && !sk->bound);
     free_unsent(tp);
+    tcp_mem_forget(tp);
+    __atomic_fetch_sub(&sk->net->tcp->mem.n_alloc, 1, __ATOMIC_RELAXED);
     dst_release(tp->dst);
     mem_free(tp->listener);
 }

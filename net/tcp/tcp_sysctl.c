@@ -133,6 +133,13 @@ static const struct sysctl sysctls[] = {
     { SYSCTL_INT("net/ipv4/tcp_metrics_flush", struct tcp_state, metrics_flush, 0, INT32_MAX,
                  "written: forget what was found out about destinations (/proc/net/tcp_metrics)"),
       .changed = metrics_flush },
+    { SYSCTL_INT("net/ipv4/tcp_max_orphans", struct tcp_state, mem.max_orphans, 0, INT32_MAX,
+                 "connections that nobody has open any more; beyond that they are reset") },
+    { SYSCTL_INTS(
+          "net/ipv4/tcp_mem", struct tcp_state, mem.limits, 3, 0, INT32_MAX,
+          "pages that all connections' buffers hold: below the first all is well again, from the second "
+          "on memory is short, beyond the third nobody gets more than tcp_rmem's and tcp_wmem's least"),
+      .changed = tcp_mem_limits_changed },
     { SYSCTL_BOOL("net/ipv4/tcp_moderate_rcvbuf", struct tcp_state, moderate_rcvbuf,
                   "let receive buffers grow with the path, up to the third number of tcp_rmem") },
     { SYSCTL_BOOL("net/ipv4/tcp_no_metrics_save", struct tcp_state, no_metrics_save,

@@ -68,6 +68,10 @@ static void rexmit_fired(struct tcp_sock *tp, uint64_t now)
 {
     if (!tp->retransmits++)
         note_first_timeout(tp, now);
+    if (tcp_orphan_must_go(tp)) {
+        tcp_orphan_abort(tp);
+        return;
+    }
     if (gave_up(tp, now)) {
         time_out(tp);
         return;
@@ -98,6 +102,10 @@ static void persist_fired(struct tcp_sock *tp, uint64_t now)
     uint64_t since = tp->sk.dead ? tp->orphaned_at : tp->last_ack_at;
     if (!tp->persist_backoff)
         tp->shut_since = now;
+    if (tcp_orphan_must_go(tp)) {
+        tcp_orphan_abort(tp);
+        return;
+    }
     if (now - since >= give_up_after(tp) || !patience_with_window(tp, now)) {
         time_out(tp);
         return;

@@ -3,7 +3,10 @@
  * window: the other half pays for the buffers' own overhead. */
 #include "net/tcp/tcp.h"
 
-enum { WINDOW_SHIFT = 7 }; /* RFC 7323 2.2 */
+enum {
+    WINDOW_SHIFT = 7,  /* RFC 7323 2.2 */
+    SHORT_SEGMENTS = 4 /* what is offered while memory is short; as Linux */
+};
 _Static_assert(SOCK_BUF_MAX / 2 <= TCP_WINDOW_FIELD << WINDOW_SHIFT, "the largest buffer can be offered");
 
 uint8_t tcp_window_shift(void)
@@ -20,7 +23,10 @@ uint32_t tcp_receive_space(const struct tcp_sock *tp)
 {
     uint32_t queued = (uint32_t)MIN(tp->sk.receive_queue.bytes, (uint64_t)UINT32_MAX);
     uint32_t limit = window_limit(tp);
-    return limit > queued ? limit - queued : 0;
+    uint32_t space = limit > queued ? limit - queued : 0;
+    if (tcp_mem_short(tp)) /* a few segments, so that what all of them offer is not more than there is */
+        space = MIN(space, SHORT_SEGMENTS * (uint32_t)tcp_advertised_mss(tp));
+    return space;
 }
 
 /* RFC 9293 3.8.6.2.2: the edge moves by min(MSS, half the buffer) at least, or not at all. */

@@ -215,18 +215,23 @@ static void show_snmp(struct net *net, struct textbuf *out)
                         "InCsumErrors IgnoredMulti MemErrors\nUdpLite: 0 0 0 0 0 0 0 0 0\n"); /* not there */
 }
 
+enum { PAGE = 4096 }; /* what proc(5) counts memory in */
+
 static void show_sockstat(struct net *net, struct textbuf *out)
 {
     struct port_table *t = &net->udp->ports;
     struct sock *sk;
     unsigned inuse = 0;
+    uint64_t bytes = 0;
 
     lock_acquire(&t->lock);
     for (unsigned i = 0; i < PORT_BUCKETS; i++)
-        list_for_each_entry (sk, &t->buckets[i], bind_link)
+        list_for_each_entry (sk, &t->buckets[i], bind_link) {
             inuse++;
+            bytes += (uint64_t)__atomic_load_n(&sk->rmem_alloc, __ATOMIC_RELAXED);
+        }
     lock_release(&t->lock);
-    textbuf_printf(out, "UDP: inuse %u mem 0\n", inuse);
+    textbuf_printf(out, "UDP: inuse %u mem %lu\n", inuse, (bytes + PAGE - 1) / PAGE);
 }
 
 /* ---- registration ---- */

@@ -509,7 +509,7 @@ TEST(proc_net_tells_of_sockets_and_of_what_was_counted) // proc(5): udp, snmp, s
     read_proc(&h, "snmp", text, sizeof text);
     CHECK(strstr(text, "\nUdp: 1 1 0 1 0 0 0 0 0\n"));
     read_proc(&h, "sockstat", text, sizeof text);
-    CHECK(strstr(text, "UDP: inuse 2 mem 0\n"));
+    CHECK(strstr(text, "UDP: inuse 2 mem 1\n"));
     vk_close(sk);
     vk_close(peer);
     host_destroy(&h);
