@@ -15,6 +15,7 @@
 #include "net/tcp/tcp_cong.h"
 #include "net/tcp/tcp_hash.h"
 #include "net/tcp/tcp_mem.h"
+#include "net/tcp/tcp_mtu_probe.h"
 #include "net/tcp/tcp_options.h"
 #include "net/tcp/tcp_pacing.h"
 #include "net/tcp/tcp_repair.h"
@@ -83,6 +84,9 @@ enum {
     TCP_COUNTER(window_probes)                                                                               \
     TCP_COUNTER(keepalive_probes)                                                                            \
     TCP_COUNTER(delayed_acks)                                                                                \
+    TCP_COUNTER(mtu_black_holes)                                                                             \
+    TCP_COUNTER(mtu_probes)                                                                                  \
+    TCP_COUNTER(mtu_probes_passed)                                                                           \
     TCP_COUNTER(challenge_acks)                                                                              \
     TCP_COUNTER(challenge_acks_held_back)                                                                    \
     TCP_COUNTER(cookies_out)                                                                                 \
@@ -130,6 +134,9 @@ struct tcp_state {
     /* read without a lock; tcp_sysctl.c */
     int32_t rmem[3], wmem[3]; /* the least, the first and the largest buffers */
     bool moderate_rcvbuf;
+    int32_t mtu_probing; /* RFC 4821: 0 never, 1 when a black hole is suspected, 2 always */
+    int32_t base_mss, mtu_floor, probe_threshold;
+    uint64_t probe_interval; /* ns */
     int32_t max_syn_backlog; /* half-open connections of a listener, should its backlog be smaller */
     int32_t syncookies;      /* 0: never, 1: when the queue is full, 2: always */
     int32_t ecn;             /* 0: never, 1: ask and agree, 2: agree when asked */
@@ -271,6 +278,7 @@ struct tcp_sock {
     uint16_t peer_mss; /* from its SYN, or TCP_MSS_DEFAULT */
     uint16_t user_mss; /* TCP_MAXSEG, 0: none */
     struct dst_entry *dst;
+    struct tcp_mtu_search mtu; /* the path's MTU, found by probing */
 
     /* ---- congestion and loss ---- */
     struct tcp_rtt rtt;

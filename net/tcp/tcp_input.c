@@ -81,6 +81,7 @@ void tcp_establish(struct tcp_sock *tp, const struct tcp_segment *seg)
     else if (tp->syn_sent_at)                             /* who sent a cookie did not note when */
         tcp_rtt_sample(rtt, time_now() - tp->syn_sent_at, 0);
     tp->last_ack_at = time_now();
+    tcp_mtu_begin(tp);
     tcp_recovery_init(tp);
     tcp_metrics_recall(tp);
     tcp_buffers_begin(tp);

@@ -160,6 +160,8 @@ static bool emit_new(struct tcp_sock *tp, const struct tcp_plan *plan)
     bool fin = plan->fin && plan->seq + len == tp->write_seq;
     if (!send_segment(tp, skb, plan->seq, fin))
         return false;
+    if (len > tp->mss)
+        tcp_mtu_sent(tp, skb);
     if (skb) {
         tp->send_head = skb_queue_next(&tp->write_queue, skb);
         tcp_quickack_text_out(tp);
@@ -184,6 +186,7 @@ static bool emit_again(struct tcp_sock *tp, uint32_t seq)
     if (!send_segment(tp, skb, seq, fin))
         return false;
     tcp_undo_resent(tp);
+    tcp_mtu_resent(tp, seq);
     if (skb)
         tcp_board_mark_resent(tp, skb);
     if (fin)
@@ -263,6 +266,8 @@ static void output(struct tcp_sock *tp, bool override)
         tcp_window_idle(tp);
     for (bool sent = false;; sent = true) {
         struct tcp_plan plan = next_plan(tp, override);
+        if (tp->mtu.on && plan.kind == TCP_PLAN_SEND)
+            tcp_mtu_plan(tp, &plan);
         if (!to_be_sent(&plan) || !emit(tp, &plan)) {
             if (sent || plan.kind == TCP_PLAN_CWND)
                 tcp_window_used(tp, plan.kind);

@@ -181,7 +181,8 @@ static void detect_loss(struct tcp_sock *tp, const struct tcp_ack_news *news)
 void tcp_recovery_reordering(struct tcp_sock *tp)
 {
     detect_loss(tp, NULL);
-    if (tp->recovery == TCP_OPEN && tp->board.lost)
+    bool only_probe = tp->mtu.on && tcp_mtu_look(tp);
+    if (tp->recovery == TCP_OPEN && tp->board.lost && !only_probe)
         enter_fast_recovery(tp, 0);
     else if (tp->recovery == TCP_FAST_RECOVERY)
         reduce(tp, 0, tp->board.lost ? tp->mss : 0);
@@ -265,7 +266,8 @@ void tcp_recovery_ack(struct tcp_sock *tp, const struct tcp_ack_news *news)
         tcp_tlp_ack(tp, news);
     if (!tp->undo.cwnd || !tcp_undo_try(tp, news))
         detect_loss(tp, news);
-    in_state[tp->recovery](tp, news);
+    if (!tp->mtu.on || !tcp_mtu_look(tp))
+        in_state[tp->recovery](tp, news);
     if (tp->cong->control)
         give_control(tp, news);
     if (tp->timeout_since && tp->recovery != TCP_LOSS)

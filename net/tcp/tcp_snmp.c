@@ -124,7 +124,7 @@ static const struct {
     { "TCPWinProbe", TCP_COUNT_window_probes },
     { "TCPKeepAlive", TCP_COUNT_keepalive_probes },
     { "TCPMTUPFail", NOT_COUNTED },
-    { "TCPMTUPSuccess", NOT_COUNTED },
+    { "TCPMTUPSuccess", TCP_COUNT_mtu_probes_passed },
     { "TCPDelivered", NOT_COUNTED },
     { "TCPDeliveredCE", NOT_COUNTED },
     { "TCPAckCompressed", NOT_COUNTED },

@@ -96,6 +96,9 @@ static void cong_changed(void *base)
 static const struct sysctl sysctls[] = {
     { SYSCTL_SHOW("net/ipv4/tcp_available_congestion_control", show_available,
                   "congestion controls that there are") },
+    { SYSCTL_INT(
+        "net/ipv4/tcp_base_mss", struct tcp_state, base_mss, 64, 65535,
+        "segment size that the search for the path's MTU begins with (RFC 4821 7.2), options included") },
     { SYSCTL_INT("net/ipv4/tcp_challenge_ack_limit", struct tcp_state, challenge_ack_limit, 0, INT32_MAX,
                  "challenge ACKs that one connection sends in a second (RFC 5961 7)") },
     { SYSCTL_TEXT("net/ipv4/tcp_congestion_control", struct tcp_state, cong_name, 16,
@@ -155,6 +158,18 @@ static const struct sysctl sysctls[] = {
                  "pace in congestion avoidance, percent of a window a round trip") },
     { SYSCTL_INT("net/ipv4/tcp_pacing_ss_ratio", struct tcp_state, pacing_ss_ratio, 0, 1000,
                  "pace in slow start, percent of a window a round trip") },
+    { SYSCTL_INT("net/ipv4/tcp_mtu_probe_floor", struct tcp_state, mtu_floor, 64, 65535,
+                 "the smallest segment size that the search for the path's MTU goes down to") },
+    { SYSCTL_INT(
+        "net/ipv4/tcp_mtu_probing", struct tcp_state, mtu_probing, 0, 2,
+        "find the path's MTU without ICMP (RFC 4821): 1 when large segments vanish, 2 always, 0 never") },
+    { SYSCTL_INT("net/ipv4/tcp_orphan_retries", struct tcp_state, orphan_retries, 0, RETRIES_MOST,
+                 "the same as tcp_retries2 for connections that nobody has open; 0: 8"),
+      .changed = orphan_retries_changed },
+    { SYSCTL_SECONDS("net/ipv4/tcp_probe_interval", struct tcp_state, probe_interval, 1, 1 << 30,
+                     "how long the path's MTU is believed before a larger one is tried again, seconds") },
+    { SYSCTL_INT("net/ipv4/tcp_probe_threshold", struct tcp_state, probe_threshold, 1, 65535,
+                 "bytes of the path's MTU that it is not worth to search for") },
     { SYSCTL_INT("net/ipv4/tcp_quickacks", struct tcp_state, quickacks, 0, QUICKACKS_MOST,
                  "segments that are acknowledged at once when a connection begins and after a pause") },
     { SYSCTL_BOOL("net/ipv4/tcp_recovery", struct tcp_state, rack,
@@ -202,6 +217,10 @@ void tcp_sysctl_init(struct net *net)
     memcpy(tcp->cong_name, "reno", sizeof "reno");
     tcp->timestamps = tcp->window_scaling = tcp->sack = tcp->dsack = true;
     tcp->moderate_rcvbuf = true;
+    tcp->base_mss = 1024; /* RFC 4821 7.2 */
+    tcp->mtu_floor = 64;
+    tcp->probe_threshold = 8;
+    tcp->probe_interval = sec(600); /* RFC 1191 6.3 */
     static const int32_t buffers[] = { 4096, SOCK_BUF_DEFAULT, 6 << 20 };
     memcpy(tcp->rmem, buffers, sizeof buffers);
     memcpy(tcp->wmem, buffers, sizeof buffers);

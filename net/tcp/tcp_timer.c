@@ -80,6 +80,7 @@ static void rexmit_fired(struct tcp_sock *tp, uint64_t now)
     if (!tp->timeout_since)
         tp->timeout_since = now;
     tp->timeouts++;
+    tcp_mtu_timeout(tp);
     resend(tp);
     tp->backoff++;        /* RFC 6298 5.5 */
     tcp_start_rexmit(tp); /* 5.6 */

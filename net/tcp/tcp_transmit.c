@@ -206,6 +206,7 @@ uint16_t tcp_advertised_mss(const struct tcp_sock *tp)
 void tcp_update_mss(struct tcp_sock *tp)
 {
     uint32_t mtu = tp->dst ? tp->dst->mtu : IP_AND_TCP_HEADER + TCP_MSS_DEFAULT;
+    mtu = tcp_mtu_limit(tp, mtu);
     uint32_t mss = MIN(mtu - IP_AND_TCP_HEADER, (uint32_t)tp->peer_mss); /* RFC 9293 3.7.1, MUST-16 */
     if (tp->user_mss)
         mss = MIN(mss, (uint32_t)tp->user_mss);
