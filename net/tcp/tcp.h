@@ -242,7 +242,7 @@ struct tcp_sock {
     uint64_t last_text_at;         /* when text last came in order; 0: none did */
     uint32_t last_ack_sent;        /* rcv_nxt in the latest ACK */
     uint32_t rcv_mss;              /* what counts as a full-sized segment of the peer */
-    uint32_t tune_end;             /* when rcv_nxt gets here a whole window has come */
+    uint32_t tune_end;             /* when rcv_nxt gets here half a window has come */
     uint64_t tune_since;           /* since then */
     struct sk_buff_head ofo_queue; /* out of order: sorted, without overlaps (tcp_ofo.c) */
     struct sk_buff *ofo_root;      /* the same buffers as a tree */
@@ -655,8 +655,8 @@ uint8_t tcp_window_shift(void);
 
 /* A window is to be measured from here on. */
 void tcp_buffers_begin(struct tcp_sock *tp);
-/* A whole window has come since: is it too small? */
-void tcp_buffers_received(struct tcp_sock *tp);
+/* Half a window has come since, seg with the last of it: is it too small? */
+void tcp_buffers_received(struct tcp_sock *tp, const struct tcp_segment *seg);
 /* The congestion window has outgrown the send buffer. */
 void tcp_buffers_grow_send(struct tcp_sock *tp);
 

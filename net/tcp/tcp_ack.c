@@ -184,8 +184,7 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
         return;
     reset_timer(tp);
     tcp_mem_settle(tp);
-    if (!tp->send_head &&
-        tp->cwnd > tp->sk.sndbuf / 4) /* all that the buffer holds is out, and more could be */
+    if (tp->cwnd > tp->sk.sndbuf / 4) /* it may soon hold less than two windows */
         tcp_buffers_grow_send(tp);
     sock_wake_writers(&tp->sk); /* room to write; or a close() that lingers */
 }

@@ -1,5 +1,6 @@
 /* net/tcp/tcp_buffers_test.c - buffers grow with the path. */
 #include "net/tcp/tcp_script_test.h"
+#include "net/tcp/tcp_stream_test.h"
 
 enum { BYTES = 4000000 };
 
@@ -79,4 +80,81 @@ TEST(a_buffer_that_is_not_read_does_not_grow)
 {
     struct outcome o = transfer(ms(20), ms(20), 0); /* 1 MB a second */
     CHECK(o.rcvbuf <= 2 * SOCK_BUF_DEFAULT);
+}
+
+/* ---- a stream over a long fat line ---- */
+
+/* The line is full after so many round trips, and until then it is the congestion window, never the peer's or
+ * the send buffer, that holds the sender back; nor does the window's edge move left. */
+static void fills_the_line(uint64_t bits_per_second, uint64_t round_trip, int most)
+{
+    const uint64_t bytes_per_trip = bits_per_second / 8 * round_trip / sec(1);
+    struct stream s;
+    stream_create(&s, bits_per_second, round_trip);
+    stream_begin(&s, 8 * bytes_per_trip);
+    const struct tcp_sock *tp = stream_tcp(&s);
+    uint32_t edge = tp->snd_una + tp->snd_wnd;
+    for (int trip = 0; stream_rate(&s, round_trip) * 8 < bits_per_second * 9 / 10; trip++) {
+        CHECK(trip < most);
+        CHECK(tp->snd_nxt - tp->snd_una + tp->mss < tp->snd_wnd || tp->snd_wnd > bytes_per_trip);
+        CHECK(tp->snd_nxt - tp->snd_una + 2 * tp->mss > tp->cwnd || tp->cwnd > bytes_per_trip);
+        CHECK(!seq_before(tp->snd_una + tp->snd_wnd, edge)); /* RFC 7323 2.4 */
+        edge = tp->snd_una + tp->snd_wnd;
+    }
+    stream_end(&s);
+}
+
+TEST(a_short_line_is_filled_by_tuned_buffers)
+{
+    fills_the_line(100000000, ms(10), 9);
+}
+TEST(a_fast_line_is_filled_by_tuned_buffers)
+{
+    fills_the_line(1000000000, ms(10), 14);
+}
+TEST(a_long_line_is_filled_by_tuned_buffers)
+{
+    fills_the_line(100000000, ms(100), 14);
+}
+TEST(a_line_by_satellite_is_filled_by_tuned_buffers)
+{
+    fills_the_line(40000000, ms(500), 16);
+}
+
+/* The window's right edge, as an observer of b's ACKs sees it. */
+struct edge {
+    uint32_t right, moves;
+    bool known, retreated;
+};
+
+static bool watch_edge(void *arg, const uint8_t *frame, size_t n)
+{
+    struct edge *e = arg;
+    const uint8_t *ip = frame + FRAME_HEADER, *tcp = ip + 20;
+    if (n < FRAME_HEADER + 40 || ip[9] != 6 || ip[15] != 2 || (tcp[13] & SYN)) /* what 10.0.0.2 sends */
+        return true;
+    uint32_t ack = (uint32_t)tcp[8] << 24 | (uint32_t)tcp[9] << 16 | (uint32_t)tcp[10] << 8 | tcp[11];
+    uint32_t right = ack + (((uint32_t)tcp[14] << 8 | tcp[15]) << tcp_window_shift());
+    e->retreated |= e->known && seq_before(right, e->right);
+    e->moves += e->known && right != e->right;
+    e->right = right;
+    e->known = true;
+    return true;
+}
+
+TEST(the_edge_of_a_window_never_moves_left) /* RFC 9293 3.8.6, SHLD-14; RFC 7323 2.4 */
+{
+    struct edge e = { 0 };
+    struct stream s;
+    stream_create(&s, 100000000, ms(10));
+    s.pair.wire->filter = watch_edge;
+    s.pair.wire->filter_arg = &e;
+    stream_begin(&s, 6000000);
+    for (int i = 0; i < 20; i++) { /* memory becomes short, and is there again */
+        CHECK_EQ(net_sysctl_set(s.pair.b->net, "net/ipv4/tcp_mem", i % 2 ? "6144 8192 12288" : "1 2 300"), 0);
+        sim_run_for(ms(20));
+    }
+    stream_end(&s);
+    CHECK(e.moves > 100);
+    CHECK(!e.retreated);
 }

@@ -364,7 +364,7 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
     if (in_order)
         sock_wake_readers(&tp->sk);
     if (seq_after(tp->rcv_nxt, tp->tune_end))
-        tcp_buffers_received(tp);
+        tcp_buffers_received(tp, seg);
     return GO_ON;
 }
 
