@@ -72,15 +72,17 @@ static void append(struct tcp_sock *tp, struct sk_buff *skb)
 static void append_followers(struct tcp_sock *tp, struct sk_buff_head *followers)
 {
     struct sk_buff *skb;
+    enum skb_drop_reason refused = SKB_NOT_DROPPED;
     while ((skb = skb_dequeue(followers))) {
         *tcp_cb(skb) = (struct tcp_skb_cb){ .seq = tp->rcv_nxt };
-        if (!tcp_make_room(tp, skb)) {
-            kfree_skb_reason(skb, SKB_DROP_SOCKET_RCVBUF_FULL);
+        refused = tcp_make_room(tp, skb);
+        if (refused != SKB_NOT_DROPPED) {
+            kfree_skb_reason(skb, refused);
             break;
         }
         append(tp, skb);
     }
-    skb_queue_purge(followers, SKB_DROP_SOCKET_RCVBUF_FULL);
+    skb_queue_purge(followers, refused);
 }
 
 static void append_all(struct tcp_sock *tp, struct sk_buff *skb)
