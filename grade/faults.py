@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Faults:
-    """Shares of frames (0 to 1) lost, doubled, swapped with the next, and damaged in one bit."""
+    """Shares of frames (0 to 1) lost, doubled, swapped with the next, and damaged in one bit; and what is larger than
+    `largest` bytes vanishes, as behind a router that does not say so."""
 
     seed: int = 1
     loss: float = 0.0
     duplicate: float = 0.0
     reorder: float = 0.0
     corrupt: float = 0.0
+    largest: int = 0  # 0: any size
     held: bytes | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -26,7 +28,7 @@ class Faults:
 
     def __call__(self, frame: bytes) -> list[tuple[bytes, str]]:
         """The frames that come out now, each with a remark. A frame held back comes out behind the next."""
-        if self.happens(self.loss):
+        if 0 < self.largest < len(frame) or self.happens(self.loss):
             return []
         out = [(frame, "")]
         if self.happens(self.corrupt):

@@ -56,6 +56,22 @@ def test_a_long_transfer_with_loss(guest: Guest) -> None:
     guest.machine.skbs_at_rest()
 
 
+def counter(guest: Guest, name: str) -> int:
+    return int(guest.machine.run(f"grep '^{name} ' /proc/net/tcp_counters").split()[1])
+
+
+def test_a_black_hole_for_large_segments_is_left_behind(guest: Guest) -> None:
+    """RFC 4821 7.7: no ICMP tells of it; after three time-outs the guest sends what passes."""
+    probing = "/proc/sys/net/ipv4/tcp_mtu_probing"
+    guest.machine.run(f"echo 1 > {probing}")
+    guest.wire.from_guest = Faults(largest=1200)
+    echo(guest, 30040, 64 * 1024, 60)
+    guest.wire.from_guest = Faults()
+    assert counter(guest, "mtu_black_holes") == 1
+    guest.machine.run(f"echo 0 > {probing}")
+    guest.machine.skbs_at_rest()
+
+
 def test_many_connections_one_after_the_other(guest: Guest) -> None:
     for number in range(20):
         echo(guest, 31000 + number, 100 + number, 20)
