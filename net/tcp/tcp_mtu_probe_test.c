@@ -36,6 +36,7 @@ static void path_begin(struct path *p, const char *probing, size_t mtu)
     p->w.wire->filter = passes;
     p->w.wire->filter_arg = p;
     CHECK_EQ(net_sysctl_set(p->w.a->net, "net/ipv4/tcp_mtu_probing", probing), 0);
+    sim_run_for(ms(1)); /* at time 0 a SYN counts as not noted */
     p->listener = vk_socket(p->w.b, SOCK_STREAM);
     CHECK_EQ(vk_bind(p->listener, NULL, HOST_PORT), 0);
     CHECK_EQ(vk_listen(p->listener, 1), 0);
