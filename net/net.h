@@ -80,6 +80,9 @@ const struct cmsghdr *cmsg_first(const struct message *msg);
 const struct cmsghdr *cmsg_next(const struct message *msg, const struct cmsghdr *c);
 /* Does c lie within the message, header and all? To be asked before its data are looked at. */
 bool cmsg_is_whole(const struct message *msg, const struct cmsghdr *c);
+/* Are those of SOL_SOCKET that are sent such as a stream takes: marks and priorities, which have no effect
+ * there, and what only local sockets look at? 0 or -EINVAL. */
+int cmsg_check_socket(const struct message *msg);
 /* Append a control message to one received; what has no room is cut, and MSG_CTRUNC says so. */
 void put_cmsg(struct message *msg, int level, int type, const void *data, size_t n);
 

@@ -14,6 +14,8 @@ static int64_t socket_read(struct file *f, struct iov_iter *it, uint64_t *pos)
 {
     struct message msg = { .iter = *it };
 
+    if (!it->count) /* read(2); recv() would wait (Linux) */
+        return 0;
     int64_t n = sock_recvmsg(f->private, &msg, dontwait(f));
 
     (void)pos;

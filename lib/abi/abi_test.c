@@ -129,6 +129,7 @@ static const struct constant {
     { "MSG_PEEK", MSG_PEEK },
     { "MSG_DONTROUTE", MSG_DONTROUTE },
     { "MSG_CTRUNC", MSG_CTRUNC },
+    { "MSG_PROXY", MSG_PROXY },
     { "MSG_TRUNC", MSG_TRUNC },
     { "MSG_DONTWAIT", MSG_DONTWAIT },
     { "MSG_EOR", MSG_EOR },

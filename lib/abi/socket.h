@@ -20,9 +20,27 @@ enum {
     TCP_INFO = 11,
     TCP_QUICKACK = 12,
     TCP_CONGESTION = 13,
+    TCP_THIN_LINEAR_TIMEOUTS = 16,
+    TCP_THIN_DUPACK = 17,
     TCP_USER_TIMEOUT = 18,
+    TCP_REPAIR = 19,
+    TCP_REPAIR_QUEUE = 20,
+    TCP_QUEUE_SEQ = 21,
+    TCP_REPAIR_OPTIONS = 22,
     TCP_FASTOPEN = 23,
-    TCP_NOTSENT_LOWAT = 25
+    TCP_TIMESTAMP = 24,
+    TCP_NOTSENT_LOWAT = 25,
+    TCP_CC_INFO = 26,
+    TCP_SAVE_SYN = 27,
+    TCP_SAVED_SYN = 28,
+    TCP_REPAIR_WINDOW = 29,
+    TCP_FASTOPEN_CONNECT = 30,
+    TCP_ULP = 31,
+    TCP_FASTOPEN_NO_COOKIE = 34,
+    TCP_INQ = 36,
+    TCP_CM_INQ = TCP_INQ,
+    TCP_TX_DELAY = 37,
+    TCP_IS_MPTCP = 43
 };
 
 /* What MSG_ERRQUEUE tells (<linux/errqueue.h>), and the options of raw ICMP sockets (<linux/icmp.h>). */
@@ -212,6 +230,7 @@ enum {
     MSG_PEEK = 0x2,
     MSG_DONTROUTE = 0x4,
     MSG_CTRUNC = 0x8,
+    MSG_PROXY = 0x10, /* in the kernel MSG_PROBE: nothing is sent */
     MSG_TRUNC = 0x20,
     MSG_DONTWAIT = 0x40,
     MSG_EOR = 0x80,
@@ -261,10 +280,35 @@ enum {
     SO_PROTOCOL = 38,
     SO_DOMAIN = 39,
     SO_RXQ_OVFL = 40,
+    SO_BSDCOMPAT = 14,
+    SO_PEERNAME = 28,
+    SO_WIFI_STATUS = 41,
     SO_PEEK_OFF = 42,
+    SO_NOFCS = 43,
+    SO_LOCK_FILTER = 44,
+    SO_SELECT_ERR_QUEUE = 45,
+    SO_BUSY_POLL = 46,
     SO_MAX_PACING_RATE = 47,
+    SO_BPF_EXTENSIONS = 48,
     SO_INCOMING_CPU = 49,
+    SO_CNX_ADVICE = 53,
+    SO_MEMINFO = 55,
+    SO_INCOMING_NAPI_ID = 56,
+    SO_COOKIE = 57,
     SO_ZEROCOPY = 60
+};
+enum {
+    SO_BINDTOIFINDEX = 62,
+    SO_TIMESTAMP_NEW = 63,
+    SO_TIMESTAMPNS_NEW = 64,
+    SO_RCVTIMEO_NEW = 66,
+    SO_SNDTIMEO_NEW = 67,
+    SO_PREFER_BUSY_POLL = 69,
+    SO_BUSY_POLL_BUDGET = 70,
+    SO_NETNS_COOKIE = 71,
+    SO_BUF_LOCK = 72,
+    SO_TXREHASH = 74,
+    SO_RCVMARK = 75
 };
 #define SCM_TIMESTAMP    SO_TIMESTAMP
 #define SCM_TIMESTAMPNS  SO_TIMESTAMPNS

@@ -32,6 +32,19 @@ const struct cmsghdr *cmsg_next(const struct message *msg, const struct cmsghdr 
     return at(msg, offset_of(msg, c) + CMSG_ALIGN(c->cmsg_len));
 }
 
+int cmsg_check_socket(const struct message *msg)
+{
+    for (const struct cmsghdr *c = cmsg_first(msg); c; c = cmsg_next(msg, c)) {
+        if (!cmsg_is_whole(msg, c))
+            return -EINVAL;
+        bool passes = c->cmsg_type == SCM_RIGHTS || c->cmsg_type == SCM_CREDENTIALS;
+        bool number = c->cmsg_type == SO_MARK || c->cmsg_type == SO_PRIORITY;
+        if (c->cmsg_level == SOL_SOCKET && !passes && !(number && c->cmsg_len == CMSG_LEN(sizeof(int))))
+            return -EINVAL;
+    }
+    return 0;
+}
+
 void put_cmsg(struct message *msg, int level, int type, const void *data, size_t n)
 {
     size_t room = msg->control ? msg->control_len - msg->control_used : 0, len = CMSG_LEN(n);

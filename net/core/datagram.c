@@ -2,12 +2,24 @@
 #include "net/core/datagram.h"
 #include "net/core/zerocopy.h"
 
+struct sk_buff *datagram_find(struct sock *sk, int flags, uint32_t *skip)
+{
+    struct sk_buff *skb = skb_peek(&sk->receive_queue);
+
+    *skip = sock_peek_begin(sk, flags);
+    while (skb && *skip && *skip >= skb->len) {
+        *skip -= skb->len;
+        skb = skb_queue_next(&sk->receive_queue, skb);
+    }
+    return skb;
+}
+
 /* Wait until there is something to say: a datagram, an error, the end. Lock held. */
-static int wait_for_datagram(struct sock *sk, int flags)
+static int wait_for_datagram(struct sock *sk, int flags, struct sk_buff **skb, uint32_t *skip)
 {
     uint64_t deadline = sock_rcv_deadline(sk, flags);
 
-    while (skb_queue_empty(&sk->receive_queue)) {
+    while (!(*skb = datagram_find(sk, flags, skip))) {
         int err = sock_error(sk);
         if (err)
             return err;
@@ -20,21 +32,43 @@ static int wait_for_datagram(struct sock *sk, int flags)
     return sock_error(sk);
 }
 
+/* A clone of skb, which stays in the queue, from skip on. */
+static int look(struct sk_buff *skb, uint32_t skip, struct sk_buff **clone)
+{
+    *clone = skb_clone(skb);
+    if (!*clone)
+        return -ENOMEM;
+    if (skip)
+        skb_pull(*clone, skip);
+    return 0;
+}
+
 int datagram_receive(struct sock *sk, int flags, struct sk_buff **skb)
 {
+    struct sk_buff *first;
+    uint32_t skip;
+
     *skb = NULL;
     lock_acquire(&sk->lock);
-    int err = wait_for_datagram(sk, flags);
-    struct sk_buff *first = err ? NULL : skb_peek(&sk->receive_queue);
-    if (first && flags & MSG_PEEK) {
-        *skb = skb_clone(first);
-        err = *skb ? 0 : -ENOMEM;
-    } else if (first) {
+    int err = wait_for_datagram(sk, flags, &first, &skip);
+    if (!err && first && flags & MSG_PEEK) {
+        err = look(first, skip, skb);
+    } else if (!err && first) {
         skb_unlink(&sk->receive_queue, first);
         *skb = first;
+        sock_peek_moved(sk, -(int64_t)first->len);
     }
     lock_release(&sk->lock);
     return err;
+}
+
+void datagram_peeked(struct sock *sk, ssize_t n)
+{
+    if (READ_ONCE(sk->peek_off) < 0 || n <= 0)
+        return;
+    lock_acquire(&sk->lock);
+    sock_peek_moved(sk, n);
+    lock_release(&sk->lock);
 }
 
 ssize_t datagram_copy(const struct sk_buff *skb, struct message *msg, int flags)
@@ -55,17 +89,22 @@ uint64_t wall_at(uint64_t time)
 
 void sock_recv_stamp(const struct sock *sk, struct message *msg, const struct sk_buff *skb)
 {
-    if (likely(READ_ONCE(sk->timestamp) == STAMP_NONE))
-        return;
-    uint64_t ns = wall_at(skb->tstamp);
+    if (unlikely(READ_ONCE(sk->timestamp) != STAMP_NONE))
+        sock_put_stamp(sk, msg, skb->tstamp ? skb->tstamp : time_now()); /* asked for after it came */
+}
+
+void sock_put_stamp(const struct sock *sk, struct message *msg, uint64_t time)
+{
+    uint64_t ns = wall_at(time);
     const int64_t timeval[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1) / us(1)) };
     const int64_t timespec[2] = { (int64_t)(ns / sec(1)), (int64_t)(ns % sec(1)) };
 
     uint8_t stamp = READ_ONCE(sk->timestamp);
+    bool new = READ_ONCE(sk->stamp_new);
     if (stamp == STAMP_US)
-        put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMP, timeval, sizeof timeval);
+        put_cmsg(msg, SOL_SOCKET, new ? SO_TIMESTAMP_NEW : SCM_TIMESTAMP, timeval, sizeof timeval);
     if (stamp == STAMP_NS)
-        put_cmsg(msg, SOL_SOCKET, SCM_TIMESTAMPNS, timespec, sizeof timespec);
+        put_cmsg(msg, SOL_SOCKET, new ? SO_TIMESTAMPNS_NEW : SCM_TIMESTAMPNS, timespec, sizeof timespec);
 }
 
 int datagram_shutdown(struct sock *sk, int how)

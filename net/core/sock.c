@@ -21,6 +21,9 @@ int sk_alloc(struct net *net, int family, int type, int protocol, const struct s
     waitq_init(&sk->turns);
     sk->rcvlowat = 1;
     sk->max_pacing_rate = UINT64_MAX;
+    sk->peek_off = -1;
+    sk->busy_poll_budget = 8; /* Linux's */
+    sk->txrehash = 1;
     skb_queue_head_init(&sk->receive_queue);
     skb_queue_head_init(&sk->error_queue);
     sk->pmtudisc = IP_PMTUDISC_WANT;

@@ -72,9 +72,14 @@ struct sock {
 
     /* options: written under the lock, with WRITE_ONCE() those that somebody reads without it */
     bool reuseaddr, reuseport, keepalive, broadcast, linger, dontroute, oobinline;
+    bool debug, nofcs, wifi_status, select_err_queue, rcvmark, filter_locked, prefer_busy_poll; /* kept */
     bool no_check;     /* SO_NO_CHECK: UDP without checksums */
     bool rxq_ovfl;     /* SO_RXQ_OVFL: tell of datagrams that found no room */
     uint8_t timestamp; /* enum sock_stamp */
+    bool stamp_new;    /* SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW: the same numbers under other names */
+    uint8_t txrehash;  /* SO_TXREHASH: kept */
+    uint32_t busy_poll, busy_poll_budget; /* SO_BUSY_POLL: kept, there is nothing to wait for with it */
+    int32_t peek_off; /* SO_PEEK_OFF: where the next MSG_PEEK begins; below 0: at the front */
     uint32_t linger_seconds;
     uint32_t rcvlowat;           /* SO_RCVLOWAT, at least 1 */
     uint64_t rcvtimeo, sndtimeo; /* ns; TIME_NEVER: for ever */
@@ -150,6 +155,20 @@ void skb_set_owner_w(struct sk_buff *skb, struct sock *sk);
 static inline void sock_wmem_change(struct sock *sk, int64_t n)
 {
     __atomic_fetch_add(&sk->wmem_alloc, n, __ATOMIC_RELAXED);
+}
+/* Has sk options of that level? 0, or how setsockopt() (getsockopt()) refuses the level, before it looks at
+ * anything else. */
+int sock_option_level(const struct sock *sk, int level, bool set);
+/* n bytes were looked at (MSG_PEEK), or read (n below 0): SO_PEEK_OFF moves with them. Lock held. */
+static inline void sock_peek_moved(struct sock *sk, int64_t n)
+{
+    if (unlikely(sk->peek_off >= 0))
+        WRITE_ONCE(sk->peek_off, (int32_t)MAX(sk->peek_off + n, (int64_t)0));
+}
+/* Where MSG_PEEK begins: so many bytes behind the front. */
+static inline uint32_t sock_peek_begin(const struct sock *sk, int flags)
+{
+    return flags & MSG_PEEK ? (uint32_t)MAX(sk->peek_off, 0) : 0;
 }
 /* Copy an option's value of n bytes to the caller of getsockopt, as much as *len allows; sets *len. 0. */
 int sockopt_give(void *value, socklen_t *len, const void *src, size_t n);

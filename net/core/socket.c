@@ -40,6 +40,11 @@ int sock_create(struct net *net, int family, int type, int protocol, struct sock
 {
     int err;
 
+    enum { FAMILIES = 46, TYPES = 11 }; /* numbers that Linux has a meaning for */
+    if (family < 0 || family >= FAMILIES)
+        return -EAFNOSUPPORT;
+    if (type < 0 || type >= TYPES)
+        return -EINVAL;
     const int most = family == AF_INET ? IPPROTO_RAW : UINT16_MAX; /* AF_PACKET: an EtherType */
     if (protocol < 0 || protocol > most)
         return -EINVAL;

@@ -176,3 +176,40 @@ TEST(a_pacing_rate_comes_in_four_bytes_or_in_eight) // socket(7): SO_MAX_PACING_
     vk_close(sk);
     host_destroy(&h);
 }
+
+TEST(options_without_a_meaning_here_are_kept) // as Linux: SO_BUSY_POLL, SO_TXREHASH, SO_BUF_LOCK, ...
+{
+    static const struct {
+        int option, value, result, shown;
+    } tried[] = {
+        { SO_DEBUG, 1, 0, 1 },
+        { SO_BUSY_POLL, 50, 0, 50 },
+        { SO_BUSY_POLL, -1, -EINVAL, 50 },
+        { SO_PEEK_OFF, 7, 0, 7 },
+        { SO_PEEK_OFF, -9, 0, -9 },
+        { SO_BUF_LOCK, 3, 0, 3 },
+        { SO_BUF_LOCK, 4, -EINVAL, 3 },
+        { SO_TXREHASH, -1, 0, 1 },
+        { SO_TXREHASH, 2, -EINVAL, 1 },
+        { SO_LOCK_FILTER, 1, 0, 1 },
+        { SO_LOCK_FILTER, 0, -EPERM, 1 },
+        { SO_BINDTOIFINDEX, 99, 0, 99 },
+        { SO_BINDTOIFINDEX, -1, -EINVAL, 99 },
+        { SO_TIMESTAMP_NEW, 1, 0, 1 },
+        { SO_TIMESTAMP, 0, 0, 0 },
+    };
+    struct host h = host_create();
+    struct sock *sk = vk_socket(h.vk, SOCK_STREAM);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(tried); i++) {
+        CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, tried[i].option, tried[i].value), tried[i].result);
+        CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, tried[i].option), tried[i].shown);
+    }
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_PASSCRED, 1), -EOPNOTSUPP); /* of local sockets */
+    CHECK_EQ(vk_getsockopt_int(sk, SOL_SOCKET, SO_PEERNAME), -ENOTCONN);
+    sim_set_credentials(&(struct credentials){ .pid = 2, .uid = 1000, .euid = 1000 });
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_DEBUG, 1), -EACCES);
+    CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_PREFER_BUSY_POLL, 1), -EPERM);
+    vk_close(sk);
+    host_destroy(&h);
+}

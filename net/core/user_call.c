@@ -1,6 +1,7 @@
 /* net/core/user_call.c - a user's addresses and options, in and out (net/syscalls.h). Both are copied to
  * kernel memory of bounded size before a protocol sees them. */
 #include "lib/string.h"
+#include "net/core/sock.h"
 #include "net/core/user_address.h"
 
 enum { OPTION_USUAL = 256, OPTION_MOST = 16384, FIRST_FREE_PORT = 1024 };
@@ -108,10 +109,15 @@ int user_setsockopt(struct sock *sk, int level, int option, uintptr_t user, int 
 
     if (user_len < 0)
         return -EINVAL;
+    err = sock_option_level(sk, level, true);
+    if (err)
+        return err;
     value = option_memory(usual, &len);
     if (!value)
         return -ENOMEM;
     err = copy_from_user(value, user, len);
+    if (err && len < sizeof(int) && level != SOL_IP && option != SO_BINDTODEVICE)
+        err = -EINVAL; /* too short comes before not there (Linux) */
     if (!err)
         err = sock_setsockopt(sk, level, option, value, len);
     option_memory_free(value, usual);
@@ -136,8 +142,10 @@ int user_getsockopt(struct sock *sk, int level, int option, uintptr_t user, uint
     socklen_t len;
     int32_t room;
     void *value;
-    int err;
+    int err = sock_option_level(sk, level, false);
 
+    if (err)
+        return err;
     if (copy_from_user(&room, user_len, sizeof room))
         return -EFAULT;
     if (room < 0)

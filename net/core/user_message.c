@@ -1,6 +1,7 @@
 /* net/core/user_message.c - a user's buffers, vectors and messages, sent and received (net/syscalls.h). A
  * struct msghdr's parts are taken into kernel memory of bounded size before a protocol sees them. */
 #include "lib/string.h"
+#include "net/core/sock.h"
 #include "net/core/user_address.h"
 
 /* ---- vectors ---- */
@@ -253,14 +254,38 @@ int64_t user_sendmmsg(struct sock *sk, uintptr_t user, unsigned count, int flags
     return count;
 }
 
+/* An error that is due comes before the first message; what ends the call behind one is kept for the next
+ * (recvmmsg(2)). */
+static int take_error(struct sock *sk)
+{
+    lock_acquire(&sk->lock);
+    int err = sock_error(sk);
+    lock_release(&sk->lock);
+    return err;
+}
+
+static void keep_error(struct sock *sk, int err)
+{
+    if (err == -EAGAIN)
+        return;
+    lock_acquire(&sk->lock);
+    sk->err = -err;
+    lock_release(&sk->lock);
+}
+
 int64_t user_recvmmsg(struct sock *sk, uintptr_t user, unsigned count, int flags, uint64_t deadline,
                       const struct descriptor_ops *ops)
 {
+    int err = flags & MSG_ERRQUEUE ? 0 : take_error(sk);
+    if (err)
+        return err;
     count = MIN(count, (unsigned)MESSAGES_MOST);
     for (unsigned i = 0; i < count; i++) {
         int wait = flags & MSG_WAITFORONE && i ? MSG_DONTWAIT : 0;
-        int err = one_of_many(user_recvmsg, sk, user + i * sizeof(struct mmsghdr),
-                              (flags & ~MSG_WAITFORONE) | wait, ops);
+        err = one_of_many(user_recvmsg, sk, user + i * sizeof(struct mmsghdr),
+                          (flags & ~MSG_WAITFORONE) | wait, ops);
+        if (err && i)
+            keep_error(sk, err);
         if (err)
             return i ? (int64_t)i : err;
         if (time_now() >= deadline)

@@ -378,6 +378,17 @@ struct sock *port_table_next(struct port_table *t, unsigned i, struct sock *prev
 
 /* ---- addresses as programs write them ---- */
 
+int sockaddr_in_parse_bind(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port)
+{
+    struct sockaddr_in in = { 0 };
+
+    if (len >= sizeof in)
+        memcpy(&in, addr, sizeof in);
+    if (in.sin_family == AF_UNSPEC && len >= sizeof in && !in.sin_addr.s_addr)
+        in.sin_family = AF_INET;
+    return sockaddr_in_parse((struct sockaddr *)&in, len, ip, port);
+}
+
 int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port)
 {
     struct sockaddr_in in;

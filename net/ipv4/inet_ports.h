@@ -59,6 +59,8 @@ struct sock *port_table_lookup(struct port_table *t, be32 daddr, be16 dport, be3
 struct sock *port_table_next(struct port_table *t, unsigned i, struct sock *prev, unsigned *n);
 /* Check and take apart a struct sockaddr_in: 0, -EINVAL (too short), -EAFNOSUPPORT. */
 int sockaddr_in_parse(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port);
+/* The same for bind(): AF_UNSPEC with no address counts as AF_INET, as old programs leave it (Linux). */
+int sockaddr_in_parse_bind(const struct sockaddr *addr, socklen_t len, be32 *ip, be16 *port);
 /* Write one; its length. */
 int sockaddr_in_make(struct sockaddr_storage *addr, be32 ip, be16 port);
 /* bind() rules common to all: is addr ours (or any, broadcast, multicast), or does sk not care (IP_FREEBIND)?

@@ -57,7 +57,7 @@ void inet_sock_error(struct sock *sk, struct sk_buff *skb, uint8_t type, uint8_t
     if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
         ip_pmtu_learn(sk->net, quoted->daddr, info, be16_to_cpu(quoted->tot_len));
     lock_acquire(&sk->lock);
-    connected = sk->protocol == IPPROTO_UDP ? sk->dport.raw != 0 : !ipv4_is_zero(sk->daddr);
+    connected = !ipv4_is_zero(sk->daddr);
     if (sk->recverr)
         queue_error(sk, &cb, payload, payload < skb->tail ? (uint32_t)(skb->tail - payload) : 0);
     if (sk->recverr || connected) {

@@ -14,7 +14,7 @@ static int udp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 {
     be32 ip;
     be16 port;
-    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    int err = sockaddr_in_parse_bind(addr, len, &ip, &port);
     if (!err)
         err = inet_check_bind_address(sk, ip);
     if (err)
@@ -70,7 +70,13 @@ static int udp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t l
         dissolve(sk);
         return 0;
     }
-    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    if (len < sizeof(sa_family_t))
+        return -EINVAL;
+    lock_acquire(&sk->lock);
+    int err = udp_autobind(sk); /* whatever comes of the rest (Linux) */
+    lock_release(&sk->lock);
+    if (!err)
+        err = sockaddr_in_parse(addr, len, &ip, &port);
     return err ? err : connect_to(sk, ip, port);
 }
 

@@ -132,6 +132,8 @@ ssize_t udp_recvmsg(struct sock *sk, struct message *msg, int flags)
     const struct udp_hdr *uh = skb_transport_header(skb);
     ssize_t n = datagram_copy(skb, msg, flags);
     msg->name_len = msg->name ? (socklen_t)sockaddr_in_make(msg->name, ip_hdr(skb)->saddr, uh->source) : 0;
+    if (flags & MSG_PEEK)
+        datagram_peeked(sk, n);
     ip_tell(sk, msg, skb);
     trace("udp_recvmsg", skb->id, skb->len);
     consume_skb(skb);

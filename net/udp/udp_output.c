@@ -10,13 +10,15 @@
 static int destination(const struct sock *sk, const struct message *msg, struct udp_flow *flow)
 {
     if (msg->name && msg->name_len) {
+        if (msg->name->ss_family == AF_UNSPEC) /* send(2): as AF_INET (Linux) */
+            msg->name->ss_family = AF_INET;
         int err = sockaddr_in_parse((const struct sockaddr *)msg->name, msg->name_len, &flow->ip.daddr,
                                     &flow->dport);
         return err ? err : flow->dport.raw ? 0 : -EINVAL;
     }
     flow->ip.daddr = sk->daddr;
     flow->dport = sk->dport;
-    return sk->dport.raw ? 0 : -EDESTADDRREQ;
+    return ipv4_is_zero(sk->daddr) ? -EDESTADDRREQ : 0; /* a peer's port may be 0 (Linux) */
 }
 
 /* The datagram's own wishes go before the socket's. */
@@ -167,6 +169,16 @@ static int segment_size(const struct sock *sk, const struct message *msg, uint16
     return 0;
 }
 
+static int name_first(struct sock *sk)
+{
+    if (likely(sk->bound)) /* once it is, it stays so but for connect(AF_UNSPEC) */
+        return 0;
+    lock_acquire(&sk->lock);
+    int err = udp_autobind(sk);
+    lock_release(&sk->lock);
+    return err;
+}
+
 static ssize_t send_datagram(struct sock *sk, struct message *msg, int flags)
 {
     struct udp_flow flow = { .ifindex = 0 };
@@ -177,9 +189,12 @@ static ssize_t send_datagram(struct sock *sk, struct message *msg, int flags)
 
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
+    int err = name_first(sk); /* whatever comes of the rest (Linux) */
+    if (err)
+        return err;
     if (n > UDP_MAX_PAYLOAD)
         return -EMSGSIZE;
-    int err = ip_wishes_parse(msg, &wishes);
+    err = ip_wishes_parse(msg, &wishes);
     if (!err)
         err = segment_size(sk, msg, &segment);
     if (err)
@@ -197,7 +212,7 @@ static ssize_t send_datagram(struct sock *sk, struct message *msg, int flags)
         return err;
     if (unlikely(flags & MSG_CONFIRM)) /* send(2): the program has heard from there */
         dst_confirm(dst);
-    err = send_by(sk, msg, segment, dst, &flow);
+    err = flags & MSG_PROXY ? 0 : send_by(sk, msg, segment, dst, &flow);
     dst_release(dst);
     return err ? err : (ssize_t)n;
 }

@@ -399,7 +399,7 @@ TEST(names_that_cannot_be_are_refused) // bind(2), connect(2), socket(7) SO_BROA
     CHECK_EQ(sock_connect(sk, (const struct sockaddr *)&foreign, sizeof foreign, 0), -EAFNOSUPPORT);
     CHECK_EQ(vk_connect(sk, "192.168.7.7", 9), -ENETUNREACH);
     CHECK_EQ(vk_connect(sk, "10.0.0.255", 9), -EACCES);
-    CHECK_EQ(vk_port(sk), 0); /* and it is bound to nothing */
+    CHECK(vk_port(sk) != 0); /* and yet it has a port since the first connect(), as on Linux */
     CHECK_EQ(vk_setsockopt_int(sk, SOL_SOCKET, SO_BROADCAST, 1), 0);
     CHECK_EQ(vk_connect(sk, "10.0.0.255", 9), 0);
     CHECK_EQ(vk_bind(sk, NULL, PORT), -EINVAL); /* it has a port by now */

@@ -186,6 +186,7 @@ void unix_enqueue(struct sock *from, struct sock *to, struct sk_buff *skb)
         cb->creds = (struct ucred){ me.pid, me.uid, me.gid };
         cb->has_creds = true;
     }
+    skb->tstamp = READ_ONCE(to->timestamp) != STAMP_NONE ? time_now() : 0;
     skb_queue_tail(&to->receive_queue, skb);
     sock_wake_readers(to);
 }

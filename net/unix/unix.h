@@ -147,6 +147,9 @@ int unix_listen(struct sock *sk, int backlog);
 int unix_accept(struct sock *sk, int flags, struct sock **newsk);
 int unix_stream_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags);
 int unix_dgram_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags);
+/* A datagram socket turns from old to somebody else: what old sent is no longer wanted, and old hears of it.
+ * No lock held. */
+void unix_forsake(struct sock *sk, struct sock *old);
 /* The peer with a reference, or NULL. No lock held. */
 struct sock *unix_peer_get(struct sock *sk);
 /* The other end of a stream went away: no more bytes either way; reset: some were lost. No lock held. */

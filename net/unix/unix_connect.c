@@ -123,6 +123,13 @@ void unix_close_embryos(struct sock *listener)
 
 /* ---- the client's side ---- */
 
+/* Asked with the lock for an answer that holds. */
+static bool listens(const struct sock *sk)
+{
+    return READ_ONCE(sk->state) == UNIX_LISTENING && !READ_ONCE(sk->dead) &&
+           !(READ_ONCE(sk->shutdown) & RCV_SHUTDOWN);
+}
+
 /* Hang child on the listener's queue when there is room. 0 or -errno. No lock held. */
 static int enqueue_embryo(struct sock *listener, struct unix_sock *child, uint64_t deadline,
                           struct credentials *server)
@@ -132,7 +139,7 @@ static int enqueue_embryo(struct sock *listener, struct unix_sock *child, uint64
 
     lock_acquire(&listener->lock);
     for (;;) {
-        if (listener->state != UNIX_LISTENING || listener->dead || listener->shutdown & RCV_SHUTDOWN)
+        if (!listens(listener))
             err = -ECONNREFUSED;
         else if (u->n_embryos > u->backlog) /* as Linux: one more than was asked for */
             err = deadline ? waitq_wait(&u->room, &listener->lock, deadline) : -EAGAIN;
@@ -207,6 +214,8 @@ static int connect_through(struct sock *sk, struct sock *listener, struct sock *
 static int connect_to(struct sock *sk, struct sock *listener, int flags)
 {
     struct sock *child;
+    if (!listens(listener)) /* before it is asked what sk is (Linux) */
+        return -ECONNREFUSED;
     int err = sk_alloc(sk->net, AF_UNIX, sk->type, 0, sk->ops, &child);
 
     if (err)
@@ -268,8 +277,7 @@ static bool empty_queue(struct sock *sk, struct sk_buff_head *queue)
     return some;
 }
 
-/* sk turns from old to somebody else: what old sent is no longer wanted, and old hears of it. */
-static void forsake(struct sock *sk, struct sock *old)
+void unix_forsake(struct sock *sk, struct sock *old)
 {
     struct sk_buff_head queue;
 
@@ -301,7 +309,7 @@ static void change_peer(struct sock *sk, struct sock *other)
     if (!old)
         return;
     if (old != other)
-        forsake(sk, old);
+        unix_forsake(sk, old);
     sock_put(old);
 }
 

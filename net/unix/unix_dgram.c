@@ -2,6 +2,7 @@
  *
  * None is lost: who sends to a full queue waits. Full it is for strangers only; two that are each other's
  * peer are limited by the sender's buffer. */
+#include "net/core/datagram.h"
 #include "net/unix/unix.h"
 
 enum {
@@ -56,7 +57,7 @@ static int hand_over(struct sock *sk, struct sock *to, struct sk_buff *skb, uint
     return err;
 }
 
-/* sk's peer is gone for good: forget it, so that the next send says -ENOTCONN. */
+/* sk's peer is gone for good: forget it and what it sent, so that the next send says -ENOTCONN. */
 static void disconnect_dead(struct sock *sk, struct sock *peer)
 {
     bool ours;
@@ -68,8 +69,10 @@ static void disconnect_dead(struct sock *sk, struct sock *peer)
         unix_set_state(sk, UNIX_CLOSED);
     }
     lock_release(&sk->lock);
-    if (ours)
+    if (ours) {
+        unix_forsake(sk, peer);
         sock_put(peer);
+    }
 }
 
 static int send_to(struct sock *sk, struct sock *to, struct message *msg, const struct unix_cb *cb, int flags)
@@ -102,7 +105,12 @@ ssize_t unix_dgram_sendmsg(struct sock *sk, struct message *msg, int flags)
         return err;
     if (flags & MSG_OOB)
         return -EOPNOTSUPP;
-    err = destination(sk, msg, &to);
+    if (msg->name_len)
+        err = unix_check_address((const struct sockaddr *)msg->name, msg->name_len);
+    if (!err && READ_ONCE(sk->shutdown) & SEND_SHUTDOWN)
+        err = -EPIPE; /* before it is asked who that is (Linux) */
+    if (!err)
+        err = destination(sk, msg, &to);
     if (err)
         return err;
     if (unix_passcred(sk))
@@ -126,7 +134,7 @@ ssize_t unix_seqpacket_sendmsg(struct sock *sk, struct message *msg, int flags)
 /* ---- receive ---- */
 
 /* Wait for a datagram. 0 and *skb (NULL: the end), or -errno. Lock held. */
-static int wait_for_datagram(struct sock *sk, int flags, struct sk_buff **skb)
+static int wait_for_datagram(struct sock *sk, int flags, struct sk_buff **skb, uint32_t *skip)
 {
     uint64_t deadline = sock_rcv_deadline(sk, flags);
 
@@ -134,7 +142,7 @@ static int wait_for_datagram(struct sock *sk, int flags, struct sk_buff **skb)
         int err = sock_error(sk);
         if (err)
             return err;
-        *skb = skb_peek(&sk->receive_queue);
+        *skb = datagram_find(sk, flags, skip);
         if (*skb)
             return 0;
         bool ended = sk->shutdown & RCV_SHUTDOWN;
@@ -146,16 +154,18 @@ static int wait_for_datagram(struct sock *sk, int flags, struct sk_buff **skb)
     }
 }
 
-static ssize_t copy(struct sock *sk, struct sk_buff *skb, struct message *msg, int flags)
+/* Copy what lies behind the first skip bytes; they and the rest are the datagram. *n: how much that was. */
+static ssize_t copy(struct sock *sk, struct sk_buff *skb, struct message *msg, int flags, uint32_t skip,
+                    size_t *n)
 {
-    size_t n = MIN((size_t)skb->len, msg->iter.count);
-
-    if (copy_to_iter(skb->data, n, &msg->iter))
+    *n = MIN((size_t)(skb->len - skip), msg->iter.count);
+    if (copy_to_iter(skb->data + skip, *n, &msg->iter))
         return -EFAULT;
-    if (n < skb->len)
+    if (*n < skb->len - skip)
         msg->flags |= MSG_TRUNC;
+    sock_recv_stamp(sk, msg, skb);
     unix_receive_extras(sk, skb, msg, flags);
-    return (ssize_t)(flags & MSG_TRUNC ? skb->len : n);
+    return (ssize_t)(flags & MSG_TRUNC ? skb->len - skip : *n);
 }
 
 /* The first datagram, taken out of the queue unless it is only looked at. The reader's turn and the lock are
@@ -164,7 +174,9 @@ static ssize_t receive_one(struct sock *sk, struct message *msg, int flags)
 {
     struct unix_sock *u = unix_sk(sk);
     struct sk_buff *skb;
-    int err = wait_for_datagram(sk, flags, &skb);
+    uint32_t skip;
+    size_t copied = 0;
+    int err = wait_for_datagram(sk, flags, &skb, &skip);
 
     if (err || !skb)
         return err;
@@ -175,8 +187,9 @@ static ssize_t receive_one(struct sock *sk, struct message *msg, int flags)
         waitq_wake(&u->room);
     }
     lock_release(&sk->lock);
-    ssize_t n = copy(sk, skb, msg, flags);
+    ssize_t n = copy(sk, skb, msg, flags, skip, &copied);
     lock_acquire(&sk->lock);
+    sock_peek_moved(sk, flags & MSG_PEEK ? (int64_t)copied : -(int64_t)skb->len);
     bool ours = u->peeked != skb; /* we took it out, or connect() did and left it to us */
     u->peeked = NULL;
     if (ours) {

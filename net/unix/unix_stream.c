@@ -86,14 +86,23 @@ struct reading {
     size_t copied, enough; /* enough: what is worth returning with */
     uint64_t deadline;
     struct sk_buff *last; /* MSG_PEEK: the piece looked at before */
+    size_t skip;          /* and SO_PEEK_OFF: bytes from its front, or the queue's, that are passed over */
     struct ucred creds;   /* of the first piece */
     bool has_creds, files;
 };
 
 /* The piece to read next; NULL: none is there. Lock held. */
-static struct sk_buff *next_piece(struct sock *sk, const struct reading *r)
+static struct sk_buff *next_piece(struct sock *sk, struct reading *r)
 {
-    return r->last ? skb_queue_next(&sk->receive_queue, r->last) : skb_peek(&sk->receive_queue);
+    struct sk_buff *skb =
+        r->last ? skb_queue_next(&sk->receive_queue, r->last) : skb_peek(&sk->receive_queue);
+
+    while (skb && r->skip && r->skip >= skb->len - unix_cb(skb)->consumed) {
+        r->skip -= skb->len - unix_cb(skb)->consumed;
+        r->last = skb;
+        skb = skb_queue_next(&sk->receive_queue, skb);
+    }
+    return skb;
 }
 
 /* Wait until there is a piece. 1: there is; 0: end of what can be had now; or -errno. Lock held. */
@@ -142,9 +151,9 @@ static void take_files(struct reading *r, struct sk_buff *skb)
 static ssize_t copy_piece(struct sock *sk, struct reading *r, struct sk_buff *skb)
 {
     const struct unix_cb *cb = unix_cb(skb);
-    size_t n = MIN((size_t)(skb->len - cb->consumed), r->msg->iter.count);
+    size_t from = cb->consumed + r->skip, n = MIN(skb->len - from, r->msg->iter.count);
 
-    if (copy_to_iter(skb->data + cb->consumed, n, &r->msg->iter))
+    if (copy_to_iter(skb->data + from, n, &r->msg->iter))
         return -EFAULT;
     r->files = cb->files;
     if (!r->copied)
@@ -158,9 +167,12 @@ static ssize_t copy_piece(struct sock *sk, struct reading *r, struct sk_buff *sk
 static bool consume(struct sock *sk, struct reading *r, struct sk_buff *skb, size_t n)
 {
     if (r->flags & MSG_PEEK) {
+        sock_peek_moved(sk, (int64_t)n);
         r->last = skb;
+        r->skip = 0;
         return false;
     }
+    sock_peek_moved(sk, -(int64_t)n);
     unix_cb(skb)->consumed += (uint32_t)n;
     if (unix_cb(skb)->consumed < skb->len)
         return false;
@@ -204,6 +216,7 @@ ssize_t unix_stream_recvmsg(struct sock *sk, struct message *msg, int flags)
     lock_acquire(&sk->lock);
     err = sk->state == UNIX_ESTABLISHED ? sock_lock_reader(sk, r.deadline) : -EINVAL;
     if (!err) {
+        r.skip = sock_peek_begin(sk, flags);
         while ((err = read_piece(sk, &r)) > 0)
             ;
         sock_unlock_reader(sk);
