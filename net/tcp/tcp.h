@@ -337,8 +337,13 @@ struct tcp_sock {
     int linger2;             /* TCP_LINGER2 in seconds; 0: the default, -1: do not wait in FIN-WAIT-2 */
     uint32_t defer_accept;   /* TCP_DEFER_ACCEPT, seconds */
     uint32_t notsent_lowat;  /* TCP_NOTSENT_LOWAT, 0: none */
+    uint32_t window_clamp;   /* TCP_WINDOW_CLAMP, 0: none */
+    bool thin;               /* TCP_THIN_LINEAR_TIMEOUTS: kept */
+    bool fastopen_no_cookie; /* kept */
+    bool inq;                /* TCP_INQ: recvmsg() tells how much more waits */
     uint32_t fastopen_queue; /* TCP_FASTOPEN: kept, but nobody opens fast here */
     bool connecting;         /* connect() has begun and not been reported finished */
+    bool connected;          /* and has been: until connect(AF_UNSPEC) there is no other */
     int soft_err;            /* an ICMP error that is told only when the connection times out */
 
     /* ---- listening ---- */
@@ -773,6 +778,9 @@ int tcp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int
 int tcp_getname(struct sock *sk, struct sockaddr_storage *addr, bool peer);
 void tcp_close(struct sock *sk);
 int tcp_shutdown(struct sock *sk, int how);
+/* connect() to AF_UNSPEC: end what there is, as if the socket were fresh but for the names that bind() gave.
+ * Lock held on entry and return, for a listener dropped in between. */
+void tcp_disconnect(struct tcp_sock *tp);
 /* CLOSE, RFC 9293 3.10.4: a FIN behind everything queued. Lock held. */
 void tcp_queue_fin(struct tcp_sock *tp);
 ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags);

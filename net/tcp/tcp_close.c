@@ -18,21 +18,61 @@ void tcp_queue_fin(struct tcp_sock *tp)
 
 /* ---- shutdown() ---- */
 
+/* RFC 9293 3.10.5, and 3.10.4 where nobody knows us yet. */
+static void end_connection(struct tcp_sock *tp)
+{
+    const uint32_t peer_expects_more = TCPS_BIT(SYN_RECEIVED) | TCPS_BIT(ESTABLISHED) | TCPS_BIT(FIN_WAIT_1) |
+                                       TCPS_BIT(FIN_WAIT_2) | TCPS_BIT(CLOSE_WAIT);
+
+    if (tp->sk.state == TCPS_LISTEN)
+        tcp_listen_stop(tp);
+    else if (tcp_in(tp, peer_expects_more) || (tp->send_head && tcp_in(tp, TCPS_SENDING)))
+        tcp_abort(tp, ECONNRESET);
+    else if (tp->sk.state == TCPS_SYN_SENT)
+        tcp_fail(tp, ECONNRESET);
+    else
+        tcp_done(tp);
+}
+
+void tcp_disconnect(struct tcp_sock *tp)
+{
+    const be32 none = { 0 };
+    struct sock *sk = &tp->sk;
+
+    end_connection(tp);
+    if (!sk->reading) /* else he has it */
+        skb_queue_purge(&sk->receive_queue, SKB_DROP_SOCKET_CLOSED);
+    port_table_set_ends(&sk->net->tcp->ports, sk, sk->addr_named ? sk->saddr : none, none, (be16){ 0 });
+    sk->shutdown = 0;
+    tp->fin_reached = tp->fin_queued = false;
+    tp->rcv_urgent = TCP_URGENT_NONE;
+    tp->connecting = tp->connected = tp->passive = false;
+    sock_wake(sk);
+}
+
 static int shutdown_locked(struct tcp_sock *tp, int how)
 {
-    if (tp->sk.state == TCPS_LISTEN) {
-        if (how != SHUT_WR)
-            tcp_listen_stop(tp);
+    const bool closed = tp->sk.state == TCPS_CLOSED;
+    const bool opening = tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED) | TCPS_BIT(CLOSED));
+
+    if (tp->connecting && !opening) { /* it has come to something, though connect() was not asked again */
+        tp->connecting = false;
+        tp->connected = true;
+    }
+    if (tp->sk.state == TCPS_SYN_SENT || (tp->sk.state == TCPS_LISTEN && how != SHUT_WR)) {
+        tcp_disconnect(tp);
         return 0;
     }
-    if (tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(SYN_SENT)))
-        return -ENOTCONN;
+    if (tp->sk.state == TCPS_LISTEN)
+        return 0;
     if (how != SHUT_WR)
         tp->sk.shutdown |= RCV_SHUTDOWN;
-    if (how != SHUT_RD)
+    if (how != SHUT_RD && closed)
+        tp->sk.shutdown |= SEND_SHUTDOWN;
+    else if (how != SHUT_RD)
         tcp_queue_fin(tp);
     sock_wake(&tp->sk);
-    return 0;
+    return closed ? -ENOTCONN : 0;
 }
 
 int tcp_shutdown(struct sock *sk, int how)

@@ -66,6 +66,7 @@ TEST(a_second_connection_of_a_socket_begins_quickly_too)
     CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), 0); /* it is done */
     peer_sends_at(&s, RST, s.snd, 0, NULL, 0);
     CHECK_EQ(vk_getsockopt_int(s.sk, SOL_SOCKET, SO_ERROR), ECONNRESET);
+    CHECK_EQ(sock_connect(s.sk, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr), 0), 0);
     CHECK_EQ(sock_connect(s.sk, (struct sockaddr *)&addr, (socklen_t)len, MSG_DONTWAIT), -EINPROGRESS);
     CHECK(!tcp_sk(s.sk)->interactive);
     script_end(&s);

@@ -338,6 +338,14 @@ static enum step step_urgent(struct tcp_sock *tp, struct tcp_segment *seg)
     return GO_ON;
 }
 
+/* The user is gone, or has shut down both ways: half of that leaves the other end a reader (RFC 1122
+ * 4.2.2.13). */
+static bool nobody_reads(const struct tcp_sock *tp)
+{
+    return tp->sk.dead ||
+           ((tp->sk.shutdown & RCV_SHUTDOWN) && tcp_in(tp, TCPS_BIT(FIN_WAIT_1) | TCPS_BIT(FIN_WAIT_2)));
+}
+
 /* Nobody will ever read it: the peer must learn that its data is lost (RFC 9293 3.6.1, RFC 1122 4.2.2.13). */
 static enum step refuse_text(struct tcp_sock *tp, struct tcp_segment *seg)
 {
@@ -351,7 +359,7 @@ static enum step step_text(struct tcp_sock *tp, struct tcp_segment *seg)
     uint32_t text = tcp_segment_text(seg);
     if ((!text && !tcp_segment_has(seg, TCP_FLAG_FIN)) || !tcp_in(tp, TCPS_MAY_RECEIVE))
         return GO_ON;
-    if (tp->sk.dead && seq_after(seg->seq + text, tp->rcv_nxt))
+    if (nobody_reads(tp) && seq_after(seg->seq + text, tp->rcv_nxt))
         return refuse_text(tp, seg);
     bool gap = !skb_queue_empty(&tp->ofo_queue);
     bool in_order = tcp_queue_text(tp, seg) && !tp->fin_reached;

@@ -15,14 +15,20 @@ static int bind_locked(struct sock *sk, be32 ip, uint16_t port)
     if (sk->bound || sk->state != TCPS_CLOSED)
         return -EINVAL;
     int err = inet_check_bind_address(sk, ip);
-    return err ? err : port_table_bind(&sk->net->tcp->ports, sk, ip, port, bind_conflict);
+    if (!err)
+        err = port_table_bind(&sk->net->tcp->ports, sk, ip, port, bind_conflict);
+    if (!err) {
+        sk->addr_named = !ipv4_is_zero(ip);
+        sk->port_named = port;
+    }
+    return err;
 }
 
 int tcp_bind(struct sock *sk, const struct sockaddr *addr, socklen_t len)
 {
     be32 ip;
     be16 port;
-    int err = sockaddr_in_parse(addr, len, &ip, &port);
+    int err = sockaddr_in_parse_bind(addr, len, &ip, &port);
     if (err)
         return err;
     lock_acquire(&sk->lock);
@@ -54,8 +60,7 @@ static void reset_control_block(struct tcp_sock *tp)
     tp->recovery = TCP_OPEN;
     tp->backoff = tp->persist_backoff = tp->retransmits = tp->dupacks = 0;
     tp->soft_err = 0;
-    tp->sk.err = 0;
-    tp->sk.shutdown = 0;
+    tp->sk.err = 0; /* sk->shutdown stays: who has shut down a fresh socket meant it (Linux) */
     tp->peer_mss = TCP_MSS_DEFAULT;
     tp->rcv_mss = TCP_MSS_DEFAULT;
     tp->bytes_received = tp->bytes_acked = tp->last_text_at = 0;
@@ -136,12 +141,13 @@ static int await_connection(struct tcp_sock *tp, uint64_t deadline)
         if (err)
             return err == -EAGAIN ? -EINPROGRESS : err;
     }
+    tp->connected = sk->state != TCPS_CLOSED;
     tp->connecting = false;
-    if (sk->state != TCPS_CLOSED)
+    if (tp->connected)
         return 0;
     tcp_count(sk->net, TCP_COUNT_attempt_fails);
     int err = sock_error(sk);
-    sk->shutdown = 0; /* told: it is as if it had never been tried */
+    tcp_disconnect(tp); /* told: it is as if it had never been tried */
     return err ? err : -ECONNABORTED;
 }
 
@@ -161,17 +167,29 @@ static int forget_unread(struct tcp_sock *tp)
     return sk->state == TCPS_CLOSED ? 0 : -EISCONN; /* another call may have been first */
 }
 
-static int connect_locked(struct tcp_sock *tp, be32 peer, be16 port, uint64_t deadline)
+/* A second call asks how the first one fares. */
+static int connect_again(struct tcp_sock *tp, uint64_t deadline)
 {
-    if (tp->sk.state == TCPS_LISTEN)
+    int err = await_connection(tp, deadline);
+
+    return err == -EINPROGRESS ? -EALREADY : err;
+}
+
+/* The address is looked at last: a socket that has a connection has it whatever is asked (Linux). */
+static int connect_locked(struct tcp_sock *tp, const struct sockaddr *addr, socklen_t len, uint64_t deadline)
+{
+    be32 peer;
+    be16 port;
+
+    if (tp->connected || tp->passive)
         return -EISCONN;
-    if (tp->connecting) { /* a second call asks how the first one fares */
-        bool pending = tcp_in(tp, TCPS_BIT(SYN_SENT) | TCPS_BIT(SYN_RECEIVED));
-        return pending && !deadline ? -EALREADY : await_connection(tp, deadline);
-    }
+    if (tp->connecting)
+        return connect_again(tp, deadline);
     if (tp->sk.state != TCPS_CLOSED)
         return -EISCONN;
-    int err = forget_unread(tp);
+    int err = sockaddr_in_parse(addr, len, &peer, &port);
+    if (!err)
+        err = forget_unread(tp);
     if (!err)
         err = begin_connect(tp, peer, port);
     return err ? err : await_connection(tp, deadline);
@@ -179,13 +197,15 @@ static int connect_locked(struct tcp_sock *tp, be32 peer, be16 port, uint64_t de
 
 int tcp_connect(struct sock *sk, const struct sockaddr *addr, socklen_t len, int flags)
 {
-    be32 peer;
-    be16 port;
-    int err = sockaddr_in_parse(addr, len, &peer, &port);
-    if (err)
-        return err;
+    int err = 0;
+
+    if (len < sizeof addr->sa_family)
+        return -EINVAL;
     lock_acquire(&sk->lock);
-    err = connect_locked(tcp_sk(sk), peer, port, sock_snd_deadline(sk, flags));
+    if (addr->sa_family == AF_UNSPEC) /* connect(2): dissolves what there is */
+        tcp_disconnect(tcp_sk(sk));
+    else
+        err = connect_locked(tcp_sk(sk), addr, len, sock_snd_deadline(sk, flags));
     lock_release(&sk->lock);
     return err;
 }

@@ -2,6 +2,7 @@
  * Bytes are copied with no lock held. The buffer stays in the queue meanwhile: only the reader whose turn it
  * is takes buffers out, arriving segments are added at the tail. */
 #include "lib/string.h"
+#include "net/core/datagram.h"
 #include "net/core/zerocopy.h"
 #include "net/ipv4/inet_ports.h"
 #include "net/tcp/tcp.h"
@@ -12,12 +13,15 @@ struct reader {
     uint64_t deadline;
     ssize_t copied, enough; /* enough: SO_RCVLOWAT, what is worth returning with */
     size_t peeked;          /* MSG_PEEK: bytes looked at that are still in the queue */
+    uint64_t stamp;         /* SO_TIMESTAMP: when the last of them came */
 };
 
 /* 0 at the end of the stream, or the error; only asked when the queue has nothing more. */
 static int end_or_error(struct tcp_sock *tp)
 {
     struct sock *sk = &tp->sk;
+    if (tp->fin_reached) /* whatever came behind the peer's FIN is the writers' business */
+        return 0;
     if (sk->err)
         return sock_error(sk);
     return sk->shutdown & RCV_SHUTDOWN ? 0 : -ENOTCONN;
@@ -85,6 +89,8 @@ static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *
     if (tp->rcv_urgent)
         n = up_to_mark(tp, r, n);
     const uint8_t *data = skb->data + offset;
+    if (unlikely(READ_ONCE(sk->timestamp) != STAMP_NONE))
+        r->stamp = skb->tstamp;
     int err = 0;
     lock_release(&sk->lock);
     if (r->flags & MSG_TRUNC) /* tcp(7): thrown away, not copied */
@@ -95,18 +101,20 @@ static ssize_t copy_some(struct tcp_sock *tp, struct reader *r, struct sk_buff *
     if (err)
         return err;
     pass(tp, r, skb, n);
+    sock_peek_moved(sk, r->flags & MSG_PEEK ? (int64_t)n : -(int64_t)n);
     return n;
 }
 
 /* Enough for this call? Without MSG_WAITALL anything is (RFC 9293 3.9.1.3: no waiting for PUSH). */
 static bool satisfied(const struct reader *r)
 {
-    return !r->iter->count || (r->copied >= r->enough && !(r->flags & MSG_WAITALL));
+    return r->copied >= r->enough && !(r->flags & MSG_WAITALL);
 }
 
+/* No room is no reason not to wait: who asks for no bytes learns that there are some (Linux). */
 static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
 {
-    while (r->iter->count) {
+    do {
         uint32_t offset;
         bool at_mark = tp->rcv_urgent && !distance_to_mark(tp, r);
         if (at_mark && r->copied)
@@ -130,8 +138,17 @@ static ssize_t receive_all(struct tcp_sock *tp, struct reader *r)
         int err = sock_wait(&tp->sk, r->deadline);
         if (err)
             return r->copied ? r->copied : err;
-    }
+    } while (r->iter->count);
     return r->copied;
+}
+
+/* TCP_INQ: how much waits behind what was read; at the end of the stream, 1 more. */
+static void tell_inq(struct tcp_sock *tp, struct message *msg)
+{
+    lock_acquire(&tp->sk.lock);
+    const int32_t inq = (int32_t)tcp_before_mark(tp) + (tp->fin_reached && !tp->sk.receive_queue.bytes);
+    lock_release(&tp->sk.lock);
+    put_cmsg(msg, IPPROTO_TCP, TCP_CM_INQ, &inq, sizeof inq);
 }
 
 ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
@@ -145,8 +162,9 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
     lock_acquire(&sk->lock);
     struct reader r = { .iter = &msg->iter,
                         .flags = flags,
+                        .peeked = sock_peek_begin(sk, flags),
                         .deadline = sock_rcv_deadline(sk, flags),
-                        .enough = (ssize_t)MIN((size_t)sk->rcvlowat, msg->iter.count) };
+                        .enough = msg->iter.count ? (ssize_t)MIN((size_t)sk->rcvlowat, msg->iter.count) : 1 };
     ssize_t n = sock_lock_reader(sk, r.deadline);
     if (!n) {
         n = receive_all(tp, &r);
@@ -156,6 +174,10 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
         sock_unlock_reader(sk);
     }
     lock_release(&sk->lock);
+    if (r.stamp && n >= 0)
+        sock_put_stamp(sk, msg, r.stamp);
+    if (tp->inq && n >= 0)
+        tell_inq(tp, msg);
     return n;
 }
 
@@ -187,7 +209,7 @@ static int poll_connection(struct tcp_sock *tp)
     if ((sk->shutdown & SEND_SHUTDOWN) || (!opening && may_write_more(tp)))
         mask |= POLLOUT | POLLWRNORM;
     if (sk->err)
-        mask |= POLLERR | POLLIN | POLLOUT;
+        mask |= POLLERR;
     if (tp->rcv_urgent == TCP_URGENT_HERE)
         mask |= POLLPRI;
     if (zerocopy_pending(sk))

@@ -249,6 +249,10 @@ ssize_t tcp_sendmsg(struct sock *sk, struct message *msg, int flags)
     lock_acquire(&sk->lock);
     uint64_t deadline = sock_snd_deadline(sk, flags);
     ssize_t n = sock_lock_writer(sk, deadline);
+    if (unlikely(msg->control_len) && !n && tcp_in(tp, TCPS_MAY_SEND) && cmsg_check_socket(msg)) {
+        sock_unlock_writer(sk);
+        n = -EINVAL;
+    }
     if (!n) {
         n = send_in_turn(tp, msg, flags, deadline);
         sock_unlock_writer(sk);

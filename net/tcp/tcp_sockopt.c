@@ -8,6 +8,8 @@ enum { USER_MSS_MIN = 88, USER_MSS_MAX = 32767 }; /* tcp(7), TCP_MAXSEG */
 static int set_congestion(struct tcp_sock *tp, const char *value, socklen_t len)
 {
     char name[16] = { 0 };
+    if (!len)
+        return -EINVAL;
     memcpy(name, value, MIN((size_t)len, sizeof name - 1));
     const struct tcp_cong_ops *cong = tcp_cong_find(name);
     if (!cong)
@@ -78,7 +80,61 @@ static int set_fastopen(struct tcp_sock *tp, int value)
 {
     if (value < 0 || !tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN)))
         return -EINVAL;
-    tp->fastopen_queue = (uint32_t)value;
+    tp->fastopen_queue = MIN((uint32_t)value, (uint32_t)SOCK_BACKLOG_MAX);
+    return 0;
+}
+
+/* Nobody opens fast here: as where net.ipv4.tcp_fastopen is 0. */
+static int set_fastopen_client(struct tcp_sock *tp, int option, int value)
+{
+    if (!within(value, 0, 1))
+        return -EINVAL;
+    if (option == TCP_FASTOPEN_CONNECT)
+        return -EOPNOTSUPP;
+    if (!tcp_in(tp, TCPS_BIT(CLOSED) | TCPS_BIT(LISTEN)))
+        return -EINVAL;
+    tp->fastopen_no_cookie = value;
+    return 0;
+}
+
+/* TCP_DEFER_ACCEPT counts SYN+ACKs, sent after 1, 2, 4, ... s: the time until one of them. */
+static uint32_t defer_time(int seconds)
+{
+    enum { LONGEST = 120, MOST = 255 };
+    uint32_t time = 1, step = 1;
+
+    if (seconds <= 0)
+        return 0;
+    for (int n = 1; time < (uint32_t)seconds && n < MOST; n++) {
+        step = MIN(2 * step, (uint32_t)LONGEST);
+        time += step;
+    }
+    return time;
+}
+
+static int set_window_clamp(struct tcp_sock *tp, int value)
+{
+    enum { LEAST = SOCK_BUF_MIN / 2 };
+
+    if (!value && tp->sk.state != TCPS_CLOSED)
+        return -EINVAL;
+    tp->window_clamp = value ? MAX((uint32_t)value, (uint32_t)LEAST) : 0;
+    return 0;
+}
+
+/* TCP_REPAIR and what goes with it: a connection is not taken up from elsewhere. As to who may not. */
+static int refuse_repair(const struct tcp_sock *tp, int option)
+{
+    if (option == TCP_REPAIR_OPTIONS)
+        return -EINVAL;
+    return option == TCP_QUEUE_SEQ && tp->sk.state == TCPS_CLOSED ? -EINVAL : -EPERM;
+}
+
+static int set_switch(bool *on, int value)
+{
+    if (!within(value, 0, 1))
+        return -EINVAL;
+    *on = value;
     return 0;
 }
 
@@ -113,8 +169,28 @@ static int set_int(struct tcp_sock *tp, int option, int value)
         tp->user_timeout = ms((uint64_t)value);
         return 0;
     case TCP_DEFER_ACCEPT:
-        tp->defer_accept = (uint32_t)MAX(value, 0);
+        tp->defer_accept = defer_time(value);
         return 0;
+    case TCP_WINDOW_CLAMP:
+        return set_window_clamp(tp, value);
+    case TCP_THIN_LINEAR_TIMEOUTS:
+        return set_switch(&tp->thin, value);
+    case TCP_THIN_DUPACK: /* of no meaning since Linux 4.11 */
+        return within(value, 0, 1) ? 0 : -EINVAL;
+    case TCP_INQ:
+        return set_switch(&tp->inq, value);
+    case TCP_TX_DELAY: /* a toy of tests: no delay is all there is */
+        return value ? -ENOPROTOOPT : 0;
+    case TCP_FASTOPEN_CONNECT:
+    case TCP_FASTOPEN_NO_COOKIE:
+        return set_fastopen_client(tp, option, value);
+    case TCP_REPAIR:
+    case TCP_REPAIR_QUEUE:
+    case TCP_REPAIR_OPTIONS:
+    case TCP_REPAIR_WINDOW:
+    case TCP_QUEUE_SEQ:
+    case TCP_TIMESTAMP:
+        return refuse_repair(tp, option);
     case TCP_NOTSENT_LOWAT:
         tp->notsent_lowat = (uint32_t)value;
         sock_wake_writers(&tp->sk);
@@ -137,6 +213,8 @@ static int set_tcp(struct tcp_sock *tp, int option, const void *value, socklen_t
     int number;
     if (option == TCP_CONGESTION)
         return set_congestion(tp, value, len);
+    if (option == TCP_ULP) /* there are none: no TLS in here */
+        return len ? -ENOENT : -EINVAL;
     if (len < sizeof number)
         return -EINVAL;
     memcpy(&number, value, sizeof number);
@@ -207,6 +285,30 @@ static int get_int(const struct tcp_sock *tp, int option, int *value)
     case TCP_NOTSENT_LOWAT:
         *value = (int)tp->notsent_lowat;
         return 0;
+    case TCP_WINDOW_CLAMP:
+        *value = (int)tp->window_clamp;
+        return 0;
+    case TCP_THIN_LINEAR_TIMEOUTS:
+        *value = tp->thin;
+        return 0;
+    case TCP_INQ:
+        *value = tp->inq;
+        return 0;
+    case TCP_FASTOPEN_NO_COOKIE:
+        *value = tp->fastopen_no_cookie;
+        return 0;
+    case TCP_TIMESTAMP:
+        *value = (int)tcp_ts_now(tp);
+        return 0;
+    case TCP_REPAIR_QUEUE:
+        return -EINVAL;
+    case TCP_THIN_DUPACK:
+    case TCP_REPAIR:
+    case TCP_TX_DELAY:
+    case TCP_FASTOPEN_CONNECT:
+    case TCP_IS_MPTCP:
+        *value = 0;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -227,6 +329,10 @@ static int get_tcp(struct tcp_sock *tp, int option, void *value, socklen_t *len)
 
     if (option == TCP_CONGESTION)
         return get_congestion(tp, value, len);
+    if (option == TCP_ULP || option == TCP_CC_INFO) { /* none; nothing to tell */
+        *len = 0;
+        return 0;
+    }
     if (option == TCP_INFO) {
         struct tcp_info info = tcp_info_make(tp);
         return sockopt_give(value, len, &info, sizeof info);

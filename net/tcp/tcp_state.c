@@ -88,7 +88,8 @@ void tcp_done(struct tcp_sock *tp)
     tcp_mem_settle(tp);
     sk->shutdown = RCV_SHUTDOWN | SEND_SHUTDOWN;
     tcp_set_state(tp, TCPS_CLOSED);
-    port_table_unbind(&sk->net->tcp->ports, sk);
+    if (sk->dead || !sk->port_named) /* what bind() named is the user's until he closes it (Linux) */
+        port_table_unbind(&sk->net->tcp->ports, sk);
 }
 
 void tcp_fail(struct tcp_sock *tp, int err)

@@ -16,7 +16,9 @@ uint8_t tcp_window_shift(void)
 
 static uint32_t window_limit(const struct tcp_sock *tp)
 {
-    return tp->sk.rcvbuf / 2;
+    uint32_t half = tp->sk.rcvbuf / 2;
+
+    return tp->window_clamp ? MIN(half, tp->window_clamp) : half;
 }
 
 uint32_t tcp_receive_space(const struct tcp_sock *tp)
