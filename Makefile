@@ -169,7 +169,7 @@ $(B)/flags $(B)/objects $(B)/programs build/host/objects: FORCE
 
 # ---- User programs and the initramfs that carries them: /bin, and in /tests those whose output on Linux and on
 # Towpath must be the same. What is in user/NAME/ belongs to the program NAME.
-$(foreach p,$(USER_C:user/%.c=%),$(eval $(B)/user/$p: $(wildcard user/$p/*.[ch])))
+$(foreach p,$(USER_C:user/%.c=%) $(TEST_BIN:$(B)/user/%=%),$(eval $(B)/user/$p: $(wildcard user/$p/*.[ch])))
 $(B)/user/%: user/%.c $(USER_LIB) $(B)/programs | deps
 	$(SAY) USERCC $<
 	@mkdir -p $(@D)

@@ -71,6 +71,7 @@ static void prepare(struct tcp_sock *tp, const struct tcp_opening *o)
     tcp_ecn_begin(tp, &o->syn);
     tcp_take_syn_options(tp, &o->syn.options);
     tp->syn_sent_at = o->sent_at;
+    tp->connected = true; /* accept() gives nothing else */
     tp->retransmits = tp->total_retrans = o->retransmits;
 }
 

@@ -46,7 +46,7 @@ void tcp_disconnect(struct tcp_sock *tp)
     sk->shutdown = 0;
     tp->fin_reached = tp->fin_queued = false;
     tp->rcv_urgent = TCP_URGENT_NONE;
-    tp->connecting = tp->connected = tp->passive = false;
+    tp->connecting = tp->connected = false;
     sock_wake(sk);
 }
 

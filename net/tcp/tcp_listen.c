@@ -35,7 +35,7 @@ static bool another_listens(struct sock *sk)
 
 static int begin_listening(struct tcp_sock *tp)
 {
-    if (tp->sk.state != TCPS_CLOSED || tp->connecting || tp->connected || tp->passive)
+    if (tp->sk.state != TCPS_CLOSED || tp->connecting || tp->connected)
         return -EINVAL;
     int err = tcp_autobind(tp, tp->sk.saddr);
     if (err)

@@ -181,7 +181,7 @@ static int connect_locked(struct tcp_sock *tp, const struct sockaddr *addr, sock
     be32 peer;
     be16 port;
 
-    if (tp->connected || tp->passive)
+    if (tp->connected)
         return -EISCONN;
     if (tp->connecting)
         return connect_again(tp, deadline);
