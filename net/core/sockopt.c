@@ -199,7 +199,7 @@ static int set_busy_poll(struct sock *sk, int option, int value)
 
     if (budget && value > (int)sk->busy_poll_budget && !is_administrator())
         return -EPERM;
-    if (value < 0 || (budget && value > UINT16_MAX))
+    if (value < 0 || (budget && value > (int)UINT16_MAX))
         return -EINVAL;
     WRITE_ONCE(*(budget ? &sk->busy_poll_budget : &sk->busy_poll), (uint32_t)value);
     return 0;
