@@ -172,9 +172,10 @@ void tcp_ack(struct tcp_sock *tp, const struct tcp_segment *seg)
         t = clean_write_queue(tp, &news);
         if (seq_after(tp->snd_una, tp->write_seq)) /* the FIN, which has no buffer */
             tcp_board_fin_not_lost(tp);
-        look_for_reneging(tp);
     }
     news.delivered = tp->snd_una + tp->board.sacked - had;
+    if (news.acked)
+        look_for_reneging(tp);
     sample_rtt(tp, &t, seg, &news);
     news.sampled = tcp_rate_ack(tp, &news);
     tcp_recovery_ack(tp, &news);

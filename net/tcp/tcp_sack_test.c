@@ -253,9 +253,11 @@ TEST(a_peer_that_forgets_what_it_had_gets_it_again) /* RFC 2018 8; checklist 102
     struct tcp_sock *tp = tcp_sk(s.sk);
     SACKS(&s, first, first, { 1, 4 });
     CHECK_EQ(tp->board.sacked, 3 * MSS);
+    uint64_t delivered = tp->rate.delivered;
     tap_flush(s.tap);
     peer_sacks(&s, first + MSS, first, NULL, 0); /* the hole is filled, but what lay behind it has gone */
     CHECK_EQ(tp->board.sacked, 0);
+    CHECK_EQ(tp->rate.delivered, delivered + MSS); /* it did arrive once */
     CHECK_EQ(host_sends_any(&s, ACK).seq, first + MSS);
     script_end(&s);
 }
