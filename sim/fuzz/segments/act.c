@@ -270,7 +270,7 @@ static void act_option(struct world *w, const struct action *a)
         { SOL_SOCKET, SO_RCVLOWAT, 5000 },
         { SOL_SOCKET, SO_LINGER, 5 },
     };
-    static const char *const modules[] = { "reno", "cubic", "vegas", "hd", "htcp", "dctcp", "nobody" };
+    static const char *const modules[] = { "reno", "cubic", "vegas", "hd", "htcp", "dctcp", "bbr", "nobody" };
     struct user_sock *u = chosen_sock(w, a);
     unsigned which = a->a % (ARRAY_SIZE(known) + 1);
     int value[2];

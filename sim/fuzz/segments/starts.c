@@ -375,7 +375,7 @@ static void set_knobs(struct world *w)
         { OFF_FRTO, "tcp_frto" },
         { OFF_DSACK, "tcp_dsack" },
     };
-    static const char *const modules[] = { "reno", "cubic", "vegas", "hd", "htcp", "dctcp" };
+    static const char *const modules[] = { "reno", "cubic", "vegas", "hd", "htcp", "dctcp", "bbr" };
     static const char *const numbers[] = { "0", "1", "2" };
     const struct start *s = &w->story->start;
 
