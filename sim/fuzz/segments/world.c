@@ -86,6 +86,13 @@ static void answer_arp(struct world *w, const struct packet *request)
     wire_transmit(&w->port, frame, packet_build(&reply, frame));
 }
 
+/* A segment cut before a smaller MTU was known goes out once more like that, in fragments (RFC 1191 6.4),
+ * where the MTU told is below what we believe. They are no segments for themselves. */
+static bool is_fragment(const struct packet *p)
+{
+    return p->frag_off & 0x3fff;
+}
+
 static void hear(struct wire_port *port, const uint8_t *bytes, size_t n)
 {
     struct world *w = container_of(port, struct world, port);
@@ -99,7 +106,7 @@ static void hear(struct wire_port *port, const uint8_t *bytes, size_t n)
         answer_arp(w, &p);
     if (p.ethertype == FRAME_IPV4)
         w->frames++;
-    if (p.ethertype == FRAME_IPV4 && p.protocol == PACKET_TCP)
+    if (p.ethertype == FRAME_IPV4 && p.protocol == PACKET_TCP && !is_fragment(&p))
         hear_tcp(w, &p);
 }
 
