@@ -40,8 +40,8 @@ struct world {
     uint8_t connection;      /* in socks: what the story begins with, or NO_SOCK */
     unsigned long frames;    /* from the host since the action began */
     unsigned long delivered; /* to the host, of the same */
-    bool urgent;             /* the peer has sent urgent text: a byte may leave the stream */
-    bool tell;               /* print what happens */
+    unsigned marks; /* urgent segments that the peer has sent: each may take a byte from the stream */
+    bool tell;      /* print what happens */
 };
 
 /* The two streams: the byte with this number. */
