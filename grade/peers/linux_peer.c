@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { LIMIT_SECONDS = 400, PORTS = 20000, FIRST_PORT = 20000 };
+static uint64_t begun; /* when the run began, by host_now() */
 const char *const peer_name = "Linux";
 
 static char own[16], peer[16]; /* 10.77.N.1 and .2, N for each of those that run together */
@@ -238,29 +239,35 @@ static void choose_addresses(uint16_t *port)
     *port = chosen.peer_opens ? GUEST_ECHO : PORT;
 }
 
+static void step(void)
+{
+    uint64_t now = host_now() - begun;
+
+    if (now > LIMIT_SECONDS * SECOND)
+        fail("stuck: Towpath %s, Linux %s; Linux sent %lu, got %lu", towpath.done ? "done" : "waits",
+             end.done ? "done" : "waits", (unsigned long)end.sent, (unsigned long)end.got);
+    tp_run_until(now);
+    carry();
+    towpath_go_on();
+    if (!end.done)
+        linux_go_on();
+    carry();
+    wait_for_something(now);
+}
+
 void peer_run(void)
 {
-    uint64_t start, now = 0;
     uint16_t port;
 
     choose_addresses(&port);
     towpath_begin(own);
     open_tap();
-    start = host_now();
+    begun = host_now();
     linux_begin(port);
     towpath_begin_tcp(own, peer, port);
-    while (!all_over()) {
-        now = host_now() - start;
-        if (now > LIMIT_SECONDS * SECOND)
-            fail("stuck: Towpath %s, Linux %s; Linux sent %lu, got %lu", towpath.done ? "done" : "waits",
-                 end.done ? "done" : "waits", (unsigned long)end.sent, (unsigned long)end.got);
-        tp_run_until(now);
-        carry();
-        towpath_go_on();
-        linux_go_on();
-        carry();
-        wait_for_something(now);
-    }
+    while (!all_over())
+        step();
+    linger_for_guest(step);
     if (chosen.flow != ECHO_PEER && end.got != (chosen.flow == DOWN ? 0 : chosen.bytes))
         fail("Linux got %lu bytes of %lu", (unsigned long)end.got, (unsigned long)chosen.bytes);
     if (chosen.guest < 0)

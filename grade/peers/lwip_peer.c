@@ -419,9 +419,10 @@ static void end_world(void)
 {
     while (tcp_active_pcbs)
         step();
-    uint64_t patience = chosen.guest < 0 ? 200 * SECOND : SECOND;
-    for (uint64_t end = tp_now() + patience; tp_now() < end;) /* lwIP still answers in TIME-WAIT */
-        step();
+    linger_for_guest(step);
+    if (chosen.guest < 0)
+        for (uint64_t end = tp_now() + 200 * SECOND; tp_now() < end;) /* lwIP still answers in TIME-WAIT */
+            step();
     towpath_end_world();
 }
 

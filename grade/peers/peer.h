@@ -71,5 +71,8 @@ bool finished(struct tp_call **call, int64_t *result);
 struct sockaddr_in name_of(const char *address, uint16_t port);
 /* Connections in any state but TIME-WAIT, or in any. */
 bool towpath_has_connections(bool time_wait_too);
+/* With a guest: it may still have to hear the last ACK, or a reset. Say `over`, and go on until standard
+ * input ends. */
+void linger_for_guest(void (*step)(void));
 /* Nothing may be left; the world ends. */
 void towpath_end_world(void);
