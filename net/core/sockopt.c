@@ -117,7 +117,7 @@ static void set_stamp(struct sock *sk, int option, bool on)
 {
     bool us = option == SO_TIMESTAMP || option == SO_TIMESTAMP_NEW;
 
-    sk->stamp_new = on && (option == SO_TIMESTAMP_NEW || option == SO_TIMESTAMPNS_NEW);
+    WRITE_ONCE(sk->stamp_new, on && (option == SO_TIMESTAMP_NEW || option == SO_TIMESTAMPNS_NEW));
     WRITE_ONCE(sk->timestamp, (uint8_t)(!on ? STAMP_NONE : us ? STAMP_US : STAMP_NS));
 }
 

@@ -141,7 +141,7 @@ static void hold_port(struct port_table *t, struct sock *sk, uint16_t port, bool
 {
     if (be16_to_cpu(sk->sport) != port) /* of an inherited one it may be read already */
         sk->sport = cpu_to_be16(port);
-    sk->bound = true;
+    WRITE_ONCE(sk->bound, true); /* a sender looks without the lock */
     sk->inherited = inherited;
     sock_hold(sk);
     put_on_chain(t, sk);
@@ -182,7 +182,7 @@ void port_table_unbind(struct port_table *t, struct sock *sk)
     bool bound = sk->bound;
     if (bound) {
         take_off_chain(t, sk);
-        sk->bound = false;
+        WRITE_ONCE(sk->bound, false);
     }
     lock_release(&t->lock);
     if (bound)

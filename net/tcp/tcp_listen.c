@@ -57,9 +57,10 @@ int tcp_listen(struct sock *sk, int backlog)
     int err = sk->state == TCPS_LISTEN ? 0 : begin_listening(tp);
     if (!err) {
         lock_acquire(&tp->listener->lock);
-        tp->listener->closed = false;
-        tp->listener->backlog =
-            MIN((unsigned)backlog, (unsigned)READ_ONCE(sk->net->knobs.somaxconn)); /* negative: the most */
+        WRITE_ONCE(tp->listener->closed, false);
+        /* negative: the most */
+        WRITE_ONCE(tp->listener->backlog,
+                   MIN((unsigned)backlog, (unsigned)READ_ONCE(sk->net->knobs.somaxconn)));
         lock_release(&tp->listener->lock);
     }
     lock_release(&sk->lock);
@@ -138,7 +139,7 @@ void tcp_listen_stop(struct tcp_sock *tp)
 {
     struct tcp_listener *l = tp->listener;
     lock_acquire(&l->lock);
-    l->closed = true;
+    WRITE_ONCE(l->closed, true);
     lock_release(&l->lock);
     tcp_done(tp); /* no SYN finds us any more, and whoever sleeps in accept() is woken */
     lock_release(&tp->sk.lock);

@@ -30,7 +30,7 @@ static int64_t *of_this_cpu(struct tcp_state *tcp)
 /* What all connections have taken, but for what other CPUs hold back. */
 static int64_t taken_by_all(struct tcp_state *tcp)
 {
-    return __atomic_load_n(&tcp->mem.pages, __ATOMIC_RELAXED) + *of_this_cpu(tcp);
+    return __atomic_load_n(&tcp->mem.pages, __ATOMIC_RELAXED) + READ_ONCE(*of_this_cpu(tcp));
 }
 
 static int64_t count_all(const struct tcp_state *tcp)
@@ -56,18 +56,18 @@ static void set_pressure(struct net *net, bool on)
         tcp_count(net, TCP_COUNT_memory_pressures);
 }
 
-/* n pages more (or less) are tp's. Lock held, and with it the CPU. */
+/* n pages more (or less) are tp's. Lock held. */
 static void move_pages(struct tcp_sock *tp, int32_t n)
 {
     struct tcp_state *tcp = tcp_state_of(tp);
-    int64_t *mine = of_this_cpu(tcp), held = *mine + n, batch = READ_ONCE(tcp->mem.batch);
+    int64_t *mine = of_this_cpu(tcp), batch = READ_ONCE(tcp->mem.batch);
+    int64_t held = __atomic_add_fetch(mine, n, __ATOMIC_RELAXED);
     ASSERT(lock_held(&tp->sk.lock));
     tp->mem_taken = (uint32_t)((int32_t)tp->mem_taken + n);
     if (held > batch || held < -batch) {
+        held = __atomic_exchange_n(mine, 0, __ATOMIC_RELAXED);
         __atomic_fetch_add(&tcp->mem.pages, held, __ATOMIC_RELAXED);
-        held = 0;
     }
-    WRITE_ONCE(*mine, held);
     if (taken_by_all(tcp) > READ_ONCE(tcp->mem.limits[1]))
         set_pressure(tp->sk.net, true);
     else if (READ_ONCE(tcp->mem.pressure) && taken_by_all(tcp) <= READ_ONCE(tcp->mem.limits[0]))

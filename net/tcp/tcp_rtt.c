@@ -6,9 +6,10 @@
 
 void tcp_rtt_init(struct tcp_rtt *r, const struct tcp_rto_bounds *bounds)
 {
-    *r = (struct tcp_rtt){
-        .rto = bounds->initial, .min = UINT64_MAX, .least = bounds->least, .most = bounds->most
-    };
+    *r = (struct tcp_rtt){ .rto = READ_ONCE(bounds->initial),
+                           .min = UINT64_MAX,
+                           .least = READ_ONCE(bounds->least),
+                           .most = READ_ONCE(bounds->most) };
 }
 
 static uint64_t difference(uint64_t a, uint64_t b)

@@ -171,7 +171,7 @@ static int segment_size(const struct sock *sk, const struct message *msg, uint16
 
 static int name_first(struct sock *sk)
 {
-    if (likely(sk->bound)) /* once it is, it stays so but for connect(AF_UNSPEC) */
+    if (likely(READ_ONCE(sk->bound))) /* once it is, it stays so but for connect(AF_UNSPEC) */
         return 0;
     lock_acquire(&sk->lock);
     int err = udp_autobind(sk);

@@ -58,7 +58,7 @@ static struct sock *detach(struct sock *sk, struct sk_buff_head *queue)
     lock_acquire(&sk->lock);
     struct sock *peer = unix_sk(sk)->peer;
     unix_sk(sk)->peer = NULL;
-    sk->dead = true;
+    WRITE_ONCE(sk->dead, true);
     unix_set_state(sk, UNIX_CLOSED);
     unix_set_shutdown(sk, RCV_SHUTDOWN | SEND_SHUTDOWN);
     while ((skb = skb_dequeue(&sk->receive_queue)))

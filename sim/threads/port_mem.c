@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH = 0xcd };
+enum { FRESH = 0xcd, TOTAL = 512 << 20 };
 
 struct pool {
     const char *name;
@@ -43,6 +43,11 @@ void mem_free(void *p)
     not_in_irq("mem_free()");
     count(&machine.live_memory, -(p != NULL));
     free(p);
+}
+
+uint64_t mem_total(void)
+{
+    return TOTAL;
 }
 
 struct pool *pool_create(const char *name, size_t size)
