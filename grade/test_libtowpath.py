@@ -65,6 +65,8 @@ def test_a_blocking_call_waits_until_a_packet_completes_it(machine: Host) -> Non
     data[TCP].flags = "PA"
     machine.send(data / b"GET /")
     assert reading.result() == 5 and buffer.raw[:5] == b"GET /"
+    acknowledged = machine.take()  # at once, for the connection is young
+    assert acknowledged is not None and not acknowledged[TCP].payload and acknowledged[TCP].ack == 1006
     assert process.call("write", connection, b"200", 3) == 3
     answer = machine.take()
     assert answer is not None and bytes(answer[TCP].payload) == b"200" and answer[TCP].ack == 1006

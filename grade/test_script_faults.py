@@ -20,7 +20,7 @@ FAULTS = [Mutant(str(item), "tcp", pattern, into) for item, pattern, into in [
     (48, r"tcp_set_state\(tp, TCPS_SYN_RECEIVED\);\s*tcp_send_syn\(tp\);", "tcp_set_state(tp, TCPS_SYN_RECEIVED);"),
     (49, r"case TCPS_SYN_RECEIVED:\s*return ECONNREFUSED;", "case TCPS_SYN_RECEIVED: return ECONNRESET;"),
     (49, r"seg->seq == h->irs \+ 1 \? FORGET : CHALLENGE", "CHALLENGE"),
-    (50, r"if \(seg->ack != h->iss \+ 1\)", "if (false)"),
+    (50, r"if \(seg->ack != h->iss \+ 1\)\s+return RESET;", "if (seg->ack != h->iss + 1)\n return IGNORE;"),
     (50, r"if \(repeats_syn\(h, seg\)\)", "if (false)"),
     (51, r"if \(seq_within\(seg->seq, tp->rcv_nxt, end\)\)\s*return true;", "return true;"),
     (51, r"if \(!tp->rcv_wnd\)\s*return seg->seq == tp->rcv_nxt;", "if (!tp->rcv_wnd) return true;"),

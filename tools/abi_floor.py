@@ -214,6 +214,5 @@ MISSING: dict[str, str] = {
     "AF_INET6,SOCK_STREAM,IPPROTO_IP": IPV6,
     "SOL_IPV6/IPV6_V6ONLY": IPV6,
     "AF_NETLINK,SOCK_RAW,NETLINK_GENERIC": GENERIC,
-    "SOL_SOCKET/SO_BPF_EXTENSIONS": "filters are the classic ones, without extensions",
     "SIOCETHTOOL": "drivers tell nothing of themselves; tcpdump goes on without",
 }
