@@ -176,7 +176,7 @@ ssize_t tcp_recvmsg(struct sock *sk, struct message *msg, int flags)
     lock_release(&sk->lock);
     if (r.stamp && n >= 0)
         sock_put_stamp(sk, msg, r.stamp);
-    if (tp->inq && n >= 0)
+    if (READ_ONCE(tp->inq) && n >= 0)
         tell_inq(tp, msg);
     return n;
 }

@@ -134,7 +134,7 @@ static int set_switch(bool *on, int value)
 {
     if (!within(value, 0, 1))
         return -EINVAL;
-    *on = value;
+    WRITE_ONCE(*on, value); /* some are read without the lock */
     return 0;
 }
 
