@@ -123,7 +123,7 @@ static bool linux_open(void)
     return true;
 }
 
-/* False: nothing more for now. */
+/* False: there is no more. */
 static bool moved(ssize_t n, const char *what)
 {
     if (n < 0 && errno != EAGAIN)
